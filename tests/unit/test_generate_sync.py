@@ -1,0 +1,176 @@
+"""The sync generator: what it does to small pieces of code, what its check finds, and the tree as it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.tools import generate_sync as generator
+from tests.tools.generate_sync import RENAMES, check, left_overs, problems, render, to_sync, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _untidied(source: str, path: str) -> str:
+    assert path.startswith(generator.TARGET)
+    return source
+
+
+@pytest.mark.parametrize(
+    ("written", "generated"),
+    [
+        ("async def f(): return await g(await h(1))\n", "def f(): return g(h(1))\n"),
+        ("async def f():\n    async with a as b: await b\n", "def f():\n    with a as b: b\n"),
+        ("async def f():\n    async for x in y: await x()\n", "def f():\n    for x in y: x()\n"),
+        (
+            "async def f(): return [await x async for x in y if await z(x)]\n",
+            "def f(): return [x for x in y if z(x)]\n",
+        ),
+        ("async def f(): return {x: 1 async for x in y}\n", "def f(): return {x: 1 for x in y}\n"),
+        ("async def f(): return (await g()).data\n", "def f(): return g().data\n"),
+        ("async def f(): return await (a or b)\n", "def f(): return (a or b)\n"),
+        ("async def f():\n    return (await a\n        .b())\n", "def f():\n    return (a\n        .b())\n"),
+        ("async def f(): await self._http.aclose()\n", "def f(): self._http.close()\n"),
+        ("import httpx\nx: httpx.AsyncClient\n", "import httpx\nx: httpx.Client\n"),
+        ("from ippanel_edge._async.pages import Page\n", "from ippanel_edge._sync.pages import Page\n"),
+        ("from . import _io\nfrom .._async import client\n", "from . import _io\nfrom .._sync import client\n"),
+        ("proceed: Callable[[int], Awaitable[Reply[T]]]\n", "proceed: Callable[[int], Reply[T]]\n"),
+        ("x: Coroutine[Any, Any, list[int]]\n", "x: list[int]\n"),
+        ("x: collections.abc.Awaitable[int] | None\n", "x: int | None\n"),
+        ("x: AsyncIterator[Awaitable[int]]\n", "x: Iterator[int]\n"),
+        ("x: AsyncGenerator[int, None]\n", "x: Generator[int, None, None]\n"),
+        ("x: AsyncGenerator[int]\n", "x: Generator[int, None, None]\n"),
+        ("class A:\n    async def __aenter__(self): ...\n", "class A:\n    def __enter__(self): ...\n"),
+    ],
+)
+def test_code_loses_its_async(written: str, generated: str) -> None:
+    assert to_sync(written) == generated
+
+
+def test_docstrings_comments_and_strings_follow_the_code() -> None:
+    written = dedent('''\
+        class AsyncEdgeClient:
+            """Sends.
+
+            async with AsyncEdgeClient() as client:
+                await client.send.pattern(...)  # await nothing else
+                async for message in client.reports.iter_outbox():
+                    print(message)
+
+            It holds an httpx.AsyncClient; async def is not needed.
+            """
+
+            # await client.aclose() when done
+            def __repr__(self):
+                return f"<AsyncEdgeClient {self.__aenter__} await it>" "AsyncEdgeClient"
+    ''')
+    assert to_sync(written) == dedent('''\
+        class EdgeClient:
+            """Sends.
+
+            with EdgeClient() as client:
+                client.send.pattern(...)  # nothing else
+                for message in client.reports.iter_outbox():
+                    print(message)
+
+            It holds an httpx.Client; def is not needed.
+            """
+
+            # client.close() when done
+            def __repr__(self):
+                return f"<EdgeClient {self.__enter__} it>" "EdgeClient"
+    ''')
+
+
+def test_a_name_is_replaced_whole_or_not_at_all() -> None:
+    untouched = "acloseness = my_aread = x.AsyncClientError  # AsyncEdgeClients, canext\n"
+    assert to_sync(untouched) == untouched
+
+
+def test_the_names_met_are_counted_in_code_and_in_text() -> None:
+    used: Counter[str] = Counter()
+    to_sync('x = AsyncClient  # aclose\n"aclose"\nf"{AsyncClient} aread"\n', used)
+    assert used == {"AsyncClient": 2, "aclose": 2, "aread": 1}
+
+
+def test_what_is_generated_says_so_on_its_first_line() -> None:
+    files, _ = render({"pages.py": '"""Pages."""\n'}, _untidied)
+    assert files["pages.py"].splitlines()[0] == (
+        "# Generated from ippanel_edge/_async/pages.py by tests/tools/generate_sync.py: edit that, not this."
+    )
+
+
+def test_what_is_generated_is_formatted_and_its_imports_are_sorted_and_used() -> None:
+    written = "from collections.abc import AsyncIterator, Awaitable\n\nx: AsyncIterator[Awaitable[int]]=y( 'a' )\n"
+    files, _ = render({"a.py": written})
+    assert files["a.py"].splitlines()[1:] == ["from collections.abc import Iterator", "", 'x: Iterator[int] = y("a")']
+
+
+def test_a_rename_that_no_source_uses_is_found() -> None:
+    _, unused = render({"a.py": "x: AsyncClient\n"}, _untidied)
+    assert unused == set(RENAMES) - {"AsyncClient"}
+    assert list(problems({}, {}, frozenset({"aread"}))) == [
+        "unused rename: 'aread' is in no source; take it out of RENAMES"
+    ]
+
+
+def test_a_missing_and_a_stale_file_are_found() -> None:
+    assert list(problems({"new.py": "x"}, {"old.py": "x"}, frozenset())) == [
+        "missing: ippanel_edge/_sync/new.py",
+        "stale: ippanel_edge/_sync/old.py has no source in ippanel_edge/_async",
+    ]
+
+
+def test_an_edited_file_is_found_and_the_difference_shown() -> None:
+    (problem,) = problems({"a.py": "x = 1\n"}, {"a.py": "x = 2\n"}, frozenset())
+    assert problem.startswith("differs: ippanel_edge/_sync/a.py")
+    assert "-x = 2\n+x = 1" in problem
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "await x",
+        "# async things",
+        "AsyncThing()",
+        "import anyio",
+        "x.aclose()",
+        "Awaitable",
+        "asynchronous",
+        "aiter_lines",
+    ],
+)
+def test_a_left_over_of_async_is_found(line: str) -> None:
+    (problem,) = left_overs("a.py", f"x = 1\n    {line}\n")
+    assert problem.startswith("ippanel_edge/_sync/a.py:2: ")
+
+
+def test_the_banner_is_no_left_over() -> None:
+    assert not list(left_overs("a.py", generator.banner("a.py")))
+
+
+def test_writing_makes_the_check_content_and_leaves_the_hand_written_twin(tmp_path: Path) -> None:
+    sources, targets = tmp_path / generator.SOURCE, tmp_path / generator.TARGET
+    sources.mkdir(parents=True)
+    targets.mkdir(parents=True)
+    (sources / "_io.py").write_text("async def sleep(): ...\n")
+    (targets / "_io.py").write_text("def sleep(): ...\n")
+    (sources / "a.py").write_text("async def f(): await " + ", ".join(RENAMES) + "\n")
+    (targets / "stale.py").write_text("")
+
+    assert write(tmp_path) == []
+    assert check(tmp_path) == []
+    assert sorted(file.name for file in targets.iterdir()) == ["_io.py", "a.py"]
+    assert (targets / "_io.py").read_text() == "def sleep(): ...\n"
+
+    (targets / "a.py").write_text("def f(): 1\n")
+    assert [problem.split("\n")[0] for problem in check(tmp_path)] == ["differs: ippanel_edge/_sync/a.py"]
+
+
+def test_the_generated_files_are_what_the_sources_say() -> None:
+    found = check()
+    assert not found, "\n".join(found)
