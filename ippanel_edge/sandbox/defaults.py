@@ -1,0 +1,145 @@
+"""The world as a new sandbox finds it: accounts, lines, prices, patterns and the rest. All of it is made up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ippanel_edge.sandbox.records import (
+    DocumentKind,
+    Line,
+    Package,
+    Pattern,
+    PatternVariable,
+    Tariff,
+    TicketCategory,
+    User,
+)
+from ippanel_edge.sandbox.store import World
+
+if TYPE_CHECKING:
+    from ippanel_edge.sandbox.clock import SandboxClock
+
+API_KEY: Final = "sandbox-key"
+"""The API key of the main account."""
+SUB_USER_API_KEY: Final = "sandbox-sub-user-key"
+"""The API key of a sub-user, with a little credit and one line to send from."""
+USERNAME: Final = "sandbox"
+PASSWORD: Final = "Sandbox-1"  # noqa: S105 - a made-up password of a made-up account
+MOBILE: Final = "+989121112233"
+
+FROM_NUMBER: Final = "+983000100200"
+"""A service line: it reaches blacklisted numbers."""
+PROMOTIONAL_NUMBER: Final = "+9890009000"
+"""A promotional line: blacklisted numbers do not get its texts."""
+ALPHANUMERIC_NUMBER: Final = "+98SANDBOX"
+BANK_NUMBER: Final = "+98SANDBANK"
+VOICE_NUMBER: Final = "+98votp"
+
+OTP_PATTERN: Final = "otp"
+"""An active pattern with one variable, `code`."""
+WELCOME_PATTERN: Final = "welcome"
+"""An active pattern with a text and a number: `name` (at most 20 characters) and `points`."""
+PENDING_PATTERN: Final = "pending"
+"""A pattern that the review has not passed."""
+
+TEXT_TARIFF: Final = 1
+VOICE_TARIFF: Final = 2
+BLACKLISTED: Final = "+989120000404"
+"""A number that is on the operators' blacklist."""
+
+
+def default_world(clock: SandboxClock) -> World:
+    """Make a new world with one main account, one sub-user and something of everything."""
+    world = World(clock)
+    now = clock.now()
+    main = User(
+        world.next_id("user"),
+        USERNAME,
+        PASSWORD,
+        now,
+        name="جعبه شنی",
+        mobile=MOBILE,
+        credit=100_000_000.0,
+        yesterday_credit=100_000_000.0,
+        is_reseller=True,
+        national_code="0012345679",
+        email="sandbox@example.com",
+        company="Sandbox",
+        package_id=1,
+    )
+    sub_user = User(
+        world.next_id("user"),
+        "sub-user",
+        PASSWORD,
+        now,
+        parent_id=main.user_id,
+        name="زیرمجموعه",
+        two_factor="sms",
+        mobile="+989351112233",
+        credit=50_000.0,
+        yesterday_credit=50_000.0,
+        national_code="0012345687",
+        package_id=1,
+    )
+    world.users = {user.user_id: user for user in (main, sub_user)}
+    world.api_keys = {API_KEY: main.user_id, SUB_USER_API_KEY: sub_user.user_id}
+    world.tariffs = {
+        TEXT_TARIFF: Tariff(TEXT_TARIFF, "پیامک", 1210.5, 2890.0, 1340.5, 3120.0),
+        VOICE_TARIFF: Tariff(VOICE_TARIFF, "پیام صوتی کد فعالسازی", 1050.0, 1050.0, 1050.0, 1050.0),
+    }
+    _add_lines(world, main, sub_user)
+    _add_patterns(world, main)
+    _add_office(world, main)
+    world.blacklist = {BLACKLISTED}
+    return world
+
+
+def _add_lines(world: World, main: User, sub_user: User) -> None:
+    for number, alias, is_service in (
+        (FROM_NUMBER, "خدماتی", True),
+        (PROMOTIONAL_NUMBER, None, False),
+        (ALPHANUMERIC_NUMBER, None, True),
+        (BANK_NUMBER, "بانک شماره", False),
+    ):
+        line_id = world.next_id("line")
+        world.lines[line_id] = Line(
+            line_id, number, main.user_id, TEXT_TARIFF, alias=alias, is_service=is_service, color="#7FB069"
+        )
+    line_id = world.next_id("line")
+    world.lines[line_id] = Line(line_id, "+983000100300", sub_user.user_id, TEXT_TARIFF)
+
+
+def _add_patterns(world: World, owner: User) -> None:
+    now = world.now
+    for code, message, variables, status in (
+        (OTP_PATTERN, "کد ورود شما: %code%", [PatternVariable("code", "string")], "active"),
+        (
+            WELCOME_PATTERN,
+            "%name% عزیز، %points% امتیاز گرفتید.",
+            [PatternVariable("name", "string", 20), PatternVariable("points", "integer")],
+            "active",
+        ),
+        (PENDING_PATTERN, "سفارش %order% ثبت شد.", [PatternVariable("order", "integer")], "pending"),
+    ):
+        number = world.next_id("pattern")
+        world.patterns[code] = Pattern(
+            code, f"{number:024x}", owner.user_id, message, variables, now, now, status=status, title=code
+        )
+
+
+def _add_office(world: World, owner: User) -> None:
+    now = world.now
+    world.packages = {
+        1: Package(1, "پایه", owner.user_id, 0, now, now),
+        2: Package(2, "حرفه ای", owner.user_id, 2_500_000, now, now, special_disc=10),
+        3: Package(3, "قدیمی", owner.user_id, 900_000, now, now, status="inactive", registration="offline"),
+    }
+    world.ticket_categories = {
+        10: TicketCategory(10, "فنی"),
+        11: TicketCategory(11, "مالی"),
+        20: TicketCategory(20, "وب سرویس", 10),
+    }
+    world.document_kinds = {
+        3: DocumentKind(3, "تعهدنامه خط", "فرم درخواست خط", samples=(("نمونه", "https://example.com/line.docx"),)),
+        6: DocumentKind(6, "کارت ملی", "تصویر رو و پشت کارت", file_count=2, expire_after_days=365),
+    }
