@@ -1,0 +1,1 @@
+"""What turns arguments into requests and replies into answers, without any I/O."""
