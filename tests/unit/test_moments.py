@@ -1,0 +1,259 @@
+"""Times go out in UTC as the API wants them, and come in in all of its ways."""
+
+from __future__ import annotations
+
+import enum
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.wire.moments import day, parse_moment, send_time, unix_seconds, utc
+
+TEHRAN = ZoneInfo("Asia/Tehran")
+NOW = datetime(2026, 3, 1, 8, 30, 0, tzinfo=UTC)
+
+moments = st.datetimes(timezones=st.timezones()).filter(lambda moment: 1970 < moment.year < 9999)
+
+
+class Unset(tzinfo):
+    """A time zone that does not know its offset, so that its datetimes are as naive as those without one."""
+
+    def utcoffset(self, dt: datetime | None, /) -> None:
+        """Know nothing."""
+
+    dst = tzname = utcoffset
+
+
+@given(moments)
+def test_utc_is_the_same_moment(moment: datetime) -> None:
+    converted = utc(moment, argument="at")
+    assert converted == moment.astimezone(UTC)
+    assert converted.tzinfo is UTC
+
+
+@pytest.mark.parametrize("naive", [datetime(2026, 3, 1, 12), datetime(2026, 3, 1, 12, tzinfo=Unset())])  # noqa: DTZ001 - the case
+def test_a_naive_time_is_refused_with_the_remedy(naive: datetime) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        send_time(naive, now=NOW, check_limits=False)
+    assert caught.value.argument == "send_time"
+    assert "datetime.now(timezone.utc)" in str(caught.value)
+    assert 'ZoneInfo("Asia/Tehran")' in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [date(2026, 3, 1), "2026-03-01 12:00:00", 1772355600, None])
+def test_only_a_datetime_is_a_time(value: object) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^at: must be an aware datetime, not {type(value).__name__}"):
+        utc(cast("datetime", value), argument="at")
+
+
+def test_a_time_outside_of_the_years_1_to_9999_is_refused() -> None:
+    early = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=3)))
+    with pytest.raises(ConfigurationError, match=r"^at: out of range"):
+        utc(early, argument="at")
+    last = datetime(9999, 12, 31, 23, 59, 59, 1, tzinfo=UTC)
+    with pytest.raises(ConfigurationError, match=r"^send_time: out of range"):
+        send_time(last, now=NOW, check_limits=False)
+
+
+def test_a_send_time_is_written_in_utc() -> None:
+    assert send_time(datetime(2026, 3, 2, 12, 0, 0, tzinfo=TEHRAN), now=NOW) == "2026-03-02 08:30:00"
+    assert send_time(datetime(5, 3, 2, tzinfo=UTC), now=NOW, check_limits=False) == "0005-03-02 00:00:00"
+
+
+def test_a_fraction_of_a_second_is_rounded_up() -> None:
+    now = NOW.replace(microsecond=1)
+    assert send_time(now + timedelta(minutes=5), now=now) == "2026-03-01 08:35:01"
+    assert send_time(NOW + timedelta(minutes=5), now=NOW) == "2026-03-01 08:35:00"
+
+
+@given(moments)
+def test_a_send_time_reads_back_as_the_moment_rounded_up(moment: datetime) -> None:
+    back = parse_moment(send_time(moment, now=NOW, check_limits=False))
+    assert back is not None
+    assert timedelta(0) <= back - moment.astimezone(UTC) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (timedelta(minutes=4, seconds=30), "too early by 30 seconds: must be at least 5 minutes ahead"),
+        (timedelta(minutes=5, microseconds=-1), "too early by 1 second: must be at least 5 minutes ahead"),
+        (timedelta(0), "too early by 5 minutes:"),
+        (timedelta(hours=-3, seconds=-1), "in the past, 3 hours 1 second ago: must be at least 5 minutes ahead"),
+        (timedelta(days=-400, hours=-1, minutes=-1), "in the past, 400 days 1 hour ago:"),
+        (timedelta(days=93), "too late by 1 day: must be at most 3 months (92 days) ahead"),
+        (timedelta(days=92, microseconds=1), "too late by 1 second:"),
+    ],
+)
+def test_a_send_time_off_limits_is_refused_by_how_much(ahead: timedelta, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        send_time(NOW + ahead, now=NOW)
+    assert str(caught.value).startswith(f"send_time: {said}")
+    assert send_time(NOW + ahead, now=NOW, check_limits=False)
+
+
+@given(st.timedeltas(timedelta(minutes=5), timedelta(days=92)), st.timezones())
+def test_a_send_time_within_the_limits_goes_in_any_zone(ahead: timedelta, zone: tzinfo) -> None:
+    assert send_time((NOW + ahead).astimezone(zone), now=NOW.astimezone(TEHRAN))
+
+
+def test_the_present_must_be_aware_too() -> None:
+    with pytest.raises(ConfigurationError, match=r"^now: must have a time zone"):
+        send_time(NOW, now=NOW.replace(tzinfo=None))
+
+
+def test_a_filter_takes_unix_seconds() -> None:
+    assert unix_seconds(datetime(2026, 3, 1, 12, 0, 0, 999_999, tzinfo=TEHRAN), argument="created_from") == "1772353800"
+    assert unix_seconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), argument="created_from") == "1"
+
+
+@given(moments)
+def test_unix_seconds_read_back_as_the_second(moment: datetime) -> None:
+    assert parse_moment(unix_seconds(moment, argument="at")) == moment.astimezone(UTC).replace(microsecond=0)
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 0.9])
+def test_a_filter_before_1970_would_mean_none(seconds: float) -> None:
+    with pytest.raises(ConfigurationError, match=r"^created_from: must be after 1970-01-01"):
+        unix_seconds(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds), argument="created_from")
+
+
+def test_a_naive_filter_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"^created_from: must have a time zone"):
+        unix_seconds(datetime(2026, 3, 1), argument="created_from")  # noqa: DTZ001 - the case
+
+
+def test_a_day_is_written_gregorian() -> None:
+    assert day(date(1990, 5, 1), argument="birth_date") == "1990-05-01"
+    assert day(date(990, 5, 1), argument="birth_date") == "0990-05-01"
+
+
+def test_a_datetime_is_no_day() -> None:
+    with pytest.raises(ConfigurationError, match=r"^birth_date: must be a date, not a datetime.*\.date\(\)"):
+        day(NOW, argument="birth_date")
+
+
+@pytest.mark.parametrize("value", ["1990-05-01", 1990, None])
+def test_a_day_is_a_date(value: object) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^birth_date: must be a date, not {type(value).__name__}"):
+        day(cast("date", value), argument="birth_date")
+
+
+class Seconds(enum.IntEnum):
+    """A number of another class."""
+
+    ONE = 1
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        (1745409418, datetime(2025, 4, 23, 11, 56, 58, tzinfo=UTC)),
+        ("1745409418", datetime(2025, 4, 23, 11, 56, 58, tzinfo=UTC)),
+        (" 1745409418\n", datetime(2025, 4, 23, 11, 56, 58, tzinfo=UTC)),
+        (1745409418.5, datetime(2025, 4, 23, 11, 56, 58, 500_000, tzinfo=UTC)),
+        ("1745409418.5", datetime(2025, 4, 23, 11, 56, 58, 500_000, tzinfo=UTC)),
+        (-1, datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        (Seconds.ONE, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)),
+        ("2025-06-30 18:07:06", datetime(2025, 6, 30, 18, 7, 6, tzinfo=UTC)),
+        ("2025-06-30T18:07:06", datetime(2025, 6, 30, 18, 7, 6, tzinfo=UTC)),
+        ("2025-06-30 18:07", datetime(2025, 6, 30, 18, 7, tzinfo=UTC)),
+        ("2025-04-19T11:12:51+00:00", datetime(2025, 4, 19, 11, 12, 51, tzinfo=UTC)),
+        ("2025-04-19T14:42:51+03:30", datetime(2025, 4, 19, 11, 12, 51, tzinfo=UTC)),
+        ("2025-04-19T14:42:51+0330", datetime(2025, 4, 19, 11, 12, 51, tzinfo=UTC)),
+        ("2025-04-19 11:12:51+00", datetime(2025, 4, 19, 11, 12, 51, tzinfo=UTC)),
+        ("2025-06-01T08:27:32.244000Z", datetime(2025, 6, 1, 8, 27, 32, 244_000, tzinfo=UTC)),
+        ("2025-06-01T08:27:32Z", datetime(2025, 6, 1, 8, 27, 32, tzinfo=UTC)),
+        ("2025-06-01T08:27:32.123456789Z", datetime(2025, 6, 1, 8, 27, 32, 123_456, tzinfo=UTC)),
+        ("2025-06-01", datetime(2025, 6, 1, tzinfo=UTC)),
+        ("20250601", datetime(1970, 8, 23, 9, 10, 1, tzinfo=UTC)),
+    ],
+)
+def test_every_kind_of_time_in_a_reply_is_read(value: object, moment: datetime) -> None:
+    read = parse_moment(value)
+    assert read == moment
+    assert read is not None
+    assert read.tzinfo is UTC
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", 0, 0.0, -0.0, "0", "0.0", "00"])
+def test_nothing_is_no_time(value: object) -> None:
+    assert parse_moment(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        False,
+        float("nan"),
+        float("inf"),
+        float("-inf"),
+        10**400,
+        -(10**400),
+        253402300800,
+        1745409418000,
+        "1745409418000",
+        "9" * 20,
+        "9" * 5000,
+        "1e400",
+        "nan",
+        "null",
+        "soon",
+        "2025-W01-1",
+        "2025-13-01",
+        "2025-02-30",
+        "2025-02-28 25:00:00",
+        "2025-02-28 10:00:00+99:00",
+        "0000-00-00 00:00:00",
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-01:00",
+        "2025-06-30 18:07:06 UTC",
+        "2025-06-30x18:07:06",
+        "2025/06/30",
+        "۱۷۴۵۴۰۹۴۱۸",
+        "\ud800",
+        b"1745409418",
+        [],
+        {},
+        object(),
+        NOW,
+    ],
+)
+def test_anything_else_is_a_value_error(value: object) -> None:
+    with pytest.raises(ValueError, match="time"):
+        parse_moment(value)
+
+
+@given(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.lists(st.integers())
+    | st.text(alphabet="0123456789-:+TZ. ", max_size=34)
+    | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?([+-][0-9:]{2,8})?)?")
+)
+@example(10**5000)
+@example("9999-12-31 24:00:00")
+def test_junk_raises_nothing_but_value_error(value: object) -> None:
+    try:
+        read = parse_moment(value)
+    except Exception as error:  # noqa: BLE001 - which one it is is the point
+        assert type(error) is ValueError  # noqa: PT017 - the same
+    else:
+        assert read is None or read.tzinfo is UTC
+
+
+@given(moments)
+def test_what_iso_says_is_what_is_read(moment: datetime) -> None:
+    whole = moment.astimezone(UTC)
+    assert parse_moment(whole.isoformat()) == whole
+    assert parse_moment(whole.isoformat().replace("+00:00", "Z")) == whole
