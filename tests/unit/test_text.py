@@ -1,0 +1,224 @@
+"""A text's encoding, parts and limits, checked against a slow and separate way of counting."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.text import MAX_CHARACTERS, MAX_PARTS, OPT_OUT_SUFFIX, SmsParts, check_message, sms_parts
+
+# The tables of GSM 03.38 by code, as the standard prints them: eight columns of sixteen, and the extension.
+GSM_BASIC = (
+    "@\u00a3$\u00a5\u00e8\u00e9\u00f9\u00ec\u00f2\u00c7\n\u00d8\u00f8\r\u00c5\u00e5"
+    "\u0394_\u03a6\u0393\u039b\u03a9\u03a0\u03a8\u03a3\u0398\u039e\x1b\u00c6\u00e6\u00df\u00c9"
+    " !\"#\u00a4%&'()*+,-./"
+    "0123456789:;<=>?"
+    "\u00a1ABCDEFGHIJKLMNO"
+    "PQRSTUVWXYZ\u00c4\u00d6\u00d1\u00dc\u00a7"
+    "\u00bfabcdefghijklmno"
+    "pqrstuvwxyz\u00e4\u00f6\u00f1\u00fc\u00e0"
+)
+GSM_EXTENSION = {
+    0x0A: "\f",
+    0x14: "^",
+    0x28: "{",
+    0x29: "}",
+    0x2F: "\\",
+    0x3C: "[",
+    0x3D: "~",
+    0x3E: "]",
+    0x40: "|",
+} | {0x65: "\u20ac"}
+EMOJI = "\U0001f600"
+
+# Of each width and alphabet, so that short texts reach part boundaries in every way.
+characters = st.sampled_from("aZ9 \n@{}[]~|^\\\u20ac\f" + "\u0633\u0644\u06f1" + EMOJI)
+texts = st.text(st.one_of(characters, st.characters(exclude_categories=["Cs"])), max_size=60)
+
+
+def repeated(alphabet: st.SearchStrategy[str] | str, most: int) -> st.SearchStrategy[str]:
+    """Draw texts of a few runs, long enough to fill parts and odd enough to end anywhere in them."""
+    runs = st.lists(st.tuples(st.text(alphabet, max_size=4), st.integers(0, most)), max_size=6)
+    return runs.map(lambda drawn: "".join(unit * times for unit, times in drawn))
+
+
+long_texts = repeated(characters, 90)
+gsm_texts = repeated("ab{\u20ac", 170)
+
+
+def gsm_bytes(character: str) -> bytes:
+    if character in GSM_BASIC and character != "\x1b":
+        return bytes([GSM_BASIC.index(character)])
+    for code, extension in GSM_EXTENSION.items():
+        if extension == character:
+            return bytes([0x1B, code])
+    raise LookupError(character)
+
+
+def cut(text: str) -> tuple[str, list[str]]:
+    """Cut a text into its parts by encoding them: another way than the module's, which only adds up widths."""
+    try:
+        size, single, part, encoding = 1, 160, 153, "gsm-7"
+        encoded = [gsm_bytes(character) for character in text]
+    except LookupError:
+        size, single, part, encoding = 2, 70, 67, "ucs-2"
+        encoded = [character.encode("utf-16-be") for character in text]
+    if len(b"".join(encoded)) <= single * size:
+        return encoding, [text]
+    parts: list[str] = []
+    rest = text
+    while rest:
+        fitting = max(n for n in range(1, part + 1) if len(b"".join(encoded[:n])) <= part * size)
+        parts.append(rest[:fitting])
+        rest, encoded = rest[fitting:], encoded[fitting:]
+    return encoding, parts
+
+
+def length(text: str, encoding: str) -> int:
+    if encoding == "gsm-7":
+        return sum(len(gsm_bytes(character)) for character in text)
+    return len(text.encode("utf-16-be")) // 2
+
+
+def test_the_table_is_complete() -> None:
+    assert len(GSM_BASIC) == len(set(GSM_BASIC)) == 128
+    every = (GSM_BASIC + "".join(GSM_EXTENSION.values())).replace("\x1b", "")
+    assert sms_parts(every) == SmsParts("gsm-7", 127 + 20, 1, 13)
+
+
+@given(st.characters(exclude_categories=["Cs"]))
+def test_a_character_is_gsm_where_the_table_has_it(character: str) -> None:
+    try:
+        units = len(gsm_bytes(character))
+    except LookupError:
+        units = len(character.encode("utf-16-be")) // 2
+        assert sms_parts(character) == SmsParts("ucs-2", units, 1, 70 - units)
+    else:
+        assert sms_parts(character) == SmsParts("gsm-7", units, 1, 160 - units)
+
+
+@given(texts | long_texts | gsm_texts, st.booleans())
+def test_the_parts_are_those_that_encoding_and_cutting_gives(text: str, opt_out: bool) -> None:  # noqa: FBT001 - drawn
+    counted = sms_parts(text, opt_out=opt_out)
+    encoding, parts = cut(text + OPT_OUT_SUFFIX if opt_out else text)
+    assert counted.encoding == encoding
+    assert counted.parts == len(parts)
+    assert counted.units == sum(length(part, encoding) for part in parts)
+    single, part = (160, 153) if encoding == "gsm-7" else (70, 67)
+    assert counted.left == (single if len(parts) == 1 else part) - length(parts[-1], encoding)
+
+
+@given(long_texts, st.integers(1, 20))
+def test_what_is_left_can_be_added_without_another_part(text: str, more: int) -> None:
+    counted = sms_parts(text)
+    filled = sms_parts(text + "a" * counted.left)
+    assert (filled.parts, filled.left) == (counted.parts, 0)
+    assert sms_parts(text + "a" * (counted.left + more)).parts > counted.parts
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("a" * 159, SmsParts("gsm-7", 159, 1, 1)),
+        ("a" * 160, SmsParts("gsm-7", 160, 1, 0)),
+        ("a" * 161, SmsParts("gsm-7", 161, 2, 145)),
+        ("a" * 306, SmsParts("gsm-7", 306, 2, 0)),
+        ("a" * 307, SmsParts("gsm-7", 307, 3, 152)),
+        ("a" * 153 * 20, SmsParts("gsm-7", 3060, 20, 0)),
+        ("س" * 69, SmsParts("ucs-2", 69, 1, 1)),
+        ("س" * 70, SmsParts("ucs-2", 70, 1, 0)),
+        ("س" * 71, SmsParts("ucs-2", 71, 2, 63)),
+        ("س" * 134, SmsParts("ucs-2", 134, 2, 0)),
+        ("س" * 135, SmsParts("ucs-2", 135, 3, 66)),
+        ("س" * 67 * 20, SmsParts("ucs-2", 1340, 20, 0)),
+        ("a" * 70 + "س", SmsParts("ucs-2", 71, 2, 63)),
+        ("ç", SmsParts("ucs-2", 1, 1, 69)),
+        ("\x1b", SmsParts("ucs-2", 1, 1, 69)),
+    ],
+)
+def test_a_part_ends_where_the_standard_says(text: str, counted: SmsParts) -> None:
+    assert sms_parts(text) == counted
+
+
+def test_an_extension_character_counts_twice() -> None:
+    assert sms_parts("{" * 80) == SmsParts("gsm-7", 160, 1, 0)
+    assert sms_parts("{" * 80 + "a") == SmsParts("gsm-7", 161, 2, 153 - 9)
+
+
+def test_an_extension_character_is_not_cut_by_a_part() -> None:
+    # 152 and 2: the first part ends one septet early, so 306 septets no longer fit in two parts.
+    assert sms_parts("a" * 151 + "{" + "a" * 153) == SmsParts("gsm-7", 306, 2, 0)
+    assert sms_parts("a" * 152 + "{" + "a" * 152) == SmsParts("gsm-7", 306, 3, 152)
+
+
+def test_an_emoji_counts_twice_and_is_not_cut_by_a_part() -> None:
+    assert sms_parts(EMOJI * 35) == SmsParts("ucs-2", 70, 1, 0)
+    assert sms_parts("س" * 65 + EMOJI + "س" * 67) == SmsParts("ucs-2", 134, 2, 0)
+    assert sms_parts("س" * 66 + EMOJI + "س" * 66) == SmsParts("ucs-2", 134, 3, 66)
+
+
+def test_the_opt_out_suffix_is_six_characters_and_makes_the_text_persian() -> None:
+    assert len(OPT_OUT_SUFFIX) == 6
+    assert sms_parts("sale", opt_out=True) == SmsParts("ucs-2", 10, 1, 60)
+    assert sms_parts("a" * 64, opt_out=True) == SmsParts("ucs-2", 70, 1, 0)
+    assert sms_parts("a" * 65, opt_out=True) == SmsParts("ucs-2", 71, 2, 63)
+    assert sms_parts("a" * 160, opt_out=True).parts == 3
+
+
+def test_an_empty_text_is_one_part_of_nothing() -> None:
+    assert sms_parts("") == SmsParts("gsm-7", 0, 1, 160)
+
+
+@pytest.mark.parametrize("text", ["ab\ud83d", "ab\ude00c", "ab\ude00\ud83d"])
+def test_half_a_surrogate_pair_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^text: holds half of a surrogate pair \(character 3\)") as caught:
+        sms_parts(text)
+    assert caught.value.__context__ is None
+    with pytest.raises(ConfigurationError, match=r"^message: holds half"):
+        check_message(text)
+
+
+@pytest.mark.parametrize("text", [None, b"hello", 5])
+def test_a_message_is_a_text(text: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"^text: must be a str, not"):
+        sms_parts(cast("str", text))
+    with pytest.raises(ConfigurationError, match=r"^messages\[2\]\.message: must be a str, not"):
+        check_message(cast("str", text), argument="messages[2].message", check_limits=False)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t \u00a0"])
+def test_a_blank_message_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^message: must not be empty or blank"):
+        check_message(text, check_limits=False)
+
+
+def test_a_nul_is_refused_with_its_place() -> None:
+    with pytest.raises(ConfigurationError, match=r"must not hold a NUL \(character 3\)"):
+        check_message("ab\0c", check_limits=False)
+
+
+def test_a_message_comes_back_unchanged() -> None:
+    assert check_message(" سلام\n ") == " سلام\n "
+
+
+def test_a_message_may_have_1400_characters() -> None:
+    assert MAX_CHARACTERS == 1400
+    assert check_message("a" * 1400)
+    with pytest.raises(ConfigurationError, match=r"at most 1,400 characters, not 1,401"):
+        check_message("a" * 1401)
+
+
+def test_a_message_may_make_20_parts() -> None:
+    assert MAX_PARTS == 20
+    assert check_message("س" * 1340)
+    with pytest.raises(ConfigurationError, match=r"at most 20 parts, not 21 \(1,341 units of ucs-2\)"):
+        check_message("س" * 1341)
+
+
+def test_the_limits_can_be_left_to_the_service() -> None:
+    text = "س" * 5000
+    assert check_message(text, check_limits=False) == text
