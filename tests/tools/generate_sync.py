@@ -3,8 +3,8 @@
     python tests/tools/generate_sync.py            write the files and remove those without a source
     python tests/tools/generate_sync.py --check    write nothing; fail where the files are not what would be written
 
-Names are replaced by the table below, in code as well as in docstrings, comments, strings and f-strings. The two
-`_io.py` files are written by hand, on both sides.
+A name that begins with Async loses it; the others are in the table below. That holds in code as well as in docstrings,
+comments, strings and f-strings. The two `_io.py` files are written by hand, on both sides.
 """
 
 from __future__ import annotations
@@ -31,49 +31,41 @@ HAND_WRITTEN: Final = frozenset({"_io.py"})
 RENAMES: Final[Mapping[str, str]] = {
     # ours
     "_async": "_sync",
-    "AsyncEdgeClient": "EdgeClient",
-    "AsyncPoolTransport": "PoolTransport",
     # httpx
-    "AsyncBaseTransport": "BaseTransport",
     "AsyncByteStream": "SyncByteStream",
-    "AsyncClient": "Client",
-    "AsyncHTTPTransport": "HTTPTransport",
     "aclose": "close",
-    "aiter_bytes": "iter_bytes",
     "aiter_raw": "iter_raw",
-    "aread": "read",
     "handle_async_request": "handle_request",
     # Python
-    "AsyncContextManager": "ContextManager",
-    "AsyncExitStack": "ExitStack",
-    "AsyncGenerator": "Generator",
-    "AsyncIterable": "Iterable",
-    "AsyncIterator": "Iterator",
     "StopAsyncIteration": "StopIteration",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "__aiter__": "__iter__",
     "__anext__": "__next__",
-    "aclosing": "closing",
     "aiter": "iter",
-    "anext": "next",
-    "asynccontextmanager": "contextmanager",
-    "enter_async_context": "enter_context",
 }
-"""Each identifier and its twin. One that no source uses fails the check: the table says what is, not what might be."""
+"""Each irregular name and its twin. One that no source uses fails the check: the table says what is in use."""
 
 WRAPPERS: Final[Mapping[str, int]] = {"Awaitable": 0, "Coroutine": 2}
 """Types that vanish, and which of their arguments is left: Awaitable[X] and Coroutine[Any, Any, X] are X."""
 
-KEYWORDS: Final = re.compile(r"\bawait\s+|\basync\s+(?=(?:def|with|for)\b)")
-"""What vanishes from a docstring, a comment or a string: `await `, and the `async ` of async def, with and for."""
+KEYWORDS: Final = re.compile(r"\bawait\s+|\basync\s+(?=(?:def|with|for)\b|\()")
+"""What vanishes from a docstring, a comment or a string: `await `, and the `async ` of async def, with, for and (…)."""
 
 LEFT_OVER: Final = re.compile(
-    r"\b(?:await|async|asyncio|anyio|Awaitable|Coroutine|__a(?:enter|exit|iter|next)__|a(?:close|read|iter_\w+))\b"
-    r"|Async|asynchronous"
+    r"[Aa]sync(?!io\b)|\b(?:await|Awaitable|Coroutine|__a(?:enter|exit|iter|next)__)\b"
+    r"|\ba(?:close|closing|iter|iter_\w+|next|read)\b|\b(?:import|from) (?:asyncio|anyio)\b|\b(?:asyncio|anyio)\."
 )
 
-_NAMES: Final = re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, RENAMES), key=len, reverse=True)) + r")\b")
+_REGULAR: Final = r"_?Async(?=[A-Z])\w+"
+_NAME: Final = re.compile(r"\b(?:" + "|".join([*map(re.escape, RENAMES), _REGULAR]) + r")\b")
+
+
+def twin(name: str) -> str:
+    """Name the sync twin of an async thing; another name is its own twin."""
+    if name in RENAMES:
+        return RENAMES[name]
+    return name.replace("Async", "", 1) if re.fullmatch(_REGULAR, name) else name
 
 
 class _ToSync(cst.CSTTransformer):
@@ -84,18 +76,14 @@ class _ToSync(cst.CSTTransformer):
         self._used = used
 
     def _text(self, text: str) -> str:
-        def twin(match: re.Match[str]) -> str:
-            self._used[match[0]] += 1
-            return RENAMES[match[0]]
+        return KEYWORDS.sub("", _NAME.sub(lambda match: self._name(match[0]), text))
 
-        return KEYWORDS.sub("", _NAMES.sub(twin, text))
+    def _name(self, name: str) -> str:
+        self._used[name] += name in RENAMES
+        return twin(name)
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
-        name = original_node.value
-        if name not in RENAMES:
-            return updated_node
-        self._used[name] += 1
-        return updated_node.with_changes(value=RENAMES[name])
+        return updated_node.with_changes(value=self._name(original_node.value))
 
     def leave_Comment(self, original_node: cst.Comment, updated_node: cst.Comment) -> cst.Comment:
         return updated_node.with_changes(value=self._text(original_node.value))
@@ -182,12 +170,12 @@ def render(
     files = {
         name: tidied(banner(name) + to_sync(text, used), f"{TARGET}/{name}") for name, text in sorted(sources.items())
     }
-    return files, frozenset(RENAMES) - frozenset(used)
+    return files, frozenset(RENAMES) - frozenset(+used)
 
 
 def left_overs(name: str, text: str) -> Iterator[str]:
-    """Name every line of a generated file that still speaks of async."""
-    for number, line in enumerate(text.splitlines(), 1):
+    """Name every line of a generated file, below the banner, that still speaks of async."""
+    for number, line in enumerate(text.splitlines()[1:], 2):
         if match := LEFT_OVER.search(line):
             yield f"{TARGET}/{name}:{number}: {match[0]!r} was left over: {line.strip()}"
 
