@@ -42,7 +42,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 @pytest.mark.usefixtures("sandbox")
-@pytest.mark.parametrize(("page", "line", "info", "block"), _blocks())
+@pytest.mark.parametrize(("page", "line", "info", "block"), list(_blocks()))
 def test_a_block_runs_as_it_is_written(
     page: Path, line: int, info: str, block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
