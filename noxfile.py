@@ -73,7 +73,7 @@ def sync(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the site, strictly, outside the tree; with `-- serve`, serve it while it is written."""
+    """Build the site, strictly, into a temporary folder; with `-- serve`, serve it while it is written."""
     session.install("-q", *nox.project.dependency_groups(PROJECT, "docs"))
     session.env["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement on each run
     if session.posargs == ["serve"]:
