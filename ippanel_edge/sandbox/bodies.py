@@ -315,6 +315,16 @@ class Fields:
             return None
         return self._child(value, f"{name}.")
 
+    def mapping(self, name: str, *, required: bool = True) -> dict[str, Any]:
+        """Read an object whose names are the caller's own, such as a pattern's values; `{}` counts as there."""
+        value = self._take(name, required=required)
+        if value is None:
+            return {}
+        if not _is_object(value):
+            self.fail(name, wrong_type_text(label(name), "شیء"))
+            return {}
+        return value
+
     def objects(self, name: str, *, required: bool = True, most: int | None = None) -> list[Fields]:
         """Read a list of objects."""
         children: list[Fields] = []

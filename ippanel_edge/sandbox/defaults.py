@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ippanel_edge.sandbox.population import people
 from ippanel_edge.sandbox.records import (
     DocumentKind,
     Line,
@@ -90,7 +91,7 @@ def default_world(clock: SandboxClock) -> World:
     _add_lines(world, main, sub_user)
     _add_patterns(world, main)
     _add_office(world, main)
-    world.blacklist = {BLACKLISTED}
+    world.blacklist = {BLACKLISTED, *(person.number for person in people() if person.is_blacklisted)}
     return world
 
 

@@ -125,7 +125,7 @@ def unsupported(message: str = "نوع محتوای درخواست پشتیبا�
 
 def repeated() -> Refusal:
     """429: the same text went from the same line to the same number a moment ago."""
-    return refusal(429, "ارسال پیام تکراری به این گیرنده تا ۴۰ ثانیه مجاز نیست", code="429-1")
+    return refusal(429, "ارسال پیام تکراری به این گیرنده تا 40 ثانیه مجاز نیست", code="429-1")
 
 
 def no_credit() -> Refusal:

@@ -1,0 +1,24 @@
+"""`python -m ippanel_edge.sandbox`: the sandbox until Ctrl-C. The full command line is elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import threading
+
+from ippanel_edge.sandbox import Sandbox
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m ippanel_edge.sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8010)
+    options = parser.parse_args()
+    with Sandbox(host=options.host, port=options.port) as sandbox, contextlib.suppress(KeyboardInterrupt):
+        print(f"base URL     {sandbox.base_url}\nAPI key      {sandbox.api_key}\nsender line  {sandbox.from_number}")  # noqa: T201 - it is a command
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
