@@ -87,7 +87,7 @@ def open_upload(
         ConfigurationError: missing, no regular file, unreadable, empty, nameless, opened as text, or of a kind or
             size that the service refuses.
 
-    Source: send/file.md, tickets/create.md, users/documents.md.
+    Source: send/file.md, ticket/create-ticket.md, user/documents/upload-document.md.
     """
     limit = max_bytes if check_limits else None
     upload = _described(value, argument, limit)

@@ -102,7 +102,7 @@ def unix_seconds(value: datetime, *, argument: str) -> str:
     Raises:
         ConfigurationError: naive, no datetime, or not after 1970 began.
 
-    Source: reports/outbox.md (create_from_date …).
+    Source: report/outbox-report.md (create_from_date …).
     """
     seconds = (utc(value, argument=argument) - _EPOCH) // _SECOND
     if seconds < 1:
@@ -123,7 +123,7 @@ def day(value: date, *, argument: str) -> str:
     Raises:
         ConfigurationError: it is no date, or a datetime.
 
-    Source: users/register.md (birth_date, expire_time).
+    Source: user/register-user.md (birth_date, expire_time).
     """
     if isinstance(value, datetime):
         problem = "must be a date, not a datetime, whose day depends on the time zone: give .date()"
@@ -147,7 +147,7 @@ def parse_moment(value: object) -> datetime | None:
     Raises:
         ValueError: anything else, and nothing but ValueError.
 
-    Source: reports/outbox.md (time), users/list.md (created_at), and others.
+    Source: report/outbox-report.md (time), user/list-users.md (created_at), and others.
     """
     if value is None:
         return None

@@ -131,7 +131,7 @@ def recipients(
         ConfigurationError: there is none, one is not a mobile number (the first bad place is named), or there are
             more than `limit`.
 
-    Source: facts of sending: one for pattern, votp and url; 1,000 for webservice.
+    Source: send/webservice.md (1,000), send/pattern.md, send/votp.md and send/url.md (one).
     """
     if isinstance(values, str):
         return [recipient(values, argument=argument)]
@@ -172,7 +172,7 @@ def sender_line(value: str, *, argument: str = "from_number") -> str:
     Raises:
         ConfigurationError: it is no such line; it says why.
 
-    Source: send/webservice.md (from_number), numbers/list.md.
+    Source: send/webservice.md (from_number), numbers/list-numbers.md.
     """
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
         raise ConfigurationError(_no_text(value), argument=argument)
