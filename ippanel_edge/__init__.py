@@ -1,0 +1,116 @@
+"""The public names of the SDK for the IPPanel Edge SMS API. Each is loaded on first use, so that importing costs little."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ippanel_edge._version import __version__
+
+if TYPE_CHECKING:
+    from ippanel_edge._async.chain import AsyncMiddleware, AsyncProceed
+    from ippanel_edge._async.client import AsyncEdgeClient, AsyncOptions
+    from ippanel_edge._sync.chain import Middleware, Proceed
+    from ippanel_edge._sync.client import EdgeClient, Options
+    from ippanel_edge.config import Credentials, RateLimit, RetryPolicy, Secret, StoredToken
+    from ippanel_edge.endpoints import Endpoint, Repeat
+    from ippanel_edge.errors import (
+        ApiError,
+        AuthenticationError,
+        ConfigurationError,
+        Conflict,
+        ConnectionFailed,
+        DecodeError,
+        EdgeError,
+        NotFound,
+        Outcome,
+        OutcomeUnknown,
+        PermissionDenied,
+        RateLimited,
+        ServerError,
+        ValidationFailed,
+    )
+    from ippanel_edge.models.common import Meta, Page
+    from ippanel_edge.models.states import DeliveryStatus, MessageState
+    from ippanel_edge.text import SmsParts, sms_parts
+    from ippanel_edge.wire.phones import normalize_phone
+    from ippanel_edge.wire.reply import Reply
+    from ippanel_edge.wire.request import Call
+
+__all__ = [
+    "ApiError",
+    "AsyncEdgeClient",
+    "AsyncMiddleware",
+    "AsyncOptions",
+    "AsyncProceed",
+    "AuthenticationError",
+    "Call",
+    "ConfigurationError",
+    "Conflict",
+    "ConnectionFailed",
+    "Credentials",
+    "DecodeError",
+    "DeliveryStatus",
+    "EdgeClient",
+    "EdgeError",
+    "Endpoint",
+    "MessageState",
+    "Meta",
+    "Middleware",
+    "NotFound",
+    "Options",
+    "Outcome",
+    "OutcomeUnknown",
+    "Page",
+    "PermissionDenied",
+    "Proceed",
+    "RateLimit",
+    "RateLimited",
+    "Repeat",
+    "Reply",
+    "RetryPolicy",
+    "Secret",
+    "ServerError",
+    "SmsParts",
+    "StoredToken",
+    "ValidationFailed",
+    "__version__",
+    "normalize_phone",
+    "sms_parts",
+]
+
+_ERRORS = (
+    "ApiError AuthenticationError ConfigurationError Conflict ConnectionFailed DecodeError EdgeError NotFound Outcome "
+    "OutcomeUnknown PermissionDenied RateLimited ServerError ValidationFailed"
+)
+_HOMES = {
+    "_async.chain": "AsyncMiddleware AsyncProceed",
+    "_async.client": "AsyncEdgeClient AsyncOptions",
+    "_sync.chain": "Middleware Proceed",
+    "_sync.client": "EdgeClient Options",
+    "config": "Credentials RateLimit RetryPolicy Secret StoredToken",
+    "endpoints": "Endpoint Repeat",
+    "errors": _ERRORS,
+    "models.common": "Meta Page",
+    "models.states": "DeliveryStatus MessageState",
+    "text": "SmsParts sms_parts",
+    "wire.phones": "normalize_phone",
+    "wire.reply": "Reply",
+    "wire.request": "Call",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home on first use."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'ippanel_edge' has no attribute {name!r}")
+    value: object = getattr(import_module(f"ippanel_edge.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)

@@ -1,0 +1,65 @@
+"""Fields of the classes that go in: their values are put right, or refused with the field's name, when they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+import attrs
+
+from ippanel_edge.wire import moments, phones
+
+
+def _to_recipient(value: str | None, field: attrs.Attribute[Any]) -> str | None:
+    return None if value is None else phones.recipient(value, argument=field.name)
+
+
+def _to_recipients(values: Iterable[str] | str, field: attrs.Attribute[Any]) -> tuple[str, ...]:
+    return tuple(phones.recipients(values, argument=field.name, limit=None))
+
+
+def _to_sender(value: str | None, field: attrs.Attribute[Any]) -> str | None:
+    return None if value is None else phones.sender_line(value, argument=field.name)
+
+
+def _to_moment(value: datetime | None, field: attrs.Attribute[Any]) -> datetime | None:
+    return None if value is None else moments.utc(value, argument=field.name)
+
+
+def _to_day(value: date | None, field: attrs.Attribute[Any]) -> date | None:
+    if value is not None:
+        moments.day(value, argument=field.name)
+    return value
+
+
+to_recipient = attrs.Converter(_to_recipient, takes_field=True)
+to_recipients = attrs.Converter(_to_recipients, takes_field=True)
+to_sender = attrs.Converter(_to_sender, takes_field=True)
+to_moment = attrs.Converter(_to_moment, takes_field=True)
+to_day = attrs.Converter(_to_day, takes_field=True)
+
+
+def recipient() -> Any:
+    """Make an optional mobile number, in any spelling; held as E.164."""
+    return attrs.field(default=None, converter=to_recipient)
+
+
+def sender() -> Any:
+    """Make an optional sender line, in any spelling; held as ``+98…``."""
+    return attrs.field(default=None, converter=to_sender)
+
+
+def moment() -> Any:
+    """Make an optional aware datetime; held in UTC, sent as Unix seconds."""
+    return attrs.field(default=None, converter=to_moment)
+
+
+def day() -> Any:
+    """Make an optional date, sent Gregorian as YYYY-MM-DD."""
+    return attrs.field(default=None, converter=to_day)
+
+
+def as_text() -> Any:
+    """Make an optional number that the API takes as text."""
+    return attrs.field(default=None, metadata={"as": str})

@@ -1,0 +1,345 @@
+"""The one converter: tolerant of how the service writes numbers, flags, times and nothing; exact in what it hands on.
+
+The service writes one value in many ways (`"6"`, `6`, `6.0`; `yes`, `1`, `true`; four kinds of time), and leaves out
+what it documents. A model takes all of these; what no rule reads is a `DecodeError` that names the row and the field.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import attrs
+import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from ippanel_edge.errors import DecodeError
+from ippanel_edge.models.common import Page
+from ippanel_edge.models.send import SendResult
+from ippanel_edge.wire import moments
+
+T = TypeVar("T")
+
+_TRUE = frozenset({"true", "1", "yes", "active", "on"})
+_FALSE = frozenset({"false", "0", "no", "inactive", "off", ""})
+_LONGEST_NUMBER = 40
+_SEND_IDS = ("message_outbox_ids", "message_outbox_id", "messages_outbox_id", "bulk_id")
+
+
+def to_int(value: object, _: object = int) -> int:
+    """Read a whole number: 6, 6.0, "6", True. ValueError for anything else."""
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
+        text = value.strip()
+        try:
+            return int(text)
+        except ValueError:
+            value = float(text)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise ValueError(f"wanted a whole number, not {_shown(value)}")
+
+
+def to_float(value: object, _: object = float) -> float:
+    """Read a finite number: 3990.2, "3990.2", 6. ValueError for anything else."""
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
+        value = float(value)
+    if isinstance(value, int | float):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number):
+            return number
+    raise ValueError(f"wanted a number, not {_shown(value)}")
+
+
+def to_flag(value: object, _: object = bool) -> bool:
+    """Read a flag: true, 1, "1", "yes", "active", and their opposites. ValueError for anything else."""
+    if isinstance(value, bool | int | str):
+        word = str(value).strip().lower()
+        if word in _TRUE:
+            return True
+        if word in _FALSE:
+            return False
+    raise ValueError(f"wanted a flag, not {_shown(value)}")
+
+
+def to_text(value: object, _: object = str) -> str:
+    """Read a text; a number becomes its digits. ValueError for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise ValueError(f"wanted a text, not {_shown(value)}")
+
+
+def _to_moment(value: object, _: object = datetime) -> datetime:
+    moment = moments.parse_moment(value)
+    if moment is None:
+        raise ValueError(f"wanted a time, not {_shown(value)}")
+    return moment
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if not isinstance(value, int) or abs(value) < 10**_LONGEST_NUMBER else "a huge number"
+    return text if len(text) <= _LONGEST_NUMBER else f"{text[:_LONGEST_NUMBER]}…"
+
+
+def _is_optional(cls: Any) -> bool:
+    return get_origin(cls) in (Union, types.UnionType) and type(None) in get_args(cls)
+
+
+def _without_none(cls: Any) -> tuple[Any, ...]:
+    return tuple(arg for arg in get_args(cls) if arg is not type(None))
+
+
+def _is_open_enum(cls: Any) -> bool:
+    """Whether this is `SomeEnum | int` (or str), with or without None: an enum whose unknown values are kept."""
+    return get_origin(cls) in (Union, types.UnionType) and any(
+        isinstance(arg, type) and issubclass(arg, Enum) for arg in get_args(cls)
+    )
+
+
+def _open_enum_hook(cls: Any) -> Callable[[object, object], object]:
+    enum = next(arg for arg in get_args(cls) if isinstance(arg, type) and issubclass(arg, Enum))
+    plain: Callable[[object], object] = to_int if int in get_args(cls) else to_text
+    optional = _is_optional(cls)
+
+    def structure(value: object, _: object) -> object:
+        if optional and (value is None or value == ""):
+            return None
+        known = plain(value)
+        try:
+            return enum(known)
+        except ValueError:
+            return known
+
+    return structure
+
+
+def _optional_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object, object], object]]:
+    """Read None for null, for "" where a text makes no sense, and for PHP's empty list where an object is wanted."""
+
+    def factory(cls: Any) -> Callable[[object, object], object]:
+        (inner,) = _without_none(cls)
+        takes_text = inner is str
+        is_model = attrs.has(inner)
+
+        def structure(value: object, _: object) -> object:
+            if value is None or (value == "" and not takes_text) or (is_model and value == []):
+                return None
+            if inner is datetime:
+                return moments.parse_moment(value)
+            return converter.structure(value, inner)
+
+        return structure
+
+    return factory
+
+
+def _rows_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object, object], object]]:
+    """Read a list; null and PHP's empty object are an empty one."""
+
+    def factory(cls: Any) -> Callable[[object, object], object]:
+        row = get_args(cls)[0]
+        make = tuple if get_origin(cls) is tuple else list
+
+        def structure(value: object, _: object) -> object:
+            return make(rows(value, row, converter))
+
+        return structure
+
+    return factory
+
+
+def rows(value: object, row: Any, converter: cattrs.Converter) -> list[Any]:
+    """Decode each row of a list; the error of a bad row carries its index."""
+    if value is None or value == {}:
+        return []
+    if not isinstance(value, list):
+        raise ValueError(f"wanted a list, not {_shown(value)}")
+    structured: list[Any] = []
+    items: list[object] = value
+    for index, item in enumerate(items):
+        try:
+            structured.append(converter.structure(item, row))
+        except Exception as error:
+            raise _Misplaced(f"[{index}]", error) from error
+    return structured
+
+
+def _mapping_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object, object], object]]:
+    """Read an object by key; null and PHP's empty list are an empty one."""
+
+    def factory(cls: Any) -> Callable[[object, object], object]:
+        key_type, value_type = get_args(cls)
+
+        def structure(value: object, _: object) -> object:
+            if value is None or value == []:
+                return {}
+            if not isinstance(value, dict):
+                raise ValueError(f"wanted an object, not {_shown(value)}")
+            made: dict[Any, Any] = {}
+            entries: dict[str, object] = value
+            for key, item in entries.items():
+                try:
+                    made[converter.structure(key, key_type)] = converter.structure(item, value_type)
+                except Exception as error:
+                    raise _Misplaced(f".{key}", error) from error
+            return made
+
+        return structure
+
+    return factory
+
+
+class _Misplaced(ValueError):
+    """A value that no rule reads, with its place so far; the place grows while the error rises."""
+
+    def __init__(self, place: str, error: Exception) -> None:
+        inner_place, self.reason = _placed(error)
+        self.place = place + inner_place
+        super().__init__(f"{self.place}: {self.reason}")
+
+
+def _placed(error: BaseException) -> tuple[str, str]:
+    """Find the first bad value in what cattrs raised: its place, and what is wrong with it."""
+    if isinstance(error, _Misplaced):
+        return error.place, error.reason
+    if isinstance(error, cattrs.ClassValidationError):
+        for inner, note in error.group_exceptions()[0]:
+            place, reason = _placed(inner)
+            return f".{note.name}{place}", reason
+        inner = error.exceptions[0]
+        return _placed(inner)
+    if isinstance(error, KeyError):
+        return f".{error.args[0]}", "is missing"
+    return "", str(error)
+
+
+def _model_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object, object], object]]:
+    def factory(cls: Any) -> Callable[[object, object], object]:
+        renamed = {
+            field.name: override(rename=field.metadata["name"])
+            for field in attrs.fields(get_origin(cls) or cls)
+            if "name" in field.metadata
+        }
+        build = make_dict_structure_fn(cls, converter, **renamed)  # type: ignore[arg-type]  # cattrs types overrides as its own keyword flags
+
+        def structure(value: object, _: object) -> object:
+            if not isinstance(value, dict):
+                raise ValueError(f"wanted an object, not {_shown(value)}")
+            fields: dict[str, Any] = value
+            return build(fields, cls)
+
+        return structure
+
+    return factory
+
+
+def _structure_send(value: object, _: object) -> SendResult:
+    """Read a send's ids under any of their four names; a send without ids is unreadable."""
+    if not isinstance(value, dict):
+        raise ValueError(f"wanted an object with message_outbox_ids, not {_shown(value)}")
+    data: dict[str, object] = value
+    for name in _SEND_IDS:
+        if name in data:
+            ids = data[name]
+            listed: list[object] = ids if isinstance(ids, list) else [ids]
+            try:
+                return SendResult(message_outbox_ids=tuple(to_int(item) for item in listed))
+            except ValueError as error:
+                raise _Misplaced(f".{name}", error) from error
+    raise _Misplaced(".message_outbox_ids", ValueError("is missing"))
+
+
+def _unstructure_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[Any], Any]]:
+    """Write a class that goes in: unset fields left out, fields under the API's own names."""
+
+    def factory(cls: Any) -> Callable[[Any], Any]:
+        as_text = {
+            field.name: override(unstruct_hook=_as_text)
+            for field in attrs.fields(cls)
+            if field.metadata.get("as") is str
+        }
+        write = make_dict_unstructure_fn(cls, converter, **as_text)  # type: ignore[arg-type]  # as above
+
+        def unstructure(value: Any) -> dict[str, Any]:
+            return {name: item for name, item in write(value).items() if item is not None}
+
+        return unstructure
+
+    return factory
+
+
+def _as_text(value: object) -> str | None:
+    if value is None:
+        return None
+    return str(value.value) if isinstance(value, Enum) else str(value)
+
+
+def _make_converter() -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=True)
+    converter.register_structure_hook(int, to_int)
+    converter.register_structure_hook(float, to_float)
+    converter.register_structure_hook(bool, to_flag)
+    converter.register_structure_hook(str, to_text)
+    converter.register_structure_hook(datetime, _to_moment)
+    converter.register_structure_hook_factory(attrs.has, _model_hook(converter))
+    converter.register_structure_hook_factory(lambda cls: get_origin(cls) in (list, tuple), _rows_hook(converter))
+    converter.register_structure_hook_factory(lambda cls: get_origin(cls) in (dict, Mapping), _mapping_hook(converter))
+    converter.register_structure_hook_factory(_is_optional, _optional_hook(converter))
+    converter.register_structure_hook_factory(_is_open_enum, _open_enum_hook)
+    converter.register_structure_hook(SendResult, _structure_send)
+    converter.register_unstructure_hook(datetime, lambda value: moments.unix_seconds(value, argument="time"))
+    converter.register_unstructure_hook(date, lambda value: value.isoformat())
+    converter.register_unstructure_hook_factory(attrs.has, _unstructure_hook(converter))
+    return converter
+
+
+_CONVERTER = _make_converter()
+
+
+def decode(data: object, cls: type[T], *, meta: Mapping[str, object] | None = None) -> T:
+    """Make a model, a list of models or a page of a reply's data.
+
+    Raises:
+        DecodeError: a value that no rule reads; `where` names its row and field, such as ``data[3].cost``.
+    """
+    try:
+        if get_origin(cls) is Page:
+            return _page(data, get_args(cls)[0], meta or {})  # type: ignore[return-value]  # cls is a Page of that row
+        structured: T = _CONVERTER.structure(data, cls)
+    except Exception as error:
+        place, reason = _placed(error)
+        raise DecodeError(reason, where=f"data{place}") from error
+    return structured
+
+
+def _page(data: object, row: Any, meta: Mapping[str, object]) -> Page[Any]:
+    items = tuple(rows(data, row, _CONVERTER))
+    figures: dict[str, int | None] = {}
+    for name in ("current_page", "last_page", "per_page", "total"):
+        try:
+            figures[name] = to_int(meta[name]) if meta.get(name) is not None else None
+        except ValueError:
+            figures[name] = None
+    current = figures.pop("current_page")
+    return Page[Any](items=items, current_page=1 if current is None else current, **figures)
+
+
+def encode(value: object) -> Any:
+    """Write a class that goes in, or a list of them, as the plain data that JSON knows; unset fields are left out."""
+    return _CONVERTER.unstructure(value)
+
+
+def under(name: str, value: object | None) -> dict[str, Any]:
+    """Write a class that goes in below a name; nothing at all where it is None or has no field set."""
+    written = None if value is None else encode(value)
+    return {name: written} if written else {}

@@ -1,0 +1,53 @@
+"""The questions to the number banks: places, birth years, prefixes and operators, checked against the documented limits."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from ippanel_edge.config import Defaults
+from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.wire.limits import between, identity, one_of
+
+FIRST_YEAR: Final = 1300
+LAST_YEAR: Final = 1410
+
+
+def bank_choice(
+    defaults: Defaults,
+    *,
+    province_id: int,
+    county_id: int | None,
+    city_id: int | None,
+    birth_year_from: int | None,
+    birth_year_to: int | None,
+    gender_id: int | None,
+    number_prefix: str | None,
+) -> dict[str, Any]:
+    """Make the query of a count in the first version's bank."""
+    check = defaults.validate
+    years(birth_year_from, birth_year_to, ("birth_year_from", "birth_year_to"), check=check)
+    return {
+        "province_id": identity(province_id, argument="province_id"),
+        "county_id": county_id if county_id is None else identity(county_id, argument="county_id"),
+        "city_id": city_id if city_id is None else identity(city_id, argument="city_id"),
+        "birth_year_from": birth_year_from,
+        "birth_year_to": birth_year_to,
+        "gender_id": one_of(gender_id, (1, 2, 3), argument="gender_id", check=check),
+        "number_prefix": prefix(number_prefix, argument="number_prefix", check=check),
+    }
+
+
+def years(first: int | None, last: int | None, names: tuple[str, str], *, check: bool) -> None:
+    """Accept a range of Jalali birth years, 1300 to 1410; either end may be open."""
+    between(first, FIRST_YEAR, LAST_YEAR, argument=names[0], check=check)
+    between(last, FIRST_YEAR, LAST_YEAR, argument=names[1], check=check)
+    if check and first is not None and last is not None and first > last:
+        raise ConfigurationError(f"must not be after {names[1]} ({last}), but is {first}", argument=names[0])
+
+
+def prefix(value: str | None, *, argument: str, check: bool) -> str | None:
+    """Accept what numbers begin with: 2 to 6 digits."""
+    if value is not None and check and not re.fullmatch(r"[0-9]{2,6}", str(value)):
+        raise ConfigurationError("must be 2 to 6 digits, such as '912'", argument=argument)
+    return value

@@ -1,0 +1,344 @@
+"""From the bytes of an answer to data, or to an error that says what became of the request. No I/O, no httpx."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from types import NoneType
+from typing import Any, Generic, NoReturn, TypeVar, cast
+
+import attrs
+
+from ippanel_edge.config import MAX_ANSWER_BYTES
+from ippanel_edge.endpoints import Endpoint
+from ippanel_edge.errors import (
+    ApiError,
+    AuthenticationError,
+    Conflict,
+    DecodeError,
+    NotFound,
+    Outcome,
+    PermissionDenied,
+    RateLimited,
+    ServerError,
+    ValidationFailed,
+)
+from ippanel_edge.models.common import Meta
+from ippanel_edge.wire import codec
+
+T = TypeVar("T")
+
+_EXCERPT = 200
+_DEEPEST = 64
+_KINDS: Mapping[int, type[ApiError]] = {
+    400: ValidationFailed,
+    401: AuthenticationError,
+    403: PermissionDenied,
+    404: NotFound,
+    409: Conflict,
+    422: ValidationFailed,
+    429: RateLimited,
+}
+
+
+@attrs.frozen(kw_only=True)
+class RawAnswer:
+    """An answer as it came: nothing of it is read yet.
+
+    Attributes:
+        status_code: the HTTP status.
+        headers: lower-case names to values.
+        content: the body, still compressed where `headers` says so.
+    """
+
+    status_code: int
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    content: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Reply(Generic[T]):
+    """A good answer.
+
+    Attributes:
+        data: what the endpoint returns, decoded.
+        meta: what the API said beside it.
+        response: the answer as an `httpx.Response`.
+    """
+
+    data: T
+    meta: Meta
+    _make_response: Callable[[], Any] = attrs.field(default=lambda: None, alias="make_response", repr=False, eq=False)
+
+    @property
+    def response(self) -> Any:
+        """The answer as an `httpx.Response`, its body decompressed."""
+        return self._make_response()
+
+
+def parse(endpoint: Endpoint[T], answer: RawAnswer, *, now: datetime | None = None) -> tuple[T, Meta, bytes]:
+    """Read an answer: the data, the meta, and the body decompressed.
+
+    Args:
+        endpoint: what was asked.
+        answer: what came.
+        now: the time a Retry-After date is measured from; the present where it is left out.
+
+    Raises:
+        ApiError: the service refused or failed.
+        DecodeError: a 2xx answer that is not what the API documents.
+    """
+    for status, result in endpoint.statuses:
+        if answer.status_code == status:
+            return result, _meta_of(answer), b""
+    if not 200 <= answer.status_code < 300:
+        raise refusal(answer, now=now)
+    try:
+        body = decompress(answer)
+        if endpoint.returns is bytes and not _is_json(answer.headers):
+            return cast("T", body), Meta(), body
+        envelope = parse_json(body)
+        return *_open(endpoint, envelope, answer), body
+    except DecodeError as error:
+        error.status_code = answer.status_code
+        raise
+
+
+def _open(endpoint: Endpoint[T], envelope: object, answer: RawAnswer) -> tuple[T, Meta]:
+    if not isinstance(envelope, dict):
+        raise DecodeError("wanted the API's envelope {data, meta}, not a bare value")
+    reply: dict[str, object] = envelope
+    meta = _meta(reply.get("meta"))
+    if meta is None:
+        if not endpoint.bare:
+            raise DecodeError("the answer has no meta.status", where="meta")
+        meta = Meta()
+    elif meta.status is False:
+        raise _error(ApiError, answer, meta, reply)
+    data = reply.get("data", None if "meta" in reply else reply)
+    returns: Any = endpoint.returns
+    if returns is NoneType:
+        return cast("T", None), meta
+    if returns is bytes:
+        return cast("T", None), meta
+    if returns is object:
+        return cast("T", data), meta
+    return codec.decode(data, endpoint.returns, meta=meta.raw), meta
+
+
+def _meta(value: object) -> Meta | None:
+    """Read meta, or None where it is absent or does not say whether the call was carried out."""
+    if not isinstance(value, dict):
+        return None
+    raw: dict[str, Any] = value
+    try:
+        status = codec.to_flag(raw.get("status"))
+    except ValueError:
+        return None
+    return Meta(
+        status=status,
+        message=_text(raw.get("message")),
+        message_code=_text(raw.get("message_code")),
+        message_parameters=tuple(_list(raw.get("message_parameters"))),
+        errors=_field_errors(raw.get("errors")),
+        raw=raw,
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _list(value: object) -> Sequence[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else ()
+
+
+def _field_errors(value: object) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        return {}
+    fields: dict[str, object] = value
+    return {
+        name: tuple(_text(text) for text in (_list(texts) if isinstance(texts, list) else [texts]))
+        for name, texts in fields.items()
+    }
+
+
+def _meta_of(answer: RawAnswer) -> Meta:
+    try:
+        envelope = parse_json(decompress(answer))
+    except DecodeError:
+        return Meta()
+    return (_meta(cast("dict[str, object]", envelope).get("meta")) if isinstance(envelope, dict) else None) or Meta()
+
+
+def refusal(answer: RawAnswer, *, now: datetime | None = None) -> ApiError:
+    """Make the error of an answer that is not 2xx."""
+    status = answer.status_code
+    kind = _KINDS.get(status) or (ServerError if status >= 500 else ApiError)
+    try:
+        envelope = parse_json(decompress(answer))
+    except DecodeError:
+        envelope = None
+    reply = cast("dict[str, object]", envelope) if isinstance(envelope, dict) else {}
+    meta = _meta(reply.get("meta"))
+    return _error(kind, answer, meta, reply, now=now)
+
+
+def _error(
+    kind: type[ApiError],
+    answer: RawAnswer,
+    meta: Meta | None,
+    reply: Mapping[str, object],
+    *,
+    now: datetime | None = None,
+) -> ApiError:
+    said = meta or Meta()
+    return kind(
+        said.message,
+        status_code=answer.status_code,
+        message_code=said.message_code,
+        errors=said.errors or _field_errors(reply.get("errors")),
+        enveloped=meta is not None,
+        retry_after=retry_after(answer.headers.get("retry-after"), now=now),
+        allow=[method.strip().upper() for method in answer.headers.get("allow", "").split(",") if method.strip()],
+        excerpt="" if meta is not None else _excerpt(answer),
+        outcome=outcome_of(answer.status_code),
+    )
+
+
+def outcome_of(status: int) -> Outcome:
+    """Say what a status tells of the request: a 4xx was refused; 3xx, 5xx and 408 leave it open."""
+    if 200 <= status < 300 or (400 <= status < 500 and status != 408):
+        return Outcome.REJECTED
+    return Outcome.UNKNOWN
+
+
+def _excerpt(answer: RawAnswer) -> str:
+    try:
+        body = decompress(answer)
+    except DecodeError:
+        return ""
+    text = body[: _EXCERPT * 4].decode("utf-8", "replace")
+    return " ".join(text.split())[:_EXCERPT]
+
+
+def retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
+    """Read a Retry-After header: seconds or an HTTP date. Nonsense (negative, NaN, words) is None; the past is 0."""
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:15])
+    try:
+        when = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=timezone.utc)
+    return max(0.0, (when - (now or datetime.now(timezone.utc))).total_seconds())
+
+
+def _is_json(headers: Mapping[str, str]) -> bool:
+    return "json" in headers.get("content-type", "").lower()
+
+
+def decompress(answer: RawAnswer, *, most: int = MAX_ANSWER_BYTES) -> bytes:
+    """Undo gzip, no further than `most` bytes.
+
+    Raises:
+        DecodeError: another encoding than the one asked for, broken data, or more than `most` bytes.
+    """
+    encoding = answer.headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return answer.content
+    if encoding not in ("gzip", "x-gzip"):
+        raise DecodeError(f"the answer is encoded as {encoding[:20]!r}, which was not asked for")
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        body = stream.decompress(answer.content, most + 1)
+    except zlib.error as error:
+        raise DecodeError("the gzip data is broken") from error
+    if len(body) > most:
+        raise DecodeError(f"the answer is larger than {most} bytes")
+    if not stream.eof:
+        raise DecodeError("the gzip data is cut")
+    return body
+
+
+def parse_json(body: bytes) -> object:
+    """Read JSON strictly: UTF-8, no NaN, no duplicate keys, no lone surrogates, no absurd depth or numbers.
+
+    Raises:
+        DecodeError: anything else; the text shows the beginning of what came.
+    """
+    if not body.strip():
+        raise DecodeError("the answer is empty")
+    try:
+        text = body.decode("utf-8")
+        value: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except RecursionError:
+        raise DecodeError("the JSON is nested too deeply") from None
+    except ValueError as error:
+        reason = error.args[0] if isinstance(error, _Trap) else "the answer is not JSON"
+        raise DecodeError(f"{reason}; it begins {_begin(body)!r}") from None
+    _check_depth(value)
+    if "\\u" in text:
+        _check_text(value)
+    return value
+
+
+def _begin(body: bytes) -> str:
+    return " ".join(body[: _EXCERPT * 4].decode("utf-8", "replace").split())[:_EXCERPT]
+
+
+class _Trap(ValueError):
+    """JSON that Python reads and should not."""
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _Trap("the JSON holds a key twice")
+    return made
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _Trap(f"the JSON holds {name}")
+
+
+def _children(value: object) -> Sequence[object]:
+    if isinstance(value, dict):
+        return list(cast("dict[str, object]", value).values())
+    return cast("list[object]", value) if isinstance(value, list) else ()
+
+
+def _check_depth(value: object) -> None:
+    level: list[object] = [value]
+    for _ in range(_DEEPEST):
+        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
+        if not level:
+            return
+    raise DecodeError("the JSON is nested too deeply")
+
+
+def _check_text(value: object) -> None:
+    """Refuse lone surrogates: they are no text, and would fail far from here when they are written."""
+    waiting: list[object] = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str) and not _is_text(item):
+            raise DecodeError("the JSON holds half a character (a lone surrogate)")
+        if isinstance(item, dict):
+            waiting.extend(cast("dict[str, object]", item).keys())
+        waiting.extend(_children(item))
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,282 @@
+"""From a call's arguments to an httpx request. The one module of wire that knows httpx; it sends nothing."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, cast
+from urllib.parse import quote, urlsplit
+
+import attrs
+import httpx
+
+from ippanel_edge._version import __version__
+from ippanel_edge.config import DEFAULT_BASE_URL, Secret
+from ippanel_edge.endpoints import ONCE, Endpoint, Method, Repeat
+from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.wire.files import FileInput, Upload, open_upload
+from ippanel_edge.wire.reply import RawAnswer
+
+USER_AGENT = f"ippanel-edge/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+
+Body = Literal["none", "json", "form", "multipart"]
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One call on its way through the middleware: what will be asked, not yet a request.
+
+    A middleware may hand on a changed copy (`attrs.evolve`), with further headers, say.
+
+    Attributes:
+        endpoint: the line of endpoints.py.
+        method: the HTTP method; differs from the endpoint's where its alternate is tried.
+        path: below the base URL, its parameters put in and quoted.
+        query: names and values.
+        body: which kind of body `content` and `files` make.
+        content: JSON text as bytes, or the form's names and values.
+        files: the parts of a multipart body.
+        headers: headers of this call; the secret one is not shown.
+        timeout: seconds for each step (connect, read, write, pool).
+        journey: the record of the call's attempts, which its copies share.
+    """
+
+    endpoint: Endpoint[Any]
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]] = attrs.field(default=(), repr=False)
+    body: Body = "none"
+    content: bytes | Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    files: Sequence[tuple[str, Upload]] = ()
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    timeout: httpx.Timeout = attrs.field(factory=lambda: httpx.Timeout(None), repr=False)
+    journey: Any = attrs.field(default=None, repr=False, eq=False)
+
+    @property
+    def repeat(self) -> Repeat:
+        """What a second, equal request does."""
+        return self.endpoint.repeat
+
+
+def plan(
+    endpoint: Endpoint[Any],
+    *,
+    path: Mapping[str, object] | None = None,
+    query: Mapping[str, object] | None = None,
+    json_body: object = None,
+    form: Mapping[str, object] | None = None,
+    files: Sequence[tuple[str, Upload]] = (),
+) -> Call:
+    """Put a call's arguments into their places; what is None is left out.
+
+    Raises:
+        ConfigurationError: a path parameter that would change the path, or a value that JSON does not know.
+    """
+    body: Body = "none"
+    content: bytes | Mapping[str, Any] | None = None
+    if files:
+        body, content = "multipart", _fields(form or {})
+    elif form is not None:
+        body, content = "form", _fields(form)
+    elif json_body is not None:
+        body, content = "json", encode_json(json_body)
+    return Call(
+        endpoint=endpoint,
+        method=endpoint.method,
+        path=fill(endpoint.path, path or {}),
+        query=tuple((name, _as_query(value)) for name, value in (query or {}).items() if value is not None),
+        body=body,
+        content=content,
+        files=tuple(files),
+    )
+
+
+def uploads(files: Sequence[tuple[str, FileInput]]) -> list[tuple[str, Upload]]:
+    """Describe files of any kind and size, each with its field's name."""
+    return [
+        (field, open_upload(file, argument=f"files[{index}]", kinds=None, max_bytes=None))
+        for index, (field, file) in enumerate(files)
+    ]
+
+
+def _as_query(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _fields(form: Mapping[str, object]) -> dict[str, str | list[str]]:
+    return {
+        name: [_as_query(item) for item in value] if isinstance(value, list | tuple) else _as_query(value)  # pyright: ignore[reportUnknownVariableType]
+        for name, value in form.items()
+        if value is not None
+    }
+
+
+def encode_json(value: object) -> bytes:
+    """Write JSON as compact UTF-8.
+
+    Raises:
+        ConfigurationError: NaN, infinity, a lone surrogate, or a type that JSON does not know.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"cannot be written as JSON: {type(error).__name__}", argument="json") from None
+
+
+def fill(template: str, values: Mapping[str, object]) -> str:
+    """Put path parameters into a path, quoted so that each stays one step of it.
+
+    Raises:
+        ConfigurationError: a parameter that is empty, ``.``, ``..`` or holds a control character.
+    """
+
+    def quoted(match: re.Match[str]) -> str:
+        name = match[1]
+        text = str(values[name])
+        if text in ("", ".", "..") or _CONTROL.search(text):
+            raise ConfigurationError(f"{text!r} cannot be a part of an address", argument=name)
+        return quote(text, safe="")
+
+    return re.sub(r"\{(\w+)\}", quoted, template)
+
+
+def check_path(path: str) -> str:
+    """Accept a path for `client.request`, else say why not: an absolute one would take the key to another host.
+
+    Raises:
+        ConfigurationError: not a path below the base URL.
+    """
+    plain = path.split("?", 1)[0]
+    steps = plain.split("/")
+    if (
+        not path.startswith("/")
+        or path.startswith("//")
+        or "\\" in path
+        or "#" in path
+        or _CONTROL.search(path)
+        or any(step in (".", "..") or re.fullmatch(r"(?i)(\.|%2e){1,2}", step) for step in steps)
+    ):
+        raise ConfigurationError("must be a path below the base URL, such as /api/send", argument="path")
+    if "?" in path:
+        raise ConfigurationError("must not hold a query: hand it over as query={…}", argument="path")
+    return path
+
+
+def check_base_url(value: str | None) -> str:
+    """Bring a base URL into its one form, without a closing slash or ``/api``.
+
+    Raises:
+        ConfigurationError: not https (or http on loopback), or with user, query or fragment.
+    """
+    text = (value or DEFAULT_BASE_URL).strip()
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigurationError("is not a URL", argument="base_url") from None
+    if not host or parts.scheme not in ("https", "http") or _CONTROL.search(text) or "\\" in text:
+        raise ConfigurationError(f"must look like {DEFAULT_BASE_URL}", argument="base_url")
+    if "@" in parts.netloc:
+        raise ConfigurationError("must not hold a user name or password", argument="base_url")
+    if parts.query or parts.fragment or "?" in text or "#" in text:
+        raise ConfigurationError("must not hold a query or a fragment", argument="base_url")
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        raise ConfigurationError("must be https: plain http is for this machine alone (127.0.0.1)", argument="base_url")
+    if any(step in (".", "..") for step in parts.path.split("/")):
+        raise ConfigurationError("must not hold . or .. in its path", argument="base_url")
+    name = f"[{host}]" if ":" in host else host
+    path = parts.path.rstrip("/").removesuffix("/api")
+    return f"{parts.scheme}://{name}{f':{port}' if port is not None else ''}{path}"
+
+
+def check_secret(value: Secret, *, argument: str) -> Secret:
+    """Accept a key or token that can be a header's value.
+
+    Raises:
+        ConfigurationError: empty, or with anything but visible ASCII; the text never holds the value.
+    """
+    if not _VISIBLE_ASCII.fullmatch(value):
+        raise ConfigurationError(
+            "must be visible ASCII without spaces: copy it again, without quotes or line ends", argument=argument
+        )
+    if value.lower().startswith("bearer"):
+        raise ConfigurationError("is sent as it is: leave “Bearer” away", argument=argument)
+    return value
+
+
+def url_for(base_url: str, path: str) -> str:
+    """Put a path below the base URL.
+
+    A path that begins with /v2/ goes beside /v1, not below it: the published pages write {base_url}/v2/api/…, which
+    read literally would be /v1/v2/api. This is the only place that knows of it.
+    """
+    if path.startswith("/v2/"):
+        return base_url.removesuffix("/v1") + path
+    return base_url + path
+
+
+def unnamed(method: str, path: str, repeat: Repeat) -> Endpoint[Any]:
+    """Make the endpoint of an address that endpoints.py does not name.
+
+    Raises:
+        ConfigurationError: not a method, or not a path below the base URL.
+    """
+    name = method.upper() if isinstance(method, str) else ""  # pyright: ignore[reportUnnecessaryIsInstance]
+    if name not in ("GET", "POST", "PUT", "DELETE", "PATCH"):
+        raise ConfigurationError("must be GET, POST, PUT, PATCH or DELETE", argument="method")
+    safe = quote(check_path(path), safe="/%:@!$&'()*+,;=~-._")
+    return Endpoint("request", cast("Method", name), safe, repeat, object, "", bare=True)
+
+
+def build(call: Call, *, base_url: str, remaining: float | None = None) -> httpx.Request:
+    """Make the request, without cookies and with no header but those written here.
+
+    Args:
+        call: what to ask.
+        base_url: in the form of `check_base_url`.
+        remaining: seconds left of the deadline: no step may take longer.
+    """
+    headers = {
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        "User-Agent": USER_AGENT,
+        **call.headers,
+    }
+    content: dict[str, Any] = {}
+    if call.body == "json":
+        headers["Content-Type"] = "application/json"
+        content = {"content": call.content}
+    elif call.body == "form":
+        content = {"data": call.content}
+    elif call.body == "multipart":
+        content = {
+            "data": call.content,
+            "files": [(field, upload.part()) for field, upload in call.files],
+        }
+    return httpx.Request(
+        call.method,
+        url_for(base_url, call.path),
+        params=tuple(call.query) or None,
+        headers=headers,
+        extensions={"timeout": _steps(call.timeout, remaining), "ippanel_edge.once": call.repeat is ONCE},
+        **content,
+    )
+
+
+def _steps(timeout: httpx.Timeout, remaining: float | None) -> dict[str, float | None]:
+    steps = timeout.as_dict()
+    if remaining is None:
+        return steps
+    return {step: remaining if seconds is None else min(seconds, remaining) for step, seconds in steps.items()}
+
+
+def response(asked: httpx.Request, answer: RawAnswer, body: bytes) -> httpx.Response:
+    """Make the answer that a caller of `client.request` may look into."""
+    headers = {name: value for name, value in answer.headers.items() if name not in _OF_THE_WIRE}
+    return httpx.Response(answer.status_code, headers=headers, content=body, request=asked)
