@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from python_multipart.multipart import parse_options_header
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from ippanel_edge.sandbox.store import World
 
 BASE = "/v1"
-_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+JSON, MULTIPART, FORM = b"application/json", b"multipart/form-data", b"application/x-www-form-urlencoded"
 
 
 def served() -> list[Served]:
@@ -165,14 +166,17 @@ async def _read_body(request: Request) -> tuple[Mapping[str, Any], bool]:
     """Read the body: its values, and whether they came as text. A GET's body is left alone."""
     if request.method == "GET":
         return {}, False
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in _FORMS:
+    raw = await request.body()
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind in {MULTIPART, FORM}:
+        # The parser takes what a cut form has so far as all of it.
+        if kind == MULTIPART and not raw.rstrip().endswith(b"--%b--" % options.get(b"boundary", b"")):
+            raise unreadable()
         async with request.form() as form:
             return parse_pairs([(name, await _form_value(value)) for name, value in form.multi_items()]), True
-    raw = await request.body()
     if not raw:
         return {}, False
-    if kind != "application/json":
+    if kind != JSON:
         raise unsupported()
     return parse_json(raw), False
 

@@ -1,0 +1,628 @@
+"""Sending in the sandbox: what is accepted, what is refused and why, and what it costs."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from openpyxl import Workbook
+
+from ippanel_edge.sandbox.defaults import BANK_NUMBER, PROMOTIONAL_NUMBER, SUB_USER_API_KEY
+from ippanel_edge.sandbox.faults import (
+    ACCEPTED_FAILURE_NUMBER,
+    FAILURE_NUMBER,
+    INVALID_NUMBER,
+    NO_CREDIT_NUMBER,
+    REPEATED_NUMBER,
+)
+from ippanel_edge.sandbox.population import people
+from ippanel_edge.sandbox.records import ContactOption, Phonebook
+from tests.sandbox.caller import Caller, accepted
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ippanel_edge.sandbox import Sandbox
+
+ONE, TWO, THREE = "+989121234567", "+989351234567", "+989211234567"
+
+
+def errors(response: httpx.Response) -> dict[str, list[str]]:
+    assert response.status_code == 422, response.text
+    assert response.json()["data"] is None
+    found: dict[str, list[str]] = response.json()["meta"]["errors"]
+    return found
+
+
+def xlsx(*rows: list[Any]) -> bytes:
+    workbook = Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(row)
+    file = io.BytesIO()
+    workbook.save(file)
+    return file.getvalue()
+
+
+class TestOneTextToMany:
+    def test_a_send_answers_one_id_and_reaches_each_number_once(self, call: Caller) -> None:
+        (outbox_id,) = accepted(call.text(ONE, TWO, ONE))
+        assert set(call.statuses(outbox_id)) == {ONE, TWO}
+
+    def test_what_is_missing_is_named_as_the_service_names_it(self, call: Caller) -> None:
+        response = call.send("webservice")
+        assert errors(response)["message"] == ["تکمیل گزینه پیام الزامی است"]
+        assert set(errors(response)) == {"message", "params"}
+        assert response.json()["meta"]["message"] == "تکمیل گزینه پارامترها الزامی است (و 1 خطای دیگر)"
+        assert response.json()["meta"]["message_code"] == "400-2"
+
+    @pytest.mark.parametrize(
+        "number", ["09121234567", "989121234567", "+98912123456", "+9891212345678", "+982112345678", ""]
+    )
+    def test_a_number_that_is_not_e164_is_named_by_its_place(self, call: Caller, number: str) -> None:
+        assert list(errors(call.text(ONE, number))) == ["params.recipients.1"]
+
+    @pytest.mark.parametrize("value", [989121234567, None, [ONE]])
+    def test_a_recipient_that_is_no_text_is_refused(self, call: Caller, value: object) -> None:
+        assert "params.recipients.0" in errors(call.send("webservice", message="x", params={"recipients": [value]}))
+
+    def test_a_thousand_recipients_are_taken_and_one_more_is_not(self, call: Caller) -> None:
+        numbers = [f"+9891200{place:05d}" for place in range(1001)]
+        assert list(errors(call.text(*numbers))) == ["params.recipients"]
+        assert len(accepted(call.text(*numbers[:1000]))) == 1
+
+    @pytest.mark.parametrize("line", ["+983000999999", "3000100200", "+98NOBODY"])
+    def test_a_line_that_is_not_the_accounts_is_refused(self, call: Caller, line: str) -> None:
+        assert list(errors(call.text(ONE, from_number=line))) == ["from_number"]
+
+    def test_a_line_may_have_letters(self, call: Caller) -> None:
+        assert accepted(call.text(ONE, from_number="+98SANDBOX"))
+
+    def test_a_text_has_at_most_1400_characters_and_20_parts(self, call: Caller) -> None:
+        assert accepted(call.text(ONE, message="x" * 1400))
+        assert list(errors(call.text(ONE, message="x" * 1401))) == ["message"]
+        assert accepted(call.text(ONE, message="س" * 1340))
+        assert list(errors(call.text(ONE, message="س" * 1341))) == ["message"]
+
+    @pytest.mark.parametrize("sending_type", [None, "", "sms", 5])
+    def test_an_unknown_sending_type_is_refused(self, call: Caller, sending_type: object) -> None:
+        response = call("POST", "/api/send", json={"sending_type": sending_type})
+        assert list(errors(response)) == ["sending_type"]
+
+    def test_a_blocked_user_sends_nothing(self, call: Caller, sandbox: Sandbox) -> None:
+        for user in sandbox.world.users.values():
+            user.send_block = True
+        assert call.text(ONE).status_code == 403
+
+
+class TestFortySeconds:
+    def test_the_same_text_to_the_same_number_is_429_for_40_seconds(self, call: Caller, sandbox: Sandbox) -> None:
+        accepted(call.text(ONE, TWO))
+        sandbox.clock.advance(39.9)
+        refused = call.text(TWO, THREE)
+        assert refused.status_code == 429
+        assert refused.json()["meta"]["status"] is False
+        assert len(sandbox.world.outbox) == 1
+        sandbox.clock.advance(0.1)
+        assert accepted(call.text(TWO, THREE))
+
+    def test_another_text_or_line_or_number_is_not_the_same(self, call: Caller) -> None:
+        accepted(call.text(ONE))
+        assert accepted(call.text(ONE, message="salam!"))
+        assert accepted(call.text(ONE, from_number=PROMOTIONAL_NUMBER))
+        assert accepted(call.text(TWO))
+
+    def test_a_refused_send_does_not_count(self, call: Caller, sandbox: Sandbox) -> None:
+        main = next(iter(sandbox.world.users.values()))
+        credit, main.credit = main.credit, 0
+        assert call.text(ONE).json()["meta"]["status"] is False
+        main.credit = credit
+        assert accepted(call.text(ONE))
+
+
+class TestMoney:
+    def test_credit_falls_by_parts_times_price(self, call: Caller) -> None:
+        before = call.credit()
+        price = call(
+            "POST", "/api/send/calculate-price", json={"number": call.sandbox.from_number, "message": "س" * 71}
+        ).json()["data"]
+        assert price == {"mci_price": 2421.0, "other_price": 2681.0, "parts": 2}
+        (outbox_id,) = accepted(call.text(ONE, TWO, message="س" * 71))
+        assert before - call.credit() == 2421.0 + 2681.0 == call.report(outbox_id)["cost"]
+
+    def test_english_has_another_price(self, call: Caller) -> None:
+        body = {"number": call.sandbox.from_number, "message": "x" * 160}
+        assert call("POST", "/api/send/calculate-price", json=body).json()["data"]["parts"] == 1
+        body["message"] = "x" * 159 + "€"
+        assert call("POST", "/api/send/calculate-price", json=body).json()["data"] == {
+            "mci_price": 5780.0,
+            "other_price": 6240.0,
+            "parts": 2,
+        }
+
+    def test_a_price_needs_a_line_and_a_text(self, call: Caller) -> None:
+        assert set(errors(call("POST", "/api/send/calculate-price", json={}))) == {"number", "message"}
+
+    def test_without_credit_the_answer_is_200_with_status_false(self, call: Caller, sandbox: Sandbox) -> None:
+        world = sandbox.world
+        user = world.users[world.api_keys[SUB_USER_API_KEY]]
+        user.credit = 1000.0
+        response = call.text(ONE, from_number="+983000100300", key=SUB_USER_API_KEY)
+        assert response.status_code == 200
+        assert response.json()["data"] is None
+        assert response.json()["meta"]["status"] is False
+        assert user.credit == 1000.0
+        assert not world.outbox
+
+    def test_a_sub_user_sends_from_its_own_lines_only(self, call: Caller) -> None:
+        assert list(errors(call.text(ONE, key=SUB_USER_API_KEY))) == ["from_number"]
+        assert accepted(call.text(ONE, key=SUB_USER_API_KEY, from_number="+983000100300"))
+
+
+class TestSendTime:
+    @pytest.mark.parametrize("moment", ["2030-01-15 09:35:00", "2030-04-15 09:30:00"])
+    def test_five_minutes_to_three_months_ahead_is_taken(self, call: Caller, moment: str) -> None:
+        (outbox_id,) = accepted(call.text(ONE, send_time=moment))
+        assert call.report(outbox_id)["state_id"] == 5
+
+    @pytest.mark.parametrize(
+        "moment",
+        [
+            "2030-01-15 09:34:59",
+            "2030-04-15 09:30:01",
+            "2030-01-15T10:30:00",
+            "2030-01-15 10:30",
+            "2030-02-30 10:30:00",
+            "1897900200",
+            "۲۰۳۰-01-15 10:30:00",
+            1897900200,
+            None,
+        ],
+    )
+    def test_another_time_or_form_is_refused(self, call: Caller, moment: object) -> None:
+        body = {
+            "sending_type": "webservice",
+            "from_number": call.sandbox.from_number,
+            "message": "salam",
+            "params": {"recipients": [ONE]},
+            "send_time": moment,
+        }
+        assert list(errors(call("POST", "/api/send", json=body))) == ["send_time"]
+
+
+class TestCancel:
+    def cancel(self, call: Caller, outbox_id: object) -> httpx.Response:
+        return call("POST", "/api/send/cancel", json={"message_outbox_id": outbox_id})
+
+    def test_a_scheduled_send_is_cancelled_and_paid_back(self, call: Caller) -> None:
+        before = call.credit()
+        (outbox_id,) = accepted(call.text(ONE, send_time="2030-01-15 10:30:00"))
+        assert call.credit() < before
+        for _ in range(2):
+            assert self.cancel(call, outbox_id).json()["meta"]["status"] is True
+        assert call.report(outbox_id)["state_id"] == 7
+        assert call.credit() == before
+
+    def test_not_within_the_last_five_minutes(self, call: Caller, sandbox: Sandbox) -> None:
+        first, second = (accepted(call.text(to, send_time="2030-01-15 10:30:00"))[0] for to in (ONE, TWO))
+        sandbox.clock.advance(55 * 60)
+        assert self.cancel(call, first).status_code == 200
+        sandbox.clock.advance(1)
+        assert list(errors(self.cancel(call, second))) == ["message_outbox_id"]
+        assert call.report(second)["state_id"] == 5
+
+    def test_not_what_was_not_scheduled(self, call: Caller) -> None:
+        (outbox_id,) = accepted(call.text(ONE))
+        assert self.cancel(call, outbox_id).status_code == 422
+
+    def test_an_unknown_id_is_404_and_text_is_no_id(self, call: Caller) -> None:
+        response = self.cancel(call, 77)
+        assert response.status_code == 404
+        assert response.json()["meta"]["message"] == "پیام مورد نظر یافت نشد"
+        assert self.cancel(call, "77").status_code == 422
+
+    def test_another_accounts_message_is_404(self, call: Caller) -> None:
+        (outbox_id,) = accepted(call.text(ONE, send_time="2030-01-15 10:30:00"))
+        response = call("POST", "/api/send/cancel", key=SUB_USER_API_KEY, json={"message_outbox_id": outbox_id})
+        assert response.status_code == 404
+
+
+class TestPeerToPeer:
+    def test_each_entry_has_its_own_id(self, call: Caller) -> None:
+        params = [{"recipients": [ONE, TWO], "message": "a"}, {"recipients": [THREE], "message": "b"}]
+        first, second = accepted(call.send("peer_to_peer", params=params))
+        assert set(call.statuses(first)) == {ONE, TWO}
+        assert call.report(second)["message"] == "b"
+
+    def test_a_wrong_entry_is_named_and_nothing_is_sent(self, call: Caller, sandbox: Sandbox) -> None:
+        params = [{"recipients": [ONE], "message": "a"}, {"recipients": ["0912"], "message": ""}, "x"]
+        wanted = {"params.1.recipients.0", "params.1.message", "params.2"}
+        assert set(errors(call.send("peer_to_peer", params=params))) == wanted
+        assert not sandbox.world.outbox
+
+    def test_params_must_be_a_list_with_something_in_it(self, call: Caller) -> None:
+        wrong: tuple[object, ...] = ({"recipients": [ONE]}, [])
+        for params in wrong:
+            assert list(errors(call.send("peer_to_peer", params=params))) == ["params"]
+
+
+class TestPeerToPeerFile:
+    def test_each_csv_row_is_a_message_of_its_own(self, call: Caller) -> None:
+        content = f'recipient,message\r\n{ONE},salam\r\n09351234567,"a, ""b""\nc"\r\n'.encode()
+        first, second = accepted(call.upload("peer_to_peer_file", "rows.csv", content))
+        assert call.report(first)["message"] == "salam"
+        assert call.report(second)["message"] == 'a, "b"\nc'
+        assert list(call.statuses(second)) == [TWO]
+
+    def test_an_xlsx_has_them_in_columns_a_and_b(self, call: Caller) -> None:
+        content = xlsx(["recipient", "message"], ["09121234567", "یک"], [9351234567, 2])
+        first, second = accepted(call.upload("peer_to_peer_file", "rows.xlsx", content))
+        assert call.report(first)["message"] == "یک"
+        assert list(call.statuses(second)) == [TWO]
+
+    def test_ten_thousand_rows_and_no_more(self, call: Caller, sandbox: Sandbox) -> None:
+        rows = "".join(f"091200{place:05d},m{place}\n" for place in range(10_001))
+        response = call.upload("peer_to_peer_file", "rows.csv", f"recipient,message\n{rows}".encode())
+        assert list(errors(response)) == ["files"]
+        fewer = rows[: rows.rindex("0912")]
+        assert (
+            len(accepted(call.upload("peer_to_peer_file", "rows.csv", f"recipient,message\n{fewer}".encode())))
+            == 10_000
+        )
+        assert len(sandbox.world.outbox) == 10_000
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("rows.csv", b"0912123456,x\n"),
+            ("rows.csv", b"recipient,message\n0912,x\n"),
+            ("rows.csv", b"recipient,message\n09121234567,\n"),
+            ("rows.csv", b"recipient,message\n09121234567,a,b\n"),
+            ("rows.csv", b"recipient,message\n"),
+            ("rows.csv", b"\xff\xfe"),
+            ("rows.txt", b"recipient,message\n09121234567,x\n"),
+            ("rows.xlsx", b"recipient,message\n09121234567,x\n"),
+        ],
+        ids=["no header", "number", "no text", "three columns", "no rows", "not utf-8", "kind", "no xlsx"],
+    )
+    def test_a_file_that_is_not_as_documented_is_refused(self, call: Caller, name: str, content: bytes) -> None:
+        assert list(errors(call.upload("peer_to_peer_file", name, content))) == ["files"]
+
+    def test_without_a_file_the_service_says_so(self, call: Caller) -> None:
+        response = call("POST", "/api/send", data={"sending_type": "peer_to_peer_file", "from_number": "+98SANDBOX"})
+        assert errors(response) == {"files": ["تکمیل گزینه فایل ها الزامی است"]}  # noqa: RUF001 - Persian
+
+
+class TestFile:
+    def test_a_csv_and_other_recipients_get_one_text(self, call: Caller) -> None:
+        content = b"phone_number\n09121234567\n+989351234567\n"
+        response = call.upload("file", "n.csv", content, message="salam", **{"other_recipients[]": [THREE]})
+        (outbox_id,) = accepted(response)
+        assert set(call.statuses(outbox_id)) == {ONE, TWO, THREE}
+
+    def test_an_xlsx_has_the_numbers_in_column_a(self, call: Caller) -> None:
+        (outbox_id,) = accepted(call.upload("file", "n.XLSX", xlsx(["09121234567"], [], [TWO]), message="salam"))
+        assert set(call.statuses(outbox_id)) == {ONE, TWO}
+
+    def test_other_recipients_are_e164(self, call: Caller) -> None:
+        response = call.upload(
+            "file", "n.csv", b"phone_number\n0912\n", message="x", **{"other_recipients[]": ["0935"]}
+        )
+        assert set(errors(response)) == {"files", "other_recipients.0"}
+
+
+class TestKeyword:
+    def test_each_row_gets_the_text_with_its_cells(self, call: Caller) -> None:
+        content = xlsx(["09121234567", "Sara", 12], [TWO, "Ali", None])
+        (outbox_id,) = accepted(call.upload("keyword", "k.xlsx", content, message="{ex_B}: {ex_C} ({ex_A})"))
+        rows = call("GET", "/api/report/recipients", params={"bulk_id": outbox_id}).json()["data"]
+        assert [row["message"] for row in rows] == ["Sara: 12 (09121234567)", f"Ali:  ({TWO})"]
+        assert call.report(outbox_id)["message"] == "{ex_B}: {ex_C} ({ex_A})"
+
+    def test_a_column_that_the_file_lacks_is_refused(self, call: Caller) -> None:
+        response = call.upload("keyword", "k.xlsx", xlsx([ONE, "a"]), message="{ex_D}")
+        assert list(errors(response)) == ["message"]
+
+    def test_csv_is_not_documented_for_it(self, call: Caller) -> None:
+        response = call.upload("keyword", "k.csv", b"09121234567,a\n", message="{ex_B}")
+        assert list(errors(response)) == ["files"]
+
+
+class TestPattern:
+    def pattern(self, call: Caller, code: str, params: object, **fields: Any) -> httpx.Response:
+        return call.send("pattern", code=code, recipients=[ONE], params=params, **fields)
+
+    def test_an_active_pattern_is_filled(self, call: Caller) -> None:
+        (outbox_id,) = accepted(self.pattern(call, "welcome", {"name": "سارا", "points": 40}))
+        assert call.report(outbox_id)["message"] == "سارا عزیز، 40 امتیاز گرفتید."
+        assert call.report(outbox_id)["type"] == "pattern"
+
+    @pytest.mark.parametrize(
+        ("params", "wrong"),
+        [
+            ({}, {"params.name", "params.points"}),
+            ({"name": "x", "points": "4a"}, {"params.points"}),
+            ({"name": "x" * 21, "points": "4"}, {"params.name"}),
+            ({"name": "x", "points": 4.5}, {"params.points"}),
+            ({"name": True, "points": 4}, {"params.name"}),
+            ({"name": "x", "points": 4, "age": 3}, {"params.age"}),
+        ],
+    )
+    def test_values_are_checked_by_name(self, call: Caller, params: object, wrong: set[str]) -> None:
+        assert set(errors(self.pattern(call, "welcome", params))) == wrong
+
+    def test_a_pending_pattern_does_not_send_and_an_unknown_one_is_404(self, call: Caller) -> None:
+        assert list(errors(self.pattern(call, "pending", {"order": 1}))) == ["code"]
+        response = self.pattern(call, "nobody", {})
+        assert response.status_code == 404
+        assert response.json()["meta"]["message_code"] == "404-1"
+
+    def test_a_pattern_has_one_recipient(self, call: Caller) -> None:
+        response = call.send("pattern", code="otp", recipients=[ONE, TWO], params={"code": "1"})
+        assert list(errors(response)) == ["recipients"]
+
+    def test_params_must_be_there_even_when_empty(self, call: Caller, sandbox: Sandbox) -> None:
+        sandbox.world.patterns["otp"].variables = []
+        sandbox.world.patterns["otp"].message = "salam"
+        assert list(errors(call.send("pattern", code="otp", recipients=[ONE]))) == ["params"]
+        assert accepted(self.pattern(call, "otp", {}))
+
+    def test_its_recipient_may_be_kept_in_a_phonebook(self, call: Caller, sandbox: Sandbox) -> None:
+        world = sandbox.world
+        owner = world.api_keys[sandbox.api_key]
+        world.contact_options[5] = ContactOption(5, owner, "city", "string", world.now)
+        world.phonebooks[9] = Phonebook(9, owner, "customers", world.now, world.now, option_ids=[5])
+        contact = {"id": 9, "name": "Sara", "pre": "Ms", "email": "s@example.com", "options": {"5": "Yazd"}}
+        assert accepted(self.pattern(call, "otp", {"code": "1"}, phonebook=contact))
+        (kept,) = world.contacts_of(9)
+        assert (kept.number, kept.name, kept.options) == (ONE, "Sara", {5: "Yazd"})
+        wrong = {"id": 9, "options": {"6": "x", "5": 5}}
+        found = errors(self.pattern(call, "otp", {"code": "2"}, phonebook=wrong))
+        assert set(found) == {"phonebook.options.6", "phonebook.options.5"}
+        assert list(errors(self.pattern(call, "otp", {"code": "2"}, phonebook={"id": 8}))) == ["phonebook.id"]
+
+
+class TestVoice:
+    def votp(self, call: Caller, code: object, *numbers: str, **fields: Any) -> httpx.Response:
+        return call.send("votp", from_number=None, message=code, params={"recipients": list(numbers)}, **fields)
+
+    def test_a_code_of_at_most_14_digits_is_read_out(self, call: Caller) -> None:
+        (outbox_id,) = accepted(self.votp(call, "12345678901234", ONE))
+        report = call.report(outbox_id)
+        assert (report["type"], report["number"], report["cost"]) == ("sendvoice", "+98votp", 1050.0)
+
+    @pytest.mark.parametrize("code", ["123456789012345", "12a", "۱۲۳", "", 123])
+    def test_another_code_is_refused(self, call: Caller, code: object) -> None:
+        assert list(errors(self.votp(call, code, ONE))) == ["message"]
+
+    def test_one_recipient_and_no_line(self, call: Caller) -> None:
+        assert list(errors(self.votp(call, "1", ONE, TWO))) == ["params.recipients"]
+        response = call.send("votp", message="1", params={"recipients": [ONE]})
+        assert list(errors(response)) == ["from_number"]
+
+
+class TestUrl:
+    PATH = "/api/send/webservice"
+
+    def arguments(self, call: Caller, **more: str) -> dict[str, str]:
+        return {"from": call.sandbox.from_number, "to": ONE, "message": "سلام & خوش آمدید", **more}
+
+    def test_a_get_with_a_key_sends(self, call: Caller) -> None:
+        params = self.arguments(call, apikey=call.sandbox.api_key)
+        (outbox_id,) = accepted(call("GET", self.PATH, key=None, params=params))
+        assert call.report(outbox_id)["message"] == "سلام & خوش آمدید"
+
+    def test_a_post_with_a_form_and_a_password_sends(self, call: Caller) -> None:
+        data = self.arguments(call, username="sandbox", password="Sandbox-1")
+        assert accepted(call("POST", self.PATH, key=None, data=data))
+
+    @pytest.mark.parametrize(
+        "credentials",
+        [
+            {},
+            {"apikey": "wrong"},
+            {"username": "sandbox"},
+            {"username": "sandbox", "password": "wrong"},
+            {"password": "x"},
+        ],
+    )
+    def test_wrong_credentials_are_401(self, call: Caller, credentials: dict[str, str]) -> None:
+        response = call("GET", self.PATH, params=self.arguments(call, **credentials))
+        assert response.status_code == 401
+
+    def test_a_key_and_a_password_together_are_refused(self, call: Caller) -> None:
+        params = self.arguments(call, apikey=call.sandbox.api_key, username="sandbox", password="Sandbox-1")
+        assert set(errors(call("GET", self.PATH, params=params))) == {"username", "password"}
+
+    def test_the_number_is_e164(self, call: Caller) -> None:
+        params = {**self.arguments(call, apikey=call.sandbox.api_key), "to": "09121234567"}
+        assert list(errors(call("GET", self.PATH, params=params))) == ["to"]
+
+
+class TestTargets:
+    def named(self, **size: int) -> dict[str, Any]:
+        return {name: {"start": 0, "size": size.get(name, 0)} for name in ("mci", "irancell", "other")}
+
+    def postal(self, **changes: Any) -> dict[str, Any]:
+        target = {"bank": "all", "postal_code": 111, "gender": 0, "age_from": 1300, "age_to": 1410}
+        return {**target, **self.named(mci=3, other=1), **changes}
+
+    def test_a_postal_code_reaches_each_operators_slice(self, call: Caller) -> None:
+        response = call.send("postal_code", message="x", params=[self.postal()], other_recipients=[ONE])
+        (outbox_id,) = accepted(response)
+        wanted = [person for person in people() if person.postal_code.startswith("111")]
+        mci = [person.number for person in wanted if person.operator == 1][:3]
+        other = [person.number for person in wanted if person.operator == 13][:1]
+        assert list(call.statuses(outbox_id)) == [*mci, *other, ONE]
+
+    @pytest.mark.parametrize(
+        ("changes", "wrong"),
+        [
+            ({"postal_code": 1}, "postal_code"),
+            ({"postal_code": 123456}, "postal_code"),
+            ({"postal_code": "111"}, "postal_code"),
+            ({"bank": "black"}, "bank"),
+            ({"gender": 3}, "gender"),
+            ({"gender": True}, "gender"),
+            ({"age_from": 1299}, "age_from"),
+            ({"age_to": 1411}, "age_to"),
+            ({"age_from": 1400, "age_to": 1399}, "age_to"),
+            ({"mci": {"start": -1, "size": 1}}, "mci.start"),
+            ({"mci": {"start": 0}}, "mci.size"),
+            ({"mci": None}, "mci"),
+        ],
+    )
+    def test_a_wrong_target_is_named(self, call: Caller, changes: dict[str, Any], wrong: str) -> None:
+        response = call.send("postal_code", message="x", params=[self.postal(**changes)])
+        assert list(errors(response)) == [f"params.0.{wrong}"]
+
+    def test_white_leaves_blacklisted_numbers_out(self, call: Caller) -> None:
+        params = [
+            self.postal(**self.named(mci=1000, irancell=1000, other=1000), bank=bank) for bank in ("all", "white")
+        ]
+        everybody, white = (
+            call.report(accepted(call.send("postal_code", message=str(place), params=[target]))[0])["rcpts_count"]
+            for place, target in enumerate(params)
+        )
+        assert int(everybody) > int(white) > 0
+
+    def country(self, **changes: Any) -> dict[str, Any]:
+        target = {"bank": "all", "province_id": 11, "gender": 1, "age_from": 1330, "age_to": 1400}
+        return {**target, **self.named(mci=1000), **changes}
+
+    def test_a_country_target_is_a_province_a_county_or_a_city(self, call: Caller) -> None:
+        counts: list[int] = []
+        for place in ({}, {"county_id": 111}, {"county_id": 111, "city_id": 1111}, {"county_id": 111, "pre": 912}):
+            target = self.country(**place)
+            (outbox_id,) = accepted(call.send("country", message=f"x{place}", params=[target], from_number=BANK_NUMBER))
+            counts.append(int(call.report(outbox_id)["rcpts_count"]))
+        province, county, city, prefix = counts
+        assert province > county > city > 0
+        assert county > prefix > 0
+
+    @pytest.mark.parametrize(
+        ("changes", "wrong"),
+        [
+            ({"province_id": 99}, "province_id"),
+            ({"county_id": 121}, "county_id"),
+            ({"county_id": 111, "city_id": 1211}, "city_id"),
+            ({"city_id": 1111}, "county_id"),
+            ({"pre": 9}, "pre"),
+            ({"pre": "912"}, "pre"),
+        ],
+    )
+    def test_a_wrong_place_is_named(self, call: Caller, changes: dict[str, Any], wrong: str) -> None:
+        assert list(errors(call.send("country", message="x", params=[self.country(**changes)]))) == [
+            f"params.0.{wrong}"
+        ]
+
+    def test_a_geolocation_target_may_be_anything(self, call: Caller) -> None:
+        target = {
+            "province_id": 12,
+            "county_id": 121,
+            "city_id": 1211,
+            "pre": "93",
+            "gender": 2,
+            "from_age": 1340,
+            "to_age": 1390,
+            "operator": [{"id": 2, "start": 1, "size": 4}],
+        }
+        (outbox_id,) = accepted(call.send("geolocation", message="x", params=[target], other_recipients=[ONE]))
+        assert call.report(outbox_id)["rcpts_count"] == "5"
+        (outbox_id,) = accepted(call.send("geolocation", message="x", params=[{"operator": [{"id": 13, "size": 2}]}]))
+        assert call.report(outbox_id)["rcpts_count"] == "2"
+
+    def test_a_job_target_is_a_trade(self, call: Caller) -> None:
+        target = {"main_category_id": 1, "sub_category_id": 10, "operator": [{"id": 1, "start": 0, "size": 7}]}
+        (outbox_id,) = accepted(call.send("job", message="x", params=[target]))
+        assert call.report(outbox_id)["rcpts_count"] == "7"
+        wrong = {"main_category_id": 1, "sub_category_id": 20, "operator": [{"id": 3}]}
+        found = errors(call.send("job", message="x", params=[wrong]))
+        assert set(found) == {"params.0.sub_category_id", "params.0.operator.0.id"}
+
+    def test_nobody_found_is_accepted_and_reported_as_no_recipients(self, call: Caller) -> None:
+        target = {"main_category_id": 1, "operator": [{"id": 1, "start": 0, "size": 0}]}
+        (outbox_id,) = accepted(call.send("job", message="x", params=[target]))
+        report = call.report(outbox_id)
+        assert (report["state_id"], report["cost"], report["rcpts_count"]) == (4, 0.0, "0")
+
+
+class TestPhonebooks:
+    @pytest.fixture(autouse=True)
+    def _books(self, sandbox: Sandbox) -> None:
+        world = sandbox.world
+        owner = world.api_keys[sandbox.api_key]
+        world.contact_options[5] = ContactOption(5, owner, "debt", "int", world.now)
+        for phonebook_id, numbers in ((1, [ONE, TWO]), (2, [THREE])):
+            world.phonebooks[phonebook_id] = Phonebook(phonebook_id, owner, "b", world.now, world.now, option_ids=[5])
+            for number in numbers:
+                world.add_contact(phonebook_id, number).options = {5: number[-1:]} if number != TWO else {}
+
+    def phonebook(self, call: Caller, *params: dict[str, Any]) -> httpx.Response:
+        return call.send("phonebook", message="x", params=list(params))
+
+    def test_whole_books_with_and_without_a_slice(self, call: Caller, sandbox: Sandbox) -> None:
+        (outbox_id,) = accepted(self.phonebook(call, {"type": "all", "phonebook_ids": ["1", 2]}))
+        assert set(call.statuses(outbox_id)) == {ONE, TWO, THREE}
+        sandbox.clock.advance(60)
+        part = {"type": "all", "phonebook_ids": ["1", "2"], "start": "1", "size": "1"}
+        (outbox_id,) = accepted(self.phonebook(call, part))
+        assert set(call.statuses(outbox_id)) == {TWO}
+
+    def test_chosen_numbers_of_a_book(self, call: Caller, sandbox: Sandbox) -> None:
+        second = sandbox.world.contacts_of(1)[1].contact_id
+        part = {"type": "detail", "phonebook_id": "1", "number_ids": [str(second)]}
+        (outbox_id,) = accepted(self.phonebook(call, part))
+        assert set(call.statuses(outbox_id)) == {TWO}
+
+    @pytest.mark.parametrize(
+        ("part", "wrong"),
+        [
+            ({"type": "some"}, "type"),
+            ({"type": "all", "phonebook_ids": ["7"]}, "phonebook_ids.0"),
+            ({"type": "all", "phonebook_ids": ["x"]}, "phonebook_ids.0"),
+            ({"type": "all", "phonebook_ids": []}, "phonebook_ids"),
+            ({"type": "detail", "phonebook_id": "7", "number_ids": ["1"]}, "phonebook_id"),
+            ({"type": "detail", "phonebook_id": "1", "number_ids": ["1"]}, "number_ids.0"),
+        ],
+    )
+    def test_a_wrong_part_is_named(self, call: Caller, part: dict[str, Any], wrong: str) -> None:
+        assert f"params.0.{wrong}" in errors(self.phonebook(call, part))
+
+    def test_at_most_a_hundred_parts(self, call: Caller) -> None:
+        part = {"type": "all", "phonebook_ids": ["1"]}
+        assert list(errors(self.phonebook(call, *[part] * 101))) == ["params"]
+
+    def test_a_keyword_text_has_each_contacts_own_values(self, call: Caller) -> None:
+        response = call.send("keyword_phonebook", message="debt {ex_5}.", params=[{"phonebook_id": 1}])
+        (outbox_id,) = accepted(response)
+        rows = call("GET", "/api/report/recipients", params={"bulk_id": outbox_id}).json()["data"]
+        assert [row["message"] for row in rows] == ["debt 7.", "debt ."]
+
+    def test_an_option_that_the_book_lacks_is_refused(self, call: Caller) -> None:
+        response = call.send("keyword_phonebook", message="{ex_6}", params=[{"phonebook_id": 1}])
+        assert list(errors(response)) == ["message"]
+        response = call.send("keyword_phonebook", message="x", params=[{"phonebook_id": 3}])
+        assert list(errors(response)) == ["params.0.phonebook_id"]
+
+
+class TestReservedNumbers:
+    @pytest.mark.parametrize(
+        ("number", "status", "messages"),
+        [
+            (INVALID_NUMBER, 422, 0),
+            (FAILURE_NUMBER, 500, 0),
+            (REPEATED_NUMBER, 429, 0),
+            (NO_CREDIT_NUMBER, 200, 0),
+            (ACCEPTED_FAILURE_NUMBER, 500, 1),
+        ],
+    )
+    def test_a_reserved_number_always_fails_the_send(
+        self, call: Caller, sandbox: Sandbox, number: str, status: int, messages: int
+    ) -> None:
+        response = call.text(ONE, number)
+        assert response.status_code == status
+        assert response.json()["meta"]["status"] is False
+        assert len(sandbox.world.outbox) == messages
