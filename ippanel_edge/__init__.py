@@ -1,4 +1,4 @@
-"""The public names of the SDK for the IPPanel Edge SMS API. Each is loaded on first use, so that importing costs little."""
+"""The public names of the SDK for the IPPanel Edge SMS API, each loaded on first use: importing costs little."""
 
 from __future__ import annotations
 

@@ -57,12 +57,12 @@ def _hidden(value: str | None) -> Secret | None:
     return None if value is None else Secret(value)
 
 
-def _positive(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+def _positive(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
     if not value > 0:
         raise ConfigurationError(f"must be greater than 0, not {value!r}", argument=attribute.name)
 
 
-def _not_negative(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
     if not value >= 0:
         raise ConfigurationError(f"must be 0 or more, not {value!r}", argument=attribute.name)
 
@@ -103,8 +103,8 @@ class RateLimit:
 
 
 OtpCallback = Callable[["LoginStep"], "str | Awaitable[str]"]
-LoadToken = Callable[[], "StoredToken | None | Awaitable[StoredToken | None]"]
-SaveToken = Callable[["StoredToken"], "None | Awaitable[None]"]
+LoadToken = Callable[[], "StoredToken | Awaitable[StoredToken | None] | None"]
+SaveToken = Callable[["StoredToken"], "Awaitable[None] | None"]
 
 
 @attrs.frozen

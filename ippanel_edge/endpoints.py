@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from types import NoneType
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeGuard, TypeVar
 
 import attrs
 
@@ -42,7 +42,7 @@ class Access(Enum):
 
 
 READ, WRITE, ONCE = Repeat.READ, Repeat.WRITE, Repeat.ONCE
-NOTHING = NoneType
+NOTHING: Final[type[None]] = NoneType
 NO_KEY = Access.NONE
 
 
@@ -122,5 +122,10 @@ REPORTS_INBOX = Endpoint("reports.inbox", "POST", "/api/report/messages-inbox", 
 PAYMENT_CREDIT = Endpoint("payment.credit", "GET", "/api/payment/credit/mine", READ, Credit, "payment/my-credit.md")
 # fmt: on
 
-ALL: Final[tuple[Endpoint[Any], ...]] = tuple(line for line in dict(globals()).values() if isinstance(line, Endpoint))
+
+def _is_line(value: object) -> TypeGuard[Endpoint[Any]]:
+    return isinstance(value, Endpoint)
+
+
+ALL: Final[tuple[Endpoint[Any], ...]] = tuple(line for line in dict(globals()).values() if _is_line(line))
 """Every endpoint of this page, in its order."""

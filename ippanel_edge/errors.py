@@ -173,7 +173,7 @@ class PermissionDenied(ApiError):
 
 
 class NotFound(ApiError):
-    """404: no such message, contact, pattern …"""
+    """404: no such message, contact or pattern, say."""
 
 
 class Conflict(ApiError):

@@ -1,4 +1,4 @@
-"""A call's way: deadline, authorisation, repeats, rate limit, your own middleware, each `async (call, proceed) -> reply`.
+"""A call's way: deadline, authorisation, repeats, rate limit, your middleware, each `async (call, proceed) -> reply`.
 
 Each decides by a pure function of wire/ and carries out; none knows the others. The rate limit stands inside of the
 repeats, so that a repeat takes its turn like any other request.

@@ -1,4 +1,4 @@
-"""The client: its settings, its connection pool, and the way of one call. What each call asks stands in the sections."""
+"""The client: its settings, its connection pool, the way of one call. What each call asks stands in the sections."""
 
 from __future__ import annotations
 
@@ -142,10 +142,10 @@ class AsyncEdgeClient:
         middleware: Sequence[AsyncMiddleware] = (),
         http_client: httpx.AsyncClient | None = None,
         proxy: str | httpx.Proxy | None = None,
-        verify: ssl.SSLContext | bool = True,
+        verify: ssl.SSLContext | None = None,
         validate: bool = True,
     ) -> None:
-        if api_key is token is credentials is None:
+        if api_key is None and token is None and credentials is None:
             api_key = os.environ.get(ENV_API_KEY) or None
             token = None if api_key else os.environ.get(ENV_TOKEN) or None
         policy = RetryPolicy() if retry is None else retry
@@ -161,7 +161,7 @@ class AsyncEdgeClient:
             middleware=tuple(middleware),
             validate=validate,
         )
-        if http_client is not None and (limits is not None or proxy is not None or verify is not True):
+        if http_client is not None and (limits is not None or proxy is not None or verify is not None):
             raise ConfigurationError(
                 "is set together with limits, proxy or verify: set those on it", argument="http_client"
             )
@@ -244,9 +244,9 @@ class AsyncEdgeClient:
                 changes[name] = check(changes[name])
         settings = attrs.evolve(old, **changes)
         twin = copy.copy(self)
-        twin._is_copy = True
+        twin._is_copy = True  # noqa: SLF001 - one of our own
         limiter = _limiter(settings.rate_limit) if "rate_limit" in changes else self._limiter
-        twin._settle(settings, self._shared, None if renamed else self._login, limiter)
+        twin._settle(settings, self._shared, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
         return twin
 
     async def request(
@@ -350,7 +350,7 @@ def _limiter(limit: RateLimit | None) -> AsyncLimiter | None:
 
 
 def _pool(
-    limits: httpx.Limits | None, proxy: str | httpx.Proxy | None, verify: ssl.SSLContext | bool
+    limits: httpx.Limits | None, proxy: str | httpx.Proxy | None, verify: ssl.SSLContext | None
 ) -> AsyncPoolTransport:
     options: dict[str, Any] = {}
     if limits is not None:
@@ -360,7 +360,7 @@ def _pool(
             "keepalive_expiry": limits.keepalive_expiry,
         }
     return AsyncPoolTransport(
-        verify=verify, proxy=proxy, **{name: value for name, value in options.items() if value is not None}
+        verify=verify or True, proxy=proxy, **{name: value for name, value in options.items() if value is not None}
     )
 
 

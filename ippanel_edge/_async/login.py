@@ -133,7 +133,7 @@ class AsyncLogin:
 
 def _totp(secret: str) -> str:
     try:
-        import pyotp
+        from pyotp.totp import TOTP  # noqa: PLC0415 - an extra, loaded on first use
     except ImportError:
         raise ConfigurationError("needs pyotp: pip install 'ippanel-edge[totp]'", argument="totp_secret") from None
-    return pyotp.TOTP(secret).now()
+    return TOTP(secret).now()

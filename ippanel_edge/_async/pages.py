@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from ippanel_edge.models.common import Page
 
 T = TypeVar("T")
 
 
-class AsyncItems(Generic[T], AsyncIterator[T]):
+class AsyncItems(AsyncIterator[T], Generic[T]):
     """The rows of all pages, in order. An iterator without a body to close: it may be left at any row."""
 
     def __init__(self, fetch: Callable[[int], Awaitable[Page[T]]]) -> None:
@@ -19,7 +19,7 @@ class AsyncItems(Generic[T], AsyncIterator[T]):
         self._number = 0
         self._row = 0
 
-    def __aiter__(self) -> AsyncIterator[T]:
+    def __aiter__(self) -> Self:
         """Iterate from where it stands."""
         return self
 

@@ -158,7 +158,11 @@ class Reports:
         return AsyncInboxFollower(self.inbox, from_id=from_id, every=every)
 
     async def wait_delivered(
-        self, message_outbox_id: int, *, timeout: float = 120, every: float = 2.0
+        self,
+        message_outbox_id: int,
+        *,
+        timeout: float = 120,  # noqa: ASYNC109 - when it is over, what is known is given
+        every: float = 2.0,
     ) -> list[RecipientReport]:
         """Wait until a message is delivered, not delivered or blacklisted at each recipient, or until the time is up.
 
@@ -173,4 +177,4 @@ class Reports:
 
         Source: report/bulk-recipient.md.
         """
-        return await watch_delivery(self, message_outbox_id, timeout=timeout, every=every)
+        return await watch_delivery(self, message_outbox_id, seconds=timeout, every=every)

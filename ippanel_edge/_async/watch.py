@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from ippanel_edge._async import _io
 from ippanel_edge.errors import ApiError, ConfigurationError, EdgeError, RateLimited, ServerError
@@ -40,16 +40,16 @@ class AsyncDelivery(Protocol):
 
 
 async def watch_delivery(
-    reports: AsyncDelivery, message_outbox_id: int, *, timeout: float, every: float
+    reports: AsyncDelivery, message_outbox_id: int, *, seconds: float, every: float
 ) -> list[RecipientReport]:
     """Look at a message's recipients until all are final, the message has failed, or the time is up.
 
     Raises:
         ConfigurationError: a time that is not above 0.
     """
-    _above_zero(timeout, "timeout")
+    _above_zero(seconds, "timeout")
     _above_zero(every, "every")
-    ends = _io.monotonic() + timeout
+    ends = _io.monotonic() + seconds
     while True:
         message = await reports.by_id(message_outbox_id)
         rows = [row async for row in reports.iter_recipients(message_outbox_id, per_page=1000)]
@@ -72,7 +72,7 @@ class AsyncInboxFollower(AsyncIterator[InboxMessage]):
         self._waiting: deque[InboxMessage] = deque()
         self._looked = False
 
-    def __aiter__(self) -> AsyncIterator[InboxMessage]:
+    def __aiter__(self) -> Self:
         """Go on from where it stands."""
         return self
 

@@ -1,4 +1,4 @@
-"""Fields of the classes that go in: their values are put right, or refused with the field's name, when they are made."""
+"""Fields of the classes that go in: a value is put right, or refused with the field's name, when it is set."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ def _to_recipient(value: str | None, field: attrs.Attribute[Any]) -> str | None:
     return None if value is None else phones.recipient(value, argument=field.name)
 
 
-def _to_recipients(values: Iterable[str] | str, field: attrs.Attribute[Any]) -> tuple[str, ...]:
-    return tuple(phones.recipients(values, argument=field.name, limit=None))
+def to_recipients(values: Iterable[str] | str) -> tuple[str, ...]:
+    """Put the field `recipients` right: some numbers, or one, as E.164."""
+    return tuple(phones.recipients(values, argument="recipients", limit=None))
 
 
 def _to_sender(value: str | None, field: attrs.Attribute[Any]) -> str | None:
@@ -33,31 +34,24 @@ def _to_day(value: date | None, field: attrs.Attribute[Any]) -> date | None:
     return value
 
 
-to_recipient = attrs.Converter(_to_recipient, takes_field=True)
-to_recipients = attrs.Converter(_to_recipients, takes_field=True)
-to_sender = attrs.Converter(_to_sender, takes_field=True)
-to_moment = attrs.Converter(_to_moment, takes_field=True)
-to_day = attrs.Converter(_to_day, takes_field=True)
-
-
 def recipient() -> Any:
     """Make an optional mobile number, in any spelling; held as E.164."""
-    return attrs.field(default=None, converter=to_recipient)
+    return attrs.field(default=None, converter=attrs.Converter(_to_recipient, takes_field=True))  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
 
 
 def sender() -> Any:
     """Make an optional sender line, in any spelling; held as ``+98…``."""
-    return attrs.field(default=None, converter=to_sender)
+    return attrs.field(default=None, converter=attrs.Converter(_to_sender, takes_field=True))  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
 
 
 def moment() -> Any:
     """Make an optional aware datetime; held in UTC, sent as Unix seconds."""
-    return attrs.field(default=None, converter=to_moment)
+    return attrs.field(default=None, converter=attrs.Converter(_to_moment, takes_field=True))  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
 
 
 def day() -> Any:
     """Make an optional date, sent Gregorian as YYYY-MM-DD."""
-    return attrs.field(default=None, converter=to_day)
+    return attrs.field(default=None, converter=attrs.Converter(_to_day, takes_field=True))  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
 
 
 def as_text() -> Any:

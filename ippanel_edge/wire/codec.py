@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
 import attrs
 import cattrs
@@ -99,6 +99,14 @@ def _without_none(cls: Any) -> tuple[Any, ...]:
     return tuple(arg for arg in get_args(cls) if arg is not type(None))
 
 
+def _is_rows(cls: Any) -> bool:
+    return get_origin(cls) in (list, tuple)
+
+
+def _is_mapping(cls: Any) -> bool:
+    return get_origin(cls) in (dict, Mapping)
+
+
 def _is_open_enum(cls: Any) -> bool:
     """Whether this is `SomeEnum | int` (or str), with or without None: an enum whose unknown values are kept."""
     return get_origin(cls) in (Union, types.UnionType) and any(
@@ -148,10 +156,11 @@ def _rows_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object,
 
     def factory(cls: Any) -> Callable[[object, object], object]:
         row = get_args(cls)[0]
-        make = tuple if get_origin(cls) is tuple else list
+        is_tuple = get_origin(cls) is tuple
 
         def structure(value: object, _: object) -> object:
-            return make(rows(value, row, converter))
+            made = rows(value, row, converter)
+            return tuple(made) if is_tuple else made
 
         return structure
 
@@ -165,8 +174,7 @@ def rows(value: object, row: Any, converter: cattrs.Converter) -> list[Any]:
     if not isinstance(value, list):
         raise ValueError(f"wanted a list, not {_shown(value)}")
     structured: list[Any] = []
-    items: list[object] = value
-    for index, item in enumerate(items):
+    for index, item in enumerate(cast("list[object]", value)):
         try:
             structured.append(converter.structure(item, row))
         except Exception as error:
@@ -186,8 +194,7 @@ def _mapping_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[obje
             if not isinstance(value, dict):
                 raise ValueError(f"wanted an object, not {_shown(value)}")
             made: dict[Any, Any] = {}
-            entries: dict[str, object] = value
-            for key, item in entries.items():
+            for key, item in cast("dict[str, object]", value).items():
                 try:
                     made[converter.structure(key, key_type)] = converter.structure(item, value_type)
                 except Exception as error:
@@ -235,8 +242,7 @@ def _model_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object
         def structure(value: object, _: object) -> object:
             if not isinstance(value, dict):
                 raise ValueError(f"wanted an object, not {_shown(value)}")
-            fields: dict[str, Any] = value
-            return build(fields, cls)
+            return build(cast("dict[str, Any]", value), cls)
 
         return structure
 
@@ -247,11 +253,11 @@ def _structure_send(value: object, _: object) -> SendResult:
     """Read a send's ids under any of their four names; a send without ids is unreadable."""
     if not isinstance(value, dict):
         raise ValueError(f"wanted an object with message_outbox_ids, not {_shown(value)}")
-    data: dict[str, object] = value
+    data = cast("dict[str, object]", value)
     for name in _SEND_IDS:
         if name in data:
             ids = data[name]
-            listed: list[object] = ids if isinstance(ids, list) else [ids]
+            listed = cast("list[object]", ids) if isinstance(ids, list) else [ids]
             try:
                 return SendResult(message_outbox_ids=tuple(to_int(item) for item in listed))
             except ValueError as error:
@@ -292,8 +298,8 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(str, to_text)
     converter.register_structure_hook(datetime, _to_moment)
     converter.register_structure_hook_factory(attrs.has, _model_hook(converter))
-    converter.register_structure_hook_factory(lambda cls: get_origin(cls) in (list, tuple), _rows_hook(converter))
-    converter.register_structure_hook_factory(lambda cls: get_origin(cls) in (dict, Mapping), _mapping_hook(converter))
+    converter.register_structure_hook_factory(_is_rows, _rows_hook(converter))
+    converter.register_structure_hook_factory(_is_mapping, _mapping_hook(converter))
     converter.register_structure_hook_factory(_is_optional, _optional_hook(converter))
     converter.register_structure_hook_factory(_is_open_enum, _open_enum_hook)
     converter.register_structure_hook(SendResult, _structure_send)

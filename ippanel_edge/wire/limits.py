@@ -1,4 +1,4 @@
-"""Checks of the limits that the API documents, made before anything is sent. Each error names the argument and the remedy."""
+"""Checks of the limits that the API documents, made before anything is sent; an error names argument and remedy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def whole(value: int, *, argument: str) -> int:
     Raises:
         ConfigurationError: anything else, a bool included.
     """
-    if not isinstance(value, int) or isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if type(value) is not int:
         raise ConfigurationError(f"must be a whole number, not {type(value).__name__}", argument=argument)
     return value
 

@@ -1,4 +1,4 @@
-"""The questions to the number banks: places, birth years, prefixes and operators, checked against the documented limits."""
+"""The questions to the number banks: places, birth years, prefixes, operators, checked against their limits."""
 
 from __future__ import annotations
 

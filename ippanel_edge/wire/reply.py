@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import NoneType
 from typing import Any, Generic, NoReturn, TypeVar, cast
@@ -110,7 +110,7 @@ def parse(endpoint: Endpoint[T], answer: RawAnswer, *, now: datetime | None = No
 def _open(endpoint: Endpoint[T], envelope: object, answer: RawAnswer) -> tuple[T, Meta]:
     if not isinstance(envelope, dict):
         raise DecodeError("wanted the API's envelope {data, meta}, not a bare value")
-    reply: dict[str, object] = envelope
+    reply = cast("dict[str, object]", envelope)
     meta = _meta(reply.get("meta"))
     if meta is None:
         if not endpoint.bare:
@@ -133,7 +133,7 @@ def _meta(value: object) -> Meta | None:
     """Read meta, or None where it is absent or does not say whether the call was carried out."""
     if not isinstance(value, dict):
         return None
-    raw: dict[str, Any] = value
+    raw = cast("dict[str, Any]", value)
     try:
         status = codec.to_flag(raw.get("status"))
     except ValueError:
@@ -153,17 +153,14 @@ def _text(value: object) -> str:
 
 
 def _list(value: object) -> Sequence[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else ()
+    return cast("Sequence[Any]", value) if isinstance(value, list) else ()
 
 
 def _field_errors(value: object) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict):
         return {}
-    fields: dict[str, object] = value
-    return {
-        name: tuple(_text(text) for text in (_list(texts) if isinstance(texts, list) else [texts]))
-        for name, texts in fields.items()
-    }
+    fields = cast("dict[str, object]", value)
+    return {name: tuple(_text(text) for text in _list(texts) or [texts]) for name, texts in fields.items()}
 
 
 def _meta_of(answer: RawAnswer) -> Meta:
@@ -237,8 +234,8 @@ def retry_after(value: str | None, *, now: datetime | None = None) -> float | No
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if when.tzinfo is None:
-        when = when.replace(tzinfo=timezone.utc)
-    return max(0.0, (when - (now or datetime.now(timezone.utc))).total_seconds())
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
 
 
 def _is_json(headers: Mapping[str, str]) -> bool:
@@ -312,7 +309,11 @@ def _no_constant(name: str) -> NoReturn:
 def _children(value: object) -> Sequence[object]:
     if isinstance(value, dict):
         return list(cast("dict[str, object]", value).values())
-    return cast("list[object]", value) if isinstance(value, list) else ()
+    return cast("Sequence[object]", value) if isinstance(value, list) else ()
+
+
+def _names(value: object) -> Sequence[object]:
+    return list(cast("dict[str, object]", value)) if isinstance(value, dict) else ()
 
 
 def _check_depth(value: object) -> None:
@@ -331,9 +332,7 @@ def _check_text(value: object) -> None:
         item = waiting.pop()
         if isinstance(item, str) and not _is_text(item):
             raise DecodeError("the JSON holds half a character (a lone surrogate)")
-        if isinstance(item, dict):
-            waiting.extend(cast("dict[str, object]", item).keys())
-        waiting.extend(_children(item))
+        waiting += [*_names(item), *_children(item)]
 
 
 def _is_text(value: str) -> bool:

@@ -111,7 +111,7 @@ def _as_query(value: object) -> str:
 
 def _fields(form: Mapping[str, object]) -> dict[str, str | list[str]]:
     return {
-        name: [_as_query(item) for item in value] if isinstance(value, list | tuple) else _as_query(value)  # pyright: ignore[reportUnknownVariableType]
+        name: [_as_query(item) for item in cast("list[object]", value)] if isinstance(value, list) else _as_query(value)
         for name, value in form.items()
         if value is not None
     }
@@ -227,7 +227,7 @@ def unnamed(method: str, path: str, repeat: Repeat) -> Endpoint[Any]:
     Raises:
         ConfigurationError: not a method, or not a path below the base URL.
     """
-    name = method.upper() if isinstance(method, str) else ""  # pyright: ignore[reportUnnecessaryIsInstance]
+    name = str(method).upper()
     if name not in ("GET", "POST", "PUT", "DELETE", "PATCH"):
         raise ConfigurationError("must be GET, POST, PUT, PATCH or DELETE", argument="method")
     safe = quote(check_path(path), safe="/%:@!$&'()*+,;=~-._")

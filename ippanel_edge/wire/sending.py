@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from ippanel_edge.config import Defaults, Secret
@@ -52,7 +52,7 @@ def base(
     if message is not None:
         body["message"] = check_message(message, check_limits=defaults.validate)
     if send_time is not None:
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         body["send_time"] = moments.send_time(send_time, now=now, check_limits=defaults.validate)
     return body
 
@@ -273,7 +273,7 @@ def pattern(
 
 def votp(recipient: str, code: str | int) -> dict[str, Any]:
     """Make the body of a spoken code: digits only, fewer than 15."""
-    digits = phones.digits(str(code)) if isinstance(code, str | int) and not isinstance(code, bool) else ""  # pyright: ignore[reportUnnecessaryIsInstance]
+    digits = "" if isinstance(code, bool) else phones.digits(str(code))
     if not re.fullmatch(rf"[0-9]{{1,{LONGEST_VOTP}}}", digits):
         raise ConfigurationError(f"must be 1 to {LONGEST_VOTP} digits, and nothing else", argument="code")
     return {"sending_type": "votp", "message": digits, "params": {"recipients": [_single(recipient)]}}
