@@ -1,0 +1,211 @@
+"""What the SDK is to make of each fault: the table of what is retried, as a pure function. It neither sends nor waits.
+
+The default `RetryPolicy` is meant, an API key (so a 401 is final), no alternate method, and a request with or without
+a body. Ranges stand where two readings are right, such as a reset that comes while the connection is being made.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from ippanel_edge.config import RetryPolicy
+from ippanel_edge.endpoints import Repeat
+from ippanel_edge.errors import (
+    ApiError,
+    AuthenticationError,
+    Conflict,
+    ConnectionFailed,
+    DecodeError,
+    EdgeError,
+    NotFound,
+    Outcome,
+    OutcomeUnknown,
+    PermissionDenied,
+    RateLimited,
+    ServerError,
+    ValidationFailed,
+)
+from tests.faults.catalogue import RETRY_DATE_AHEAD, RETRY_SECONDS
+from tests.faults.fault import End, EndedBy, Fault, Reads, RetryAfter, Where
+
+POLICY: Final = RetryPolicy()
+ALL_ATTEMPTS: Final = POLICY.retries + 1
+
+_ERRORS: Final[dict[int, type[ApiError]]] = {
+    400: ValidationFailed,
+    401: AuthenticationError,
+    403: PermissionDenied,
+    404: NotFound,
+    409: Conflict,
+    422: ValidationFailed,
+    429: RateLimited,
+}
+_JITTERED: Final = frozenset({408, 421, 425, 500, 502, 504, 520, 521, 522, 523, 524})
+_SAYS_NOT_TAKEN: Final = frozenset({408, 421, 425})
+"""Without the API's envelope these let even a ONCE request be made once more: the service never took it."""
+_UNKNOWN: Final = frozenset({408, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+
+
+@attrs.frozen
+class Range:
+    """From `least` to `most`, both included."""
+
+    least: float
+    most: float
+
+    def __contains__(self, number: float) -> bool:
+        return self.least <= number <= self.most
+
+
+@attrs.frozen(kw_only=True)
+class Expectation:
+    """What a call is to come to.
+
+    Attributes:
+        outcomes: the outcomes of the error that may be raised; None among them where the call may succeed.
+        errors: the classes of that error.
+        attempts: requests begun, as the error says it.
+        accepted: requests that the server carried out.
+        waits: for each repeat, in order, the seconds slept before it; fewer repeats use the first ones.
+    """
+
+    outcomes: frozenset[Outcome | None]
+    errors: tuple[type[EdgeError], ...]
+    attempts: Range
+    accepted: Range
+    waits: tuple[Range, ...]
+
+    @property
+    def succeeds(self) -> bool:
+        """Whether the call can only succeed."""
+        return self.outcomes == frozenset({None})
+
+
+@attrs.frozen
+class _Verdict:
+    """One row of the table, for one class: how the last attempt ends and how many there are."""
+
+    outcomes: tuple[Outcome | None, ...]
+    errors: tuple[type[EdgeError], ...]
+    least: int
+    most: int
+
+
+_PLAIN: Final = {
+    Reads.FINE: _Verdict((None,), (), 1, 1),
+    Reads.NOT_SENT: _Verdict((Outcome.NOT_SENT,), (ConnectionFailed,), ALL_ATTEMPTS, ALL_ATTEMPTS),
+    Reads.UNTRUSTED: _Verdict((Outcome.NOT_SENT,), (ConnectionFailed,), 1, 1),
+    Reads.REFUSED: _Verdict((Outcome.REJECTED,), (ApiError,), 1, 1),
+}
+"""The rows that are the same for every class."""
+
+
+def expect(
+    fault: Fault, repeat: Repeat, *, tls: bool = False, has_body: bool = True, answers_data: bool
+) -> Expectation:
+    """What the call is to come to.
+
+    A fault strikes a reused connection as it does a fresh one, so reuse makes no difference here: the faults that
+    only a reused connection can have are faults of their own, and those between requests strike nothing.
+
+    Args:
+        fault: what goes wrong.
+        repeat: the endpoint's class.
+        tls: whether the cell speaks TLS, though the fault does not need it.
+        has_body: whether the request has a body; one without is whole after its head.
+        answers_data: whether the endpoint's model can tell wrong data from right ones.
+    """
+    verdict = _verdict(fault, repeat, tls=tls, answers_data=answers_data)
+    attempts = Range(verdict.least, verdict.most)
+    return Expectation(
+        outcomes=frozenset(verdict.outcomes),
+        errors=verdict.errors,
+        attempts=attempts,
+        accepted=_accepted(fault, verdict, has_body=has_body),
+        waits=tuple(_wait(fault, n) for n in range(1, verdict.most)),
+    )
+
+
+def _verdict(fault: Fault, repeat: Repeat, *, tls: bool, answers_data: bool) -> _Verdict:
+    once = repeat is Repeat.ONCE
+    reads = fault.reads
+    if reads is Reads.WRONG_DATA:
+        reads = Reads.UNREADABLE if answers_data else Reads.FINE
+    if fault.where is Where.ACCEPT and not fault.heals:
+        return _at_accept(fault, once=once, tls=tls)
+    if reads is Reads.BROKEN:
+        return _broken(fault, once=once)
+    if reads is Reads.STATUS:
+        return _status(fault, once=once)
+    if reads is Reads.UNREADABLE:
+        return _unreadable(once=once)
+    return _PLAIN[reads]
+
+
+def _at_accept(fault: Fault, *, once: bool, tls: bool) -> _Verdict:
+    """A connection that ends as it is accepted: in TLS no request ever leaves, in the clear it may have begun to."""
+    if tls:
+        return _PLAIN[Reads.NOT_SENT]
+    if fault.end is End.RESET:  # it may overtake the connecting, and differ from attempt to attempt
+        least = 1 if once else ALL_ATTEMPTS
+        both = (Outcome.NOT_SENT, Outcome.UNKNOWN)
+        return _Verdict(both, (ConnectionFailed, OutcomeUnknown), least, ALL_ATTEMPTS)
+    return _broken(fault, once=once)
+
+
+def _broken(fault: Fault, *, once: bool) -> _Verdict:
+    if once:
+        errors = (OutcomeUnknown, DecodeError) if fault.ended_by is EndedBy.DEADLINE else (OutcomeUnknown,)
+        return _Verdict((Outcome.UNKNOWN,), errors, 1, 1)
+    if fault.heals:
+        return _Verdict((None,), (), 2, 2)
+    if fault.ended_by is EndedBy.DEADLINE:  # the deadline covers all attempts; a flood may meet the size limit before
+        return _Verdict((Outcome.UNKNOWN,), (OutcomeUnknown, DecodeError), 1, ALL_ATTEMPTS)
+    return _Verdict((Outcome.UNKNOWN,), (OutcomeUnknown,), ALL_ATTEMPTS, ALL_ATTEMPTS)
+
+
+def _unreadable(*, once: bool) -> _Verdict:
+    attempts = 1 if once else 2
+    return _Verdict((Outcome.UNKNOWN,), (DecodeError,), attempts, attempts)
+
+
+def _status(fault: Fault, *, once: bool) -> _Verdict:
+    status = fault.status
+    error = _ERRORS.get(status, ServerError if status >= 500 else ApiError)
+    redirected = 300 <= status < 400
+    outcome = Outcome.UNKNOWN if redirected or status in _UNKNOWN else Outcome.REJECTED
+    attempts = _status_attempts(fault, once=once)
+    if status == 413 and fault.end is End.RESET:  # the reset may take the answer with it
+        most = 1 if once else ALL_ATTEMPTS
+        return _Verdict((outcome, Outcome.UNKNOWN), (error, OutcomeUnknown), 1, most)
+    return _Verdict((outcome,), (error,), attempts, attempts)
+
+
+def _status_attempts(fault: Fault, *, once: bool) -> int:
+    if once:
+        return 2 if fault.status in _SAYS_NOT_TAKEN else 1
+    if fault.status in {429, 503}:
+        return 1 if fault.retry_after is RetryAfter.HUGE else ALL_ATTEMPTS
+    return ALL_ATTEMPTS if fault.status in _JITTERED else 1
+
+
+def _accepted(fault: Fault, verdict: _Verdict, *, has_body: bool) -> Range:
+    if not fault.carries_out or fault.reads in {Reads.NOT_SENT, Reads.UNTRUSTED}:
+        return Range(0, 0)
+    if fault.where is Where.ACCEPT:
+        healed = verdict.least - 1 if fault.heals else 0
+        return Range(healed, healed)
+    if fault.where in {Where.HEADERS, Where.MID_BODY} and has_body:
+        return Range(0, 0)
+    return Range(verdict.least, verdict.most)
+
+
+def _wait(fault: Fault, repeat: int) -> Range:
+    jitter = min(POLICY.max_backoff, POLICY.backoff * 2**repeat)
+    if fault.retry_after is RetryAfter.SECONDS:
+        return Range(RETRY_SECONDS, max(RETRY_SECONDS, jitter))
+    if fault.retry_after is RetryAfter.DATE:  # whole seconds, by the server's clock
+        return Range(RETRY_DATE_AHEAD - 2, RETRY_DATE_AHEAD + 1)
+    return Range(0, jitter)
