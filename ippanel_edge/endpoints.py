@@ -11,9 +11,14 @@ import attrs
 from ippanel_edge.models.auth import LoginStep
 from ippanel_edge.models.banks import Gender, Place, RecipientsCount
 from ippanel_edge.models.common import Page
+from ippanel_edge.models.drafts import Draft, DraftGroup
+from ippanel_edge.models.jobs import JobCategory, JobSubCategory
+from ippanel_edge.models.patterns import Pattern
 from ippanel_edge.models.payment import Credit
+from ippanel_edge.models.phonebooks import AddedContacts, Contact, Option, Phonebook
 from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxMessage, RecipientReport
 from ippanel_edge.models.send import Price, SendResult
+from ippanel_edge.models.tickets import CreatedTicket, Ticket, TicketReply, TicketSummary
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -61,6 +66,7 @@ class Endpoint(Generic[T]):
         access: what authorises the call.
         alternate: another method that one of the documents names; tried once after a 405.
         bare: whether the answer comes without `meta`.
+        multipart: whether its form is multipart even without a file.
         statuses: results that a status alone gives, such as 409 for "taken".
     """
 
@@ -74,6 +80,7 @@ class Endpoint(Generic[T]):
     access: Access = attrs.field(default=Access.KEY, kw_only=True)
     alternate: Method | None = attrs.field(default=None, kw_only=True)
     bare: bool = attrs.field(default=False, kw_only=True)
+    multipart: bool = attrs.field(default=False, kw_only=True)
     statuses: tuple[tuple[int, T], ...] = attrs.field(default=(), kw_only=True)
 
 
@@ -100,7 +107,7 @@ SEND_PHONEBOOK = Endpoint("send.phonebook", "POST", "/api/send", ONCE, SendResul
 SEND_PATTERN = Endpoint("send.pattern", "POST", "/api/send", ONCE, SendResult, "send/pattern.md")
 SEND_FILE = Endpoint("send.file", "POST", "/api/send", ONCE, SendResult, "send/file.md")
 SEND_VOTP = Endpoint("send.votp", "POST", "/api/send", ONCE, SendResult, "send/votp.md")
-SEND_URL = Endpoint("send.url", "POST", "/api/send/webservice", ONCE, SendResult, "send/url.md", access=Access.ARGUMENTS, alternate="GET")
+SEND_URL = Endpoint("send.url", "POST", "/api/send/webservice", ONCE, SendResult, "send/url.md", access=Access.ARGUMENTS)
 SEND_CANCEL = Endpoint("send.cancel", "POST", "/api/send/cancel", WRITE, NOTHING, "send/cancel-scheduled.md")
 SEND_CALCULATE_PRICE = Endpoint("send.calculate_price", "POST", "/api/send/calculate-price", READ, Price, "send/calculate-price.md", in_seed=False)
 
@@ -111,12 +118,63 @@ BANKS_CITIES = Endpoint("banks.cities", "GET", "/api/send/banks/cities", READ, l
 BANKS_GENDERS = Endpoint("banks.genders", "GET", "/api/send/banks/genders", READ, list[Gender], "send/country/gender.md", bare=True)
 BANKS_COUNT = Endpoint("banks.count", "GET", "/api/send/banks/counts", READ, RecipientsCount, "send/country/count.md")
 
+# Number banks by place, second version, beside /v1; and by trade.
+GEOLOCATION_PROVINCES = Endpoint("geolocation.provinces", "GET", "/v2/api/send/banks/provinces", READ, list[Place], "send/countryV2/province.md", in_seed=False)
+GEOLOCATION_COUNTIES = Endpoint("geolocation.counties", "GET", "/v2/api/send/banks/counties", READ, list[Place], "send/countryV2/county.md", in_seed=False)
+GEOLOCATION_CITIES = Endpoint("geolocation.cities", "GET", "/v2/api/send/banks/cities", READ, list[Place], "send/countryV2/city.md", in_seed=False)
+GEOLOCATION_COUNT = Endpoint("geolocation.count", "GET", "/v2/api/send/banks/counts", READ, RecipientsCount, "send/countryV2/count.md", in_seed=False)
+JOBS_CATEGORIES = Endpoint("jobs.categories", "GET", "/api/send/jobs/categories", READ, list[JobCategory], "send/jobs/categories.md", in_seed=False)
+JOBS_SUB_CATEGORIES = Endpoint("jobs.sub_categories", "GET", "/api/send/jobs/sub-categories", READ, list[JobSubCategory], "send/jobs/sub-category.md", in_seed=False)
+JOBS_COUNT = Endpoint("jobs.count", "GET", "/api/send/jobs/number-count", READ, RecipientsCount, "send/jobs/count.md", in_seed=False)
+
 # What became of messages, and what came in.
 REPORTS_OUTBOX = Endpoint("reports.outbox", "POST", "/api/report/new_list", READ, Page[OutboxMessage], "report/outbox-report.md")
 REPORTS_BY_ID = Endpoint("reports.by_id", "GET", "/api/report/by_bulk", READ, OutboxMessage, "report/outbox-report-id.md")
 REPORTS_RECIPIENTS = Endpoint("reports.recipients", "GET", "/api/report/recipients", READ, Page[RecipientReport], "report/bulk-recipient.md")
 REPORTS_STATS = Endpoint("reports.stats", "GET", "/api/report/bulk_stats", READ, BulkStats, "report/bulk-stats.md", in_seed=False)
 REPORTS_INBOX = Endpoint("reports.inbox", "POST", "/api/report/messages-inbox", READ, Page[InboxMessage], "report/inbox-report.md")
+
+# Questions to the support.
+TICKETS_CREATE = Endpoint("tickets.create", "POST", "/api/ticket", ONCE, CreatedTicket, "ticket/create-ticket.md", multipart=True)
+TICKETS_LIST = Endpoint("tickets.list", "GET", "/api/ticket", READ, Page[TicketSummary], "ticket/list-ticket.md")
+TICKETS_GET = Endpoint("tickets.get", "GET", "/api/ticket/show", READ, Ticket, "ticket/ticket-id.md")
+TICKETS_REPLY = Endpoint("tickets.reply", "POST", "/api/ticket/interaction", ONCE, TicketReply, "ticket/reply-ticket.md", multipart=True)
+
+# Texts kept for later, in groups.
+DRAFTS_LIST = Endpoint("drafts.list", "GET", "/api/user/draft/list", READ, Page[Draft], "draft/list-draft.md")
+DRAFTS_CREATE = Endpoint("drafts.create", "POST", "/api/user/draft", ONCE, NOTHING, "draft/create-draft.md")
+DRAFTS_UPDATE = Endpoint("drafts.update", "PUT", "/api/user/draft", WRITE, NOTHING, "draft/update-draft.md", in_seed=False)
+DRAFTS_DELETE = Endpoint("drafts.delete", "POST", "/api/user/draft/delete", WRITE, NOTHING, "draft/delete-draft.md", in_seed=False)
+DRAFTS_GROUPS_LIST = Endpoint("drafts.groups.list", "GET", "/api/user/draft/group/list", READ, Page[DraftGroup], "draft/list-draft-group.md")
+DRAFTS_GROUPS_CREATE = Endpoint("drafts.groups.create", "POST", "/api/user/draft/group", ONCE, NOTHING, "draft/create-draft-group.md")
+DRAFTS_GROUPS_UPDATE = Endpoint("drafts.groups.update", "PUT", "/api/user/draft/group", WRITE, NOTHING, "draft/update-draft-group.md", in_seed=False)
+DRAFTS_GROUPS_DELETE = Endpoint("drafts.groups.delete", "POST", "/api/user/draft/group/delete", WRITE, NOTHING, "draft/delete-draft-group.md", in_seed=False)
+
+# Texts approved once, sent with values. The seed updates by POST, the published page by PUT.
+PATTERNS_LIST = Endpoint("patterns.list", "GET", "/api/patterns", READ, Page[Pattern], "pattern/list-pattern.md")
+PATTERNS_GET = Endpoint("patterns.get", "GET", "/api/patterns/{pattern_code}", READ, Pattern, "pattern/pattern-by-code.md")
+PATTERNS_CREATE = Endpoint("patterns.create", "POST", "/api/patterns/normal", ONCE, Pattern, "pattern/create-pattern.md")
+PATTERNS_UPDATE = Endpoint("patterns.update", "POST", "/api/patterns/normal/{pattern_code}", WRITE, Pattern, "pattern/update-pattern.md", alternate="PUT")
+PATTERNS_DELETE = Endpoint("patterns.delete", "DELETE", "/api/patterns/normal/{pattern_code}", WRITE, NOTHING, "pattern/delete-pattern.md")
+
+# Phonebooks, the contacts in them, and the fields of one's own that contacts may have.
+PHONEBOOKS_LIST = Endpoint("phonebooks.list", "GET", "/api/phonebooks/list-new", READ, Page[Phonebook], "phonebook/phonebook/phonebook-list.md")
+PHONEBOOKS_CREATE = Endpoint("phonebooks.create", "POST", "/api/phonebooks", ONCE, Phonebook, "phonebook/phonebook/store-phonebook.md")
+PHONEBOOKS_UPDATE = Endpoint("phonebooks.update", "PUT", "/api/phonebooks/{phonebook_id}", WRITE, NOTHING, "phonebook/phonebook/update-phonebook.md")
+PHONEBOOKS_DELETE = Endpoint("phonebooks.delete", "POST", "/api/phonebooks/delete-list", WRITE, NOTHING, "phonebook/phonebook/delete-phonebook.md")
+PHONEBOOKS_CONTACTS_ADD = Endpoint("phonebooks.contacts.add", "POST", "/api/phonebooks/numbers/add-list-new", WRITE, AddedContacts, "phonebook/number/store-number.md")
+PHONEBOOKS_CONTACTS_GET = Endpoint("phonebooks.contacts.get", "GET", "/api/phonebooks/numbers/contact-list/{contact_id}", READ, Contact, "phonebook/number/show-number.md")
+PHONEBOOKS_CONTACTS_LIST = Endpoint("phonebooks.contacts.list", "GET", "/api/phonebooks/numbers/contact-list", READ, Page[Contact], "phonebook/number/list-number.md")
+PHONEBOOKS_CONTACTS_UPDATE = Endpoint("phonebooks.contacts.update", "PUT", "/api/phonebooks/numbers/update-new/{contact_id}", WRITE, NOTHING, "phonebook/number/update-number.md")
+PHONEBOOKS_CONTACTS_DELETE = Endpoint("phonebooks.contacts.delete", "POST", "/api/phonebooks/numbers/delete-list", WRITE, NOTHING, "phonebook/number/delete-number.md")
+PHONEBOOKS_CONTACTS_EXPORT = Endpoint("phonebooks.contacts.export", "GET", "/api/phonebooks/numbers/contact-list/export", READ, NOTHING, "phonebook/number/export-number-contacts.md")
+PHONEBOOKS_CONTACTS_EXPORT_MEMBERS = Endpoint("phonebooks.contacts.export_members", "GET", "/api/phonebooks/{phonebook_id}/export", READ, NOTHING, "phonebook/number/export-number-members.md")
+PHONEBOOKS_CONTACTS_IMPORT_FILE = Endpoint("phonebooks.contacts.import_file", "POST", "/api/phonebooks/{phonebook_id}/import", WRITE, NOTHING, "phonebook/number/import-number.md")
+PHONEBOOKS_CONTACTS_IMPORT_SAMPLE: Endpoint[bytes | None] = Endpoint("phonebooks.contacts.import_sample", "GET", "/api/phonebooks/{phonebook_id}/import/get-sample", READ, bytes, "phonebook/number/sample-import-number.md")
+PHONEBOOKS_OPTIONS_LIST = Endpoint("phonebooks.options.list", "GET", "/api/phonebooks/options/list-new", READ, Page[Option], "phonebook/option/list-option.md")
+PHONEBOOKS_OPTIONS_CREATE = Endpoint("phonebooks.options.create", "POST", "/api/phonebooks/options", ONCE, Option, "phonebook/option/store-option.md")
+PHONEBOOKS_OPTIONS_UPDATE = Endpoint("phonebooks.options.update", "PUT", "/api/phonebooks/options/{option_id}", WRITE, NOTHING, "phonebook/option/update-option.md")
+PHONEBOOKS_OPTIONS_DELETE = Endpoint("phonebooks.options.delete", "POST", "/api/phonebooks/options/delete-list", WRITE, NOTHING, "phonebook/option/delete-option.md")
 
 # The account's money.
 PAYMENT_CREDIT = Endpoint("payment.credit", "GET", "/api/payment/credit/mine", READ, Credit, "payment/my-credit.md")

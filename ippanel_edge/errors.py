@@ -36,10 +36,12 @@ class EdgeError(Exception):
         attempts: how many requests were begun for the call, 0 when none was.
         endpoint: the SDK name of the call, such as ``send.webservice``; empty where there is none.
         timed_out: whether a time limit was what ended it.
+        reads_only: whether the call changes nothing, so that it may be made again in any case.
     """
 
     outcome: Outcome = Outcome.UNKNOWN
     timed_out: bool = False
+    reads_only: bool = False
 
     def __init__(
         self, message: str = "", *, outcome: Outcome | None = None, attempts: int = 0, endpoint: str = ""
@@ -53,7 +55,10 @@ class EdgeError(Exception):
     def __str__(self) -> str:
         """Say what happened, where, and whether the request may have been carried out."""
         where = f"{self.endpoint}: " if self.endpoint else ""
-        return f"{where}{self._what()} ({_MEANING[self.outcome]}{self._tries()})"
+        meaning = _MEANING[self.outcome]
+        if self.reads_only and self.outcome is Outcome.UNKNOWN:
+            meaning = "no answer that can be used; it only reads, so it may be asked again"
+        return f"{where}{self._what()} ({meaning}{self._tries()})"
 
     def _what(self) -> str:
         return str(self.args[0]) if self.args else ""

@@ -76,7 +76,7 @@ def read(path: Path) -> Plan:
 
 
 async def send(client: AsyncEdgeClient, plan: Plan, progress: Progress) -> Outcome:
-    """Send the texts in chunks, some at a time. A chunk that fails is noted with what became of it, never sent again."""
+    """Send the texts in chunks, some at a time. A chunk that fails is noted with its outcome, never sent again."""
     outcome = Outcome()
     chunks = [plan.messages[start : start + CHUNK] for start in range(0, len(plan.messages), CHUNK)]
     bar = progress.add_task("Sending", total=len(plan.messages))

@@ -17,7 +17,7 @@ from ippanel_edge._async.journey import Journey
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge._async.login import AsyncLogin
 from ippanel_edge.config import SEND_FLOOR, RetryPolicy, Secret
-from ippanel_edge.endpoints import ONCE, Access
+from ippanel_edge.endpoints import ONCE, READ, Access
 from ippanel_edge.errors import AuthenticationError, ConfigurationError, ConnectionFailed, EdgeError
 from ippanel_edge.wire import retry
 from ippanel_edge.wire.reply import Reply
@@ -42,6 +42,15 @@ def _linked(link: AsyncMiddleware, proceed: AsyncProceed) -> AsyncProceed:
     return run
 
 
+def _labelled(error: EdgeError, call: Call) -> EdgeError:
+    """Say in an error which call it is of, and how often that was attempted."""
+    journey: Journey = call.journey
+    error.attempts = journey.attempts
+    error.endpoint = call.endpoint.name
+    error.reads_only = call.repeat is READ
+    return error
+
+
 @attrs.frozen
 class AsyncDeadline:
     """Ends a call when its time is up, wherever it is, and says whether it may have been carried out."""
@@ -56,8 +65,7 @@ class AsyncDeadline:
         except _io.DeadlinePassed:
             journey: Journey = call.journey
             error = journey.out_of_time(self.seconds)
-        error.endpoint = call.endpoint.name
-        raise error
+        raise _labelled(error, call)
 
 
 @attrs.frozen
@@ -102,7 +110,7 @@ class AsyncRepeats:
     async def __call__(self, call: Call, proceed: AsyncProceed) -> Reply[Any]:
         """Attempt the call until it succeeds or may not be repeated."""
         journey: Journey = call.journey
-        failures = journey.failures
+        failures: list[EdgeError] = []
         method = self.methods.get(call.endpoint.name)
         current = call if method is None else attrs.evolve(call, method=method)
         tried_other = False
@@ -126,14 +134,12 @@ class AsyncRepeats:
                 current = attrs.evolve(current, method=other)
                 continue
             failures.append(failure)
+            journey.failures.append(failure)
             delay = retry.next_delay(self.policy, call.repeat, failures, draw=random.uniform, remaining=_io.remaining())
             if delay is None or _is_used_up(call, journey) or not self.budget.take(failure):
                 break
             await _io.sleep(delay)
-        final = retry.overall(failures)
-        final.attempts = journey.attempts
-        final.endpoint = call.endpoint.name
-        raise final
+        raise _labelled(retry.overall(journey.failures), call)
 
 
 def _is_used_up(call: Call, journey: Journey) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -54,7 +55,6 @@ class Journey:
             if unknown
             else ConnectionFailed(f"{said} before anything was sent")
         )
-        error.attempts = self.attempts
         error.timed_out = True
         return error
 
@@ -167,15 +167,22 @@ async def _ask(client: httpx.AsyncClient, request: httpx.Request) -> RawAnswer:
         if response.is_stream_consumed:  # a mock's answer, already read and decompressed
             headers.pop("content-encoding", None)
             return RawAnswer(status_code=response.status_code, headers=headers, content=response.content)
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.aiter_raw():
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                raise DecodeError(
-                    f"the answer is larger than {MAX_ANSWER_BYTES} bytes", status_code=response.status_code
-                )
-            chunks.append(chunk)
-        return RawAnswer(status_code=response.status_code, headers=headers, content=b"".join(chunks))
+        return RawAnswer(status_code=response.status_code, headers=headers, content=await _read(response))
     finally:
         await response.aclose()
+
+
+async def _read(response: httpx.Response) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    stream = response.aiter_raw()
+    async for chunk in stream:
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            # Closed first, then asked once more: so that the generators below come to their end instead of lying about.
+            await response.aclose()
+            with suppress(httpx.HTTPError, StopAsyncIteration):
+                await anext(stream)
+            raise DecodeError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes", status_code=response.status_code)
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -428,8 +428,11 @@ class Send:
         from_number: str | None = None,
         username: str | None = None,
         password: str | None = None,
+        in_url: bool = False,
     ) -> SendResult:
-        """Send by the address made for simple callers; its credentials travel in a POST form, not in the URL.
+        """Send by the address made for simple callers.
+
+        Its credentials travel in a POST form, where no access log keeps them, unless you ask for the documented GET.
 
         Args:
             recipient: the number, in any spelling.
@@ -437,6 +440,7 @@ class Send:
             from_number: the sender line.
             username: with password, instead of the client's key.
             password: with username.
+            in_url: whether to send all of it as a GET, the credentials in the URL.
 
         Returns:
             The id of the message.
@@ -444,16 +448,18 @@ class Send:
         Source: send/url.md.
         """
         return await self._call(
-            endpoints.SEND_URL,
-            form=sending.url(
-                self._defaults,
-                self._secret,
-                recipient,
-                message,
-                from_number=from_number,
-                username=username,
-                password=password,
-            ),
+            attrs.evolve(endpoints.SEND_URL, method="GET") if in_url else endpoints.SEND_URL,
+            **{
+                "query" if in_url else "form": sending.url(
+                    self._defaults,
+                    self._secret,
+                    recipient,
+                    message,
+                    from_number=from_number,
+                    username=username,
+                    password=password,
+                )
+            },
         )
 
     async def cancel(self, message_outbox_id: int) -> None:

@@ -7,7 +7,7 @@ create twice is repeated only where it is proven that the first attempt was not 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -83,7 +83,7 @@ def _wait_on_status(
     return None
 
 
-def other_method(endpoint: Endpoint[object], method: str, error: EdgeError) -> str | None:
+def other_method(endpoint: Endpoint[Any], method: str, error: EdgeError) -> str | None:
     """Name the method to try after a 405, where the documents disagree about it; None where there is no other."""
     if not isinstance(error, ApiError) or error.status_code != 405 or endpoint.alternate is None:
         return None

@@ -43,6 +43,7 @@ RENAMES: Final[Mapping[str, str]] = {
     "__aiter__": "__iter__",
     "__anext__": "__next__",
     "aiter": "iter",
+    "anext": "next",
 }
 """Each irregular name and its twin. One that no source uses fails the check: the table says what is in use."""
 

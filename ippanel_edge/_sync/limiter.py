@@ -1,0 +1,38 @@
+# Generated from ippanel_edge/_async/limiter.py by tests/tools/generate_sync.py: edit that, not this.
+"""The rate limit: a token bucket that knows no event loop, so that it serves asyncio, trio and threads alike."""
+
+from __future__ import annotations
+
+from ippanel_edge._sync import _io
+from ippanel_edge.config import RateLimit
+from ippanel_edge.errors import ConnectionFailed
+
+
+class Limiter:
+    """Lets requests through at a rate, in the order in which they come (GCRA: the bucket is one number)."""
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._gap = 1.0 / limit.per_second
+        self._slack = self._gap * (limit.burst - 1)
+        self._next = 0.0
+        self._lock = _io.Lock()
+
+    def wait(self) -> None:
+        """Wait for this request's turn.
+
+        Raises:
+            ConnectionFailed: the turn comes after the call's deadline; it is not taken.
+        """
+        with self._lock:
+            now = _io.monotonic()
+            turn = max(self._next, now)
+            delay = turn - self._slack - now
+            remaining = _io.remaining()
+            if remaining is not None and delay >= remaining:
+                error = ConnectionFailed(f"the rate limit's turn comes in {delay:.3g} s, after the deadline")
+                error.passing = False
+                error.timed_out = True
+                raise error
+            self._next = turn + self._gap
+        if delay > 0:
+            _io.sleep(delay)

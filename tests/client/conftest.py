@@ -1,0 +1,76 @@
+"""One client on three sides: asyncio, trio and sync, each over a mocked transport, told apart by nothing in a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import httpx
+import pytest
+
+from ippanel_edge import AsyncEdgeClient, EdgeClient
+from ippanel_edge._async import _io as async_io
+from ippanel_edge._sync import _io as sync_io
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+class MakeClient(Protocol):
+    """Makes a client of the side whose requests are answered by a function."""
+
+    def __call__(self, answer: Answer, **options: Any) -> Any: ...
+
+
+@pytest.fixture(params=["asyncio", "trio", "sync"])
+def side(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def anyio_backend(side: str) -> str:
+    return "asyncio" if side == "sync" else side
+
+
+@pytest.fixture
+def make_client(side: str) -> MakeClient:
+    def make(answer: Answer, **options: Any) -> Any:
+        transport = httpx.MockTransport(answer)
+        settings: dict[str, Any] = {
+            "base_url": "https://edge.example.test/v1",
+            "from_number": "+983000111222",
+            **options,
+        }
+        if not settings.keys() & {"api_key", "token", "credentials"}:
+            settings["api_key"] = "client-test-key"
+        if side == "sync":
+            return EdgeClient(http_client=httpx.Client(transport=transport), **settings)
+        return AsyncEdgeClient(http_client=httpx.AsyncClient(transport=transport), **settings)
+
+    return make
+
+
+class FakeClock:
+    """Time that passes only when somebody waits for it; what was waited for is kept."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.waits: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep_now(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += max(seconds, 0.0)
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleep_now(seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    fake = FakeClock()
+    for module, sleep in ((async_io, fake.sleep), (sync_io, fake.sleep_now)):
+        monkeypatch.setattr(module, "sleep", sleep)
+        monkeypatch.setattr(module, "monotonic", fake.monotonic)
+    return fake
