@@ -1,8 +1,8 @@
-"""The states that the service names by number, with their meaning."""
+"""The states that the service names by number or by word, with their meaning."""
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 
 class MessageState(IntEnum):
@@ -63,3 +63,31 @@ class DeliveryStatus(IntEnum):
     def is_final(self) -> bool:
         """Whether nothing more is expected of it."""
         return self >= DeliveryStatus.DELIVERED
+
+
+class TicketState(IntEnum):
+    """Where a ticket stands (`TicketSummary.state_id`, `Ticket.state_id`)."""
+
+    WAITING_FOR_ANSWER = 1
+    WAITING_FOR_SUPPORT = 2
+    ANSWERED = 3
+    CLOSED = 4
+    FORWARDED = 5
+
+
+class PatternStatus(StrEnum):
+    """Whether a pattern may be sent (`Pattern.pattern_status`)."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    """Rejected by review, or switched off."""
+    PENDING = "pending"
+    """Waiting for human review."""
+
+
+class VariableType(StrEnum):
+    """What values a pattern's variable takes (`PatternVariable.type`)."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    """Digits only."""

@@ -11,6 +11,8 @@ from ippanel_edge.wire.limits import between, identity, one_of
 
 FIRST_YEAR: Final = 1300
 LAST_YEAR: Final = 1410
+OPERATORS: Final = (1, 2, 13)
+"""MCI, Irancell and the others."""
 
 
 def bank_choice(
@@ -35,6 +37,52 @@ def bank_choice(
         "birth_year_to": birth_year_to,
         "gender_id": one_of(gender_id, (1, 2, 3), argument="gender_id", check=check),
         "number_prefix": prefix(number_prefix, argument="number_prefix", check=check),
+    }
+
+
+def geolocation_choice(
+    defaults: Defaults,
+    *,
+    province_id: int,
+    county_id: int | None,
+    city_id: int | None,
+    from_age: int | None,
+    to_age: int | None,
+    gender: int | None,
+    pre: str | None,
+) -> dict[str, Any]:
+    """Make the query of a count in the second version's bank."""
+    check = defaults.validate
+    years(from_age, to_age, ("from_age", "to_age"), check=check)
+    return {
+        "province_id": identity(province_id, argument="province_id"),
+        "county_id": county_id if county_id is None else identity(county_id, argument="county_id"),
+        "city_id": city_id if city_id is None else identity(city_id, argument="city_id"),
+        "from_age": from_age,
+        "to_age": to_age,
+        "gender": one_of(gender, (1, 2), argument="gender", check=check),
+        "pre": prefix(pre, argument="pre", check=check),
+    }
+
+
+def job_choice(
+    defaults: Defaults,
+    *,
+    main_category_id: int,
+    sub_category_id: int | None,
+    operator_id: int | None,
+    start: int | None,
+    size: int | None,
+) -> dict[str, Any]:
+    """Make the query of a count by trade."""
+    return {
+        "main_category_id": identity(main_category_id, argument="main_category_id"),
+        "sub_category_id": (
+            sub_category_id if sub_category_id is None else identity(sub_category_id, argument="sub_category_id")
+        ),
+        "operator_id": one_of(operator_id, OPERATORS, argument="operator_id", check=defaults.validate),
+        "start": between(start, 0, None, argument="start"),
+        "size": between(size, 0, None, argument="size"),
     }
 
 

@@ -80,7 +80,7 @@ def plan(
     """
     body: Body = "none"
     content: bytes | Mapping[str, Any] | None = None
-    if files:
+    if files or endpoint.multipart:
         body, content = "multipart", _fields(form or {})
     elif form is not None:
         body, content = "form", _fields(form)
@@ -255,10 +255,7 @@ def build(call: Call, *, base_url: str, remaining: float | None = None) -> httpx
     elif call.body == "form":
         content = {"data": call.content}
     elif call.body == "multipart":
-        content = {
-            "data": call.content,
-            "files": [(field, upload.part()) for field, upload in call.files],
-        }
+        content = {"files": _parts(cast("Mapping[str, str | list[str]]", call.content), call.files)}
     return httpx.Request(
         call.method,
         url_for(base_url, call.path),
@@ -267,6 +264,16 @@ def build(call: Call, *, base_url: str, remaining: float | None = None) -> httpx
         extensions={"timeout": _steps(call.timeout, remaining), "ippanel_edge.once": call.repeat is ONCE},
         **content,
     )
+
+
+def _parts(fields: Mapping[str, str | list[str]], files: Sequence[tuple[str, Upload]]) -> list[tuple[str, Any]]:
+    """Make the parts of a multipart body. A field is a part without a file name: httpx makes no multipart of fields."""
+    plain = [
+        (name, (None, text))
+        for name, value in fields.items()
+        for text in (value if isinstance(value, list) else [value])
+    ]
+    return [*plain, *((field, upload.part()) for field, upload in files)]
 
 
 def _steps(timeout: httpx.Timeout, remaining: float | None) -> dict[str, float | None]:
