@@ -30,7 +30,7 @@ from ippanel_edge.wire.limits import identities, identity, paging, text
 
 @attrs.frozen(repr=False, eq=False)
 class Phonebooks:
-    """Your phonebooks, each with at most 100,000 numbers; `send.phonebook` and `send.keyword_phonebook` send to them."""
+    """Your phonebooks, at most 100,000 numbers each. `send.phonebook` and `send.keyword_phonebook` send to them."""
 
     _call: Caller
     _defaults: Defaults
