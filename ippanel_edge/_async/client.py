@@ -25,12 +25,18 @@ from ippanel_edge._async.chain import (
     AsyncRepeats,
     compose,
 )
+from ippanel_edge._async.drafts import Drafts
+from ippanel_edge._async.geolocation import Geolocation
+from ippanel_edge._async.jobs import Jobs
 from ippanel_edge._async.journey import Journey, exchange
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge._async.login import AsyncLogin
+from ippanel_edge._async.patterns import Patterns
 from ippanel_edge._async.payment import Payment
+from ippanel_edge._async.phonebooks import Phonebooks
 from ippanel_edge._async.reports import Reports
 from ippanel_edge._async.send import Send
+from ippanel_edge._async.tickets import Tickets
 from ippanel_edge.config import (
     CANCEL_GRACE,
     DEFAULT_TIMEOUT,
@@ -180,7 +186,13 @@ class AsyncEdgeClient:
         self.auth = Auth(self._call, defaults)
         self.send = Send(self._call, defaults, settings.secret)
         self.banks = Banks(self._call, defaults)
+        self.geolocation = Geolocation(self._call, defaults)
+        self.jobs = Jobs(self._call, defaults)
         self.reports = Reports(self._call, defaults)
+        self.phonebooks = Phonebooks(self._call, defaults)
+        self.tickets = Tickets(self._call, defaults)
+        self.drafts = Drafts(self._call, defaults)
+        self.patterns = Patterns(self._call, defaults)
         self.payment = Payment(self._call, defaults)
         if login is None and settings.credentials is not None:
             login = AsyncLogin(settings.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)

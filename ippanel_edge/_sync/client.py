@@ -26,13 +26,18 @@ from ippanel_edge._sync.chain import (
     Repeats,
     compose,
 )
+from ippanel_edge._sync.drafts import Drafts
+from ippanel_edge._sync.geolocation import Geolocation
+from ippanel_edge._sync.jobs import Jobs
 from ippanel_edge._sync.journey import Journey, exchange
 from ippanel_edge._sync.limiter import Limiter
 from ippanel_edge._sync.login import Login
+from ippanel_edge._sync.patterns import Patterns
 from ippanel_edge._sync.payment import Payment
 from ippanel_edge._sync.phonebooks import Phonebooks
 from ippanel_edge._sync.reports import Reports
 from ippanel_edge._sync.send import Send
+from ippanel_edge._sync.tickets import Tickets
 from ippanel_edge.config import (
     CANCEL_GRACE,
     DEFAULT_TIMEOUT,
@@ -180,8 +185,13 @@ class EdgeClient:
         self.auth = Auth(self._call, defaults)
         self.send = Send(self._call, defaults, settings.secret)
         self.banks = Banks(self._call, defaults)
+        self.geolocation = Geolocation(self._call, defaults)
+        self.jobs = Jobs(self._call, defaults)
         self.reports = Reports(self._call, defaults)
         self.phonebooks = Phonebooks(self._call, defaults)
+        self.tickets = Tickets(self._call, defaults)
+        self.drafts = Drafts(self._call, defaults)
+        self.patterns = Patterns(self._call, defaults)
         self.payment = Payment(self._call, defaults)
         if login is None and settings.credentials is not None:
             login = Login(settings.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
