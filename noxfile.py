@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -19,10 +20,9 @@ nox.options.sessions = ["lint", "types", "sync", "tests", "docs", "build"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
-def install(session: nox.Session, *groups: str, extras: str = "sandbox,totp") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "sandbox,totp", more: Sequence[str] = ()) -> None:
     """Install the package as it stands, with extras and the groups that the session needs."""
-    needed = nox.project.dependency_groups(PROJECT, *groups) if groups else ()
-    session.install("-q", "-e", f".[{extras}]" if extras else ".", *needed)
+    session.install("-q", "-e", f".[{extras}]", *nox.project.dependency_groups(PROJECT, *groups), *more)
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
@@ -115,8 +115,7 @@ def lowest(session: nox.Session) -> None:
     for requirement in map(Requirement, PROJECT["project"]["dependencies"]):
         (bound,) = (part.version for part in requirement.specifier if part.operator == ">=")
         bounds.append(f"{requirement.name}=={bound}")
-    install(session, "tests")
-    session.install("-q", "-e", ".[sandbox,totp]", *nox.project.dependency_groups(PROJECT, "tests"), *bounds)
+    install(session, "tests", more=bounds)
     pytest(session)
 
 
