@@ -1,4 +1,4 @@
-"""Reading the files of a send: CSV and XLSX with numbers, texts and values. What is sent to them is not in here."""
+"""Reading files of numbers, CSV and XLSX, with texts and values. What is done with them is not in here."""
 
 from __future__ import annotations
 
@@ -59,6 +59,11 @@ def read_values(body: Fields, template: str) -> list[tuple[str, str]]:
     return [(number, _fill(template, row)) for number, row in _numbered(body, rows)]
 
 
+def read_members(body: Fields) -> list[tuple[str, Row]]:
+    """Read the XLSX of an import into a phonebook, in the form field `file`: number in A, and the whole row."""
+    return _numbered(body, _read(body, header=None, most=MOST_ROWS, name="file"), name="file")
+
+
 def _fill(template: str, row: Row) -> str:
     def cell(match: re.Match[str]) -> str:
         place = _column(match[1])
@@ -74,7 +79,7 @@ def _column(letters: str) -> int:
     return place - 1
 
 
-def _numbered(body: Fields, rows: Sequence[Row]) -> list[tuple[str, Row]]:
+def _numbered(body: Fields, rows: Sequence[Row], *, name: str = "files") -> list[tuple[str, Row]]:
     found: list[tuple[str, Row]] = []
     bad = 0
     for place, row in enumerate(rows, 1):
@@ -83,24 +88,24 @@ def _numbered(body: Fields, rows: Sequence[Row]) -> list[tuple[str, Row]]:
             found.append((number, row))
         elif bad < _SHOWN_ERRORS:
             bad += 1
-            body.fail("files", f"شماره ردیف {place} صحیح نمی باشد")
+            body.fail(name, f"شماره ردیف {place} صحیح نمی باشد")
     return found
 
 
-def _read(body: Fields, *, header: Row | None, most: int) -> list[Row]:
+def _read(body: Fields, *, header: Row | None, most: int, name: str = "files") -> list[Row]:
     """Read the one file's rows without its header; a CSV is refused where no header is documented for it."""
-    uploads = body.uploads("files")
+    uploads = body.uploads(name)
     if not uploads:
         return []
     try:
         rows = list(_rows(uploads[0], header))
     except _UnreadableError:
-        body.fail("files", not_valid_text(label("files")))
+        body.fail(name, not_valid_text(label(name)))
         return []
     if not rows:
-        body.fail("files", "فایل هیچ گیرنده ای ندارد")
+        body.fail(name, "فایل هیچ گیرنده ای ندارد")
     if len(rows) > most:
-        body.fail("files", f"فایل نباید بیشتر از {most} ردیف داشته باشد")
+        body.fail(name, f"فایل نباید بیشتر از {most} ردیف داشته باشد")
         return []
     return rows
 
