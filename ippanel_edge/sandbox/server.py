@@ -126,7 +126,7 @@ class _Running:
     """A server in its thread, with its socket."""
 
     def __init__(self, app: Starlette, host: str, port: int) -> None:
-        self._socket = socket.create_server((host, port), backlog=2048)
+        self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             app,
@@ -165,3 +165,21 @@ class _Running:
         self._thread.join()
         self._socket.close()
         self._log.removeFilter(self._is_not_chatter)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Open the listening socket, so that whoever connects from now on is served.
+
+    Its protocol is named: asyncio turns Nagle's delay off only for sockets whose protocol says TCP, and with the
+    delay each answer takes 40 ms.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError:
+        listening.close()
+        raise
+    return listening
