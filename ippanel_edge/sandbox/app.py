@@ -88,10 +88,13 @@ class _Address:
                 self._by_method.setdefault(method, []).append(endpoint)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._respond(Request(scope, receive))
-        await response(scope, receive, send)
+        answer, fault = await self._answer(Request(scope, receive))
+        if fault is None:
+            await _render(answer)(scope, receive, send)
+        elif not fault.delay or await _is_there_after(fault.delay, receive):
+            await _render(_spoil(answer, fault), cut=fault.cut)(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> tuple[Answer, Fault | None]:
         fault: Fault | None = None
         try:
             endpoints = self._by_method.get(request.method)
@@ -106,11 +109,7 @@ class _Address:
                 answer = failure().answer
         except Refusal as refused:
             answer = refused.answer
-        if fault is None:
-            return _render(answer)
-        if fault.delay:
-            await anyio.sleep(fault.delay)
-        return _render(_spoil(answer, fault), cut=fault.cut)
+        return answer, fault
 
     def _run(
         self, request: Request, endpoints: Sequence[Served], values: Mapping[str, Any], *, textual: bool
@@ -185,6 +184,15 @@ async def _form_value(value: UploadFile | str) -> str | Upload:
     if isinstance(value, str):
         return value
     return Upload(value.filename or "", value.content_type or "", await value.read())
+
+
+async def _is_there_after(seconds: float, receive: Receive) -> bool:
+    """Wait, unless the client goes away first: nobody is to wait for a request that nobody waits for."""
+    with anyio.move_on_after(seconds):
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return False
+    return True
 
 
 def _spoil(answer: Answer, fault: Fault) -> Answer:

@@ -156,8 +156,9 @@ class _Running:
             self._server.ready.set()
 
     def _is_not_chatter(self, record: logging.LogRecord) -> bool:
-        """Keep uvicorn's "started" and "stopped" of this thread out of the host's log; errors pass."""
-        return record.thread != self._thread.ident or record.levelno >= logging.WARNING
+        """Keep uvicorn's words of this thread out of the host's log: only what goes wrong before the stop passes."""
+        is_ours = record.thread == self._thread.ident
+        return not is_ours or (record.levelno >= logging.WARNING and not self._server.should_exit)
 
     def stop(self) -> None:
         """End the thread and close the socket."""

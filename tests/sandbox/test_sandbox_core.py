@@ -158,6 +158,12 @@ class TestFaults:
         sandbox.faults.add(200, body={"data": 1})
         assert call("GET", CREDIT).json() == {"data": 1}
 
+    def test_a_true_answer_may_come_late(self, call: Caller, sandbox: Sandbox) -> None:
+        sandbox.faults.add(None, delay=0.01)
+        began = time.perf_counter()
+        assert call("GET", CREDIT).status_code == 200
+        assert time.perf_counter() - began >= 0.01
+
     def test_faults_may_be_forgotten(self, call: Caller, sandbox: Sandbox) -> None:
         sandbox.faults.add(times=9)
         sandbox.faults.clear()
@@ -196,6 +202,15 @@ class TestServer:
         assert set(threading.enumerate()) == threads
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}{CREDIT}", trust_env=False)
+
+    def test_a_client_that_gives_up_leaves_nothing_behind(self, caplog: pytest.LogCaptureFixture) -> None:
+        with Sandbox() as sandbox:
+            sandbox.faults.add(None, delay=60)
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.get(f"{sandbox.base_url}{CREDIT}", trust_env=False, timeout=0.05)
+            began = time.perf_counter()
+        assert time.perf_counter() - began < 1
+        assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
 
     async def _ask(self) -> int:
         async with Sandbox() as sandbox, httpx.AsyncClient(base_url=sandbox.base_url, trust_env=False) as client:
