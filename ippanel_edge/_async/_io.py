@@ -177,7 +177,7 @@ class Slots:
         self._slots.release()
 
     @property
-    def awaited(self) -> bool:
+    def has_waiters(self) -> bool:
         """Whether anybody waits for a slot."""
         return self._slots.statistics().tasks_waiting > 0
 

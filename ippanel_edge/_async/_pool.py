@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 import attrs
@@ -17,7 +18,7 @@ import httpx
 from ippanel_edge._async import _io
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
 MAX_CONNECTIONS: Final = 100
 """How many connections are open at once: no more than the shortest queue in which common servers let them wait.
@@ -35,11 +36,17 @@ it, and whether it arrived is not known. So ours has to be the shorter time; com
 _Origin: TypeAlias = tuple[str, str, int | None]
 
 
+_Trace: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+
+
 class _Network(Protocol):
     """What httpcore shows of a connection's socket."""
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
         """Return a property of the socket by its name."""
+
+    async def aclose(self) -> None:
+        """Close the socket, which may be closed already."""
 
 
 @attrs.define(eq=False)
@@ -49,6 +56,34 @@ class _Connection:
     origin: _Origin
     transport: httpx.AsyncHTTPTransport
     expires: float = 0.0
+    opened: _Network | None = None
+
+    async def exchange(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its response, keeping hold of the socket opened for it.
+
+        httpcore lets go of a socket, without closing it, where it is cancelled during the TLS handshake.
+        """
+        trace: _Trace | None = request.extensions.get("trace")
+
+        async def note(event: str, info: Mapping[str, Any]) -> None:
+            if event.endswith("connect_tcp.complete"):
+                self.opened = info["return_value"]
+            if trace is not None:
+                await trace(event, info)
+
+        request.extensions["trace"] = note
+        try:
+            return await self.transport.handle_async_request(request)
+        finally:
+            request.extensions.pop("trace")
+            if trace is not None:
+                request.extensions["trace"] = trace
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        await self.transport.aclose()
+        if self.opened is not None:
+            await self.opened.aclose()
 
 
 class _Connections:
@@ -91,7 +126,7 @@ class _Connections:
         with self._guard:
             self._busy.discard(connection)
             self._idle.append(connection)
-            surplus = 0 if self.slots.awaited else max(len(self._idle) - self._keep, 0)
+            surplus = 0 if self.slots.has_waiters else max(len(self._idle) - self._keep, 0)
             stale, self._idle[:surplus] = self._idle[:surplus], []
             return stale
 
@@ -158,7 +193,7 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
         try:
             connection, stale = self._take(connections, request.url)
             await _close(stale)
-            response = await connection.transport.handle_async_request(request)
+            response = await connection.exchange(request)
         except BaseException:
             await self._drop(connections, connection)
             raise
@@ -239,14 +274,15 @@ async def _close(connections: Sequence[_Connection]) -> None:
     with _io.shielded():
         for connection in connections:
             with contextlib.suppress(Exception):  # it is out of use, whatever its socket says to that
-                await connection.transport.aclose()
+                await connection.aclose()
 
 
 def _is_clean(transport: httpx.AsyncHTTPTransport, network: _Network | None) -> bool:
     """Whether a transport's connection is open, with nothing left that came after the reply.
 
-    Such a remainder may lie in the socket, in the TLS layer or in the HTTP parser. Of the parser httpcore shows nothing
-    in public, hence the private names; where one of them is gone, the connection counts as not clean.
+    Such a remainder lies in the socket, where httpcore itself looks before it uses the connection again, in the TLS
+    layer or in the HTTP parser. Of the parser httpcore shows nothing in public, hence the private names; where one of
+    them is gone, the connection counts as not clean.
     """
     held: list[Any] = getattr(getattr(transport, "_pool", None), "connections", [])
     if network is None or len(held) != 1 or not held[0].is_idle():
@@ -255,7 +291,7 @@ def _is_clean(transport: httpx.AsyncHTTPTransport, network: _Network | None) -> 
     while (inner := getattr(layer, "_connection", None)) is not None:
         layer = inner
     parser = getattr(layer, "_h11_state", None)
-    if parser is None or parser.trailing_data[0] or network.get_extra_info("is_readable"):
+    if parser is None or parser.trailing_data[0]:
         return False
     tls = network.get_extra_info("ssl_object")
     return not isinstance(tls, ssl.SSLObject) or _is_drained(tls)

@@ -221,7 +221,7 @@ class Slots:
                 self._free += 1
 
     @property
-    def awaited(self) -> bool:
+    def has_waiters(self) -> bool:
         """Whether anybody waits for a slot."""
         return bool(self._line)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 import attrs
@@ -18,7 +19,7 @@ import httpx
 from ippanel_edge._sync import _io
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 MAX_CONNECTIONS: Final = 100
 """How many connections are open at once: no more than the shortest queue in which common servers let them wait.
@@ -36,11 +37,17 @@ it, and whether it arrived is not known. So ours has to be the shorter time; com
 _Origin: TypeAlias = tuple[str, str, int | None]
 
 
+_Trace: TypeAlias = Callable[[str, Mapping[str, Any]], None]
+
+
 class _Network(Protocol):
     """What httpcore shows of a connection's socket."""
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
         """Return a property of the socket by its name."""
+
+    def close(self) -> None:
+        """Close the socket, which may be closed already."""
 
 
 @attrs.define(eq=False)
@@ -50,6 +57,34 @@ class _Connection:
     origin: _Origin
     transport: httpx.HTTPTransport
     expires: float = 0.0
+    opened: _Network | None = None
+
+    def exchange(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its response, keeping hold of the socket opened for it.
+
+        httpcore lets go of a socket, without closing it, where it is cancelled during the TLS handshake.
+        """
+        trace: _Trace | None = request.extensions.get("trace")
+
+        def note(event: str, info: Mapping[str, Any]) -> None:
+            if event.endswith("connect_tcp.complete"):
+                self.opened = info["return_value"]
+            if trace is not None:
+                trace(event, info)
+
+        request.extensions["trace"] = note
+        try:
+            return self.transport.handle_request(request)
+        finally:
+            request.extensions.pop("trace")
+            if trace is not None:
+                request.extensions["trace"] = trace
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.transport.close()
+        if self.opened is not None:
+            self.opened.close()
 
 
 class _Connections:
@@ -92,7 +127,7 @@ class _Connections:
         with self._guard:
             self._busy.discard(connection)
             self._idle.append(connection)
-            surplus = 0 if self.slots.awaited else max(len(self._idle) - self._keep, 0)
+            surplus = 0 if self.slots.has_waiters else max(len(self._idle) - self._keep, 0)
             stale, self._idle[:surplus] = self._idle[:surplus], []
             return stale
 
@@ -159,7 +194,7 @@ class PoolTransport(httpx.BaseTransport):
         try:
             connection, stale = self._take(connections, request.url)
             _close(stale)
-            response = connection.transport.handle_request(request)
+            response = connection.exchange(request)
         except BaseException:
             self._drop(connections, connection)
             raise
@@ -240,14 +275,15 @@ def _close(connections: Sequence[_Connection]) -> None:
     with _io.shielded():
         for connection in connections:
             with contextlib.suppress(Exception):  # it is out of use, whatever its socket says to that
-                connection.transport.close()
+                connection.close()
 
 
 def _is_clean(transport: httpx.HTTPTransport, network: _Network | None) -> bool:
     """Whether a transport's connection is open, with nothing left that came after the reply.
 
-    Such a remainder may lie in the socket, in the TLS layer or in the HTTP parser. Of the parser httpcore shows nothing
-    in public, hence the private names; where one of them is gone, the connection counts as not clean.
+    Such a remainder lies in the socket, where httpcore itself looks before it uses the connection again, in the TLS
+    layer or in the HTTP parser. Of the parser httpcore shows nothing in public, hence the private names; where one of
+    them is gone, the connection counts as not clean.
     """
     held: list[Any] = getattr(getattr(transport, "_pool", None), "connections", [])
     if network is None or len(held) != 1 or not held[0].is_idle():
@@ -256,7 +292,7 @@ def _is_clean(transport: httpx.HTTPTransport, network: _Network | None) -> bool:
     while (inner := getattr(layer, "_connection", None)) is not None:
         layer = inner
     parser = getattr(layer, "_h11_state", None)
-    if parser is None or parser.trailing_data[0] or network.get_extra_info("is_readable"):
+    if parser is None or parser.trailing_data[0]:
         return False
     tls = network.get_extra_info("ssl_object")
     return not isinstance(tls, ssl.SSLObject) or _is_drained(tls)
