@@ -1,0 +1,144 @@
+"""The public types, as a user's type checker sees them. Only mypy and pyright read this file; nothing runs it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from typing import Any, assert_type
+
+import httpx
+
+from ippanel_edge import (
+    AsyncEdgeClient,
+    AsyncProceed,
+    Call,
+    Credentials,
+    DeliveryStatus,
+    EdgeClient,
+    MessageState,
+    Outcome,
+    OutcomeUnknown,
+    Page,
+    Proceed,
+    RateLimit,
+    RateLimited,
+    Repeat,
+    Reply,
+    RetryPolicy,
+    SmsParts,
+    normalize_phone,
+    sms_parts,
+)
+from ippanel_edge.models.auth import LoginStep, ResetToken, TokenOwner
+from ippanel_edge.models.banks import Gender, Place, RecipientsCount
+from ippanel_edge.models.documents import Document
+from ippanel_edge.models.drafts import Draft, DraftGroup
+from ippanel_edge.models.numbers import Number
+from ippanel_edge.models.packages import Package
+from ippanel_edge.models.patterns import NewPattern, Pattern, PatternVariable
+from ippanel_edge.models.payment import Credit
+from ippanel_edge.models.phonebooks import AddedContacts, Contact, NewContact, Option, Phonebook
+from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxMessage, RecipientReport
+from ippanel_edge.models.send import PeerMessage, Price, SendResult
+from ippanel_edge.models.tickets import Ticket, TicketReply, TicketSummary
+from ippanel_edge.models.users import NewUser, ParentsTree, Tariff, User
+
+
+async def asynchronous(client: AsyncEdgeClient, moment: datetime, user: NewUser, pattern: NewPattern) -> None:
+    """Read the async side."""
+    assert_type(await client.auth.login("a", "b"), LoginStep)
+    assert_type(await client.auth.forgot_password("a", "0912"), ResetToken)
+    assert_type(await client.auth.check_token(), TokenOwner)
+    result = await client.send.webservice(["0912"], "text", send_time=moment)
+    assert_type(result, SendResult)
+    assert_type(result.message_outbox_ids, tuple[int, ...])
+    assert_type(result.id, int)
+    assert_type(await client.send.peer_to_peer([PeerMessage(recipients="0912", message="x")]), SendResult)
+    assert_type(await client.send.file(("a.csv", b"x"), "text"), SendResult)
+    assert_type(await client.send.calculate_price("x"), Price)
+    assert_type(await client.banks.provinces(), list[Place])
+    assert_type(await client.banks.genders(), list[Gender])
+    assert_type((await client.geolocation.count(province_id=1)).total, int)
+    assert_type(await client.jobs.count(1), RecipientsCount)
+    page = await client.reports.outbox()
+    assert_type(page, Page[OutboxMessage])
+    assert_type(page.items[0].state_id, MessageState | int | None)
+    assert_type(page.items[0].time_send, datetime | None)
+    assert_type(client.reports.iter_outbox(), AsyncIterator[OutboxMessage])
+    assert_type(await client.reports.wait_delivered(1), list[RecipientReport])
+    assert_type(await client.reports.stats(1), BulkStats)
+    assert_type(client.reports.follow_inbox(), AsyncIterator[InboxMessage])
+    assert_type(await client.numbers.list(), Page[Number])
+    assert_type(await client.users.list(), Page[User])
+    assert_type(await client.users.check_exists("a"), bool)
+    assert_type(await client.users.tariff(), list[Tariff])
+    assert_type(await client.users.parents_tree(1), ParentsTree)
+    assert_type(await client.users.documents.list(), list[Document])
+    assert_type(await client.packages.list(), Page[Package])
+    assert_type(await client.phonebooks.create("a"), Phonebook)
+    assert_type(await client.phonebooks.contacts.add([NewContact(number="0912", phonebook_id=1)]), AddedContacts)
+    assert_type(await client.phonebooks.contacts.get(1), Contact)
+    assert_type(await client.phonebooks.contacts.import_sample(1), bytes | None)
+    assert_type(await client.phonebooks.options.create("int", "a"), Option)
+    assert_type(await client.tickets.create("a", 1, "b"), int)
+    assert_type(await client.tickets.list(), Page[TicketSummary])
+    assert_type(await client.tickets.get(1), Ticket)
+    assert_type(await client.tickets.reply(1, "a"), TicketReply)
+    assert_type(await client.drafts.list(), Page[Draft])
+    assert_type(await client.drafts.groups.list(), Page[DraftGroup])
+    assert_type(await client.patterns.create(pattern), Pattern)
+    assert_type((await client.patterns.get("a")).variable, tuple[PatternVariable, ...])
+    assert_type(await client.payment.credit(), Credit)
+    assert_type(await client.request("GET", "/api/x", repeat=Repeat.READ), Reply[Any])
+    async with client.with_options(deadline=5.0, retry=RetryPolicy(retries=1)) as copy:
+        assert_type(copy, AsyncEdgeClient)
+    await client.users.register(user)
+
+
+def synchronous(client: EdgeClient) -> None:
+    """Read the sync side: the same without await."""
+    assert_type(client.send.webservice("0912", "text"), SendResult)
+    assert_type(client.reports.outbox(), Page[OutboxMessage])
+    assert_type(client.reports.iter_recipients(1), Iterator[RecipientReport])
+    assert_type(client.reports.recipients(1).items[0].message_status, DeliveryStatus | int | None)
+    assert_type(client.phonebooks.contacts.import_sample(1), bytes | None)
+    with client.with_options(from_number="3000505") as copy:
+        assert_type(copy, EdgeClient)
+
+
+async def note(call: Call, proceed: AsyncProceed) -> Reply[Any]:
+    """Be a middleware of the async side."""
+    return await proceed(call)
+
+
+def note_too(call: Call, proceed: Proceed) -> Reply[Any]:
+    """Be a middleware of the sync side."""
+    return proceed(call)
+
+
+def settings() -> None:
+    """Make clients."""
+    AsyncEdgeClient(
+        "key",
+        from_number="3000505",
+        timeout=httpx.Timeout(5),
+        rate_limit=RateLimit(10, burst=5),
+        limits=httpx.Limits(max_connections=10),
+        middleware=[note],
+        http_client=httpx.AsyncClient(),
+    )
+    EdgeClient(credentials=Credentials("user", "password", otp=lambda step: step.method), middleware=[note_too])
+
+
+def pure() -> None:
+    """Read what needs no client."""
+    assert_type(normalize_phone("0912"), str)
+    assert_type(sms_parts("x", opt_out=True), SmsParts)
+
+
+def errors(error: OutcomeUnknown | RateLimited) -> None:
+    """Read the errors."""
+    assert_type(error.outcome, Outcome)
+    assert_type(error.attempts, int)
+    if isinstance(error, RateLimited):
+        assert_type(error.retry_after, float | None)
