@@ -24,7 +24,7 @@ from ippanel_edge.models.phonebooks import (
 )
 from ippanel_edge.wire import phonebooks
 from ippanel_edge.wire.files import FileInput
-from ippanel_edge.wire.limits import identities, identity, paging, text
+from ippanel_edge.wire.limits import identities, identity, identity_if_given, paging, text
 
 
 @attrs.frozen(repr=False, eq=False)
@@ -70,7 +70,7 @@ class Phonebooks:
             query={
                 **paging(page, per_page, check=self._defaults.validate),
                 "title": phonebooks.filter_text(title, argument="title"),
-                "id": phonebooks.filter_id(id, argument="id"),
+                "id": identity_if_given(id, argument="id"),
             },
         )
 
@@ -400,11 +400,7 @@ class Options:
         Source: phonebook/option/store-option.md.
         """
         return await self._call(
-            endpoints.PHONEBOOKS_OPTIONS_CREATE,
-            json={
-                "type": phonebooks.option_type(type, check=self._defaults.validate),
-                "title": text(title, argument="title"),
-            },
+            endpoints.PHONEBOOKS_OPTIONS_CREATE, json=phonebooks.new_option(self._defaults, type, title)
         )
 
     async def update(self, option_id: int, title: str) -> None:

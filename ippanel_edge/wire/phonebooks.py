@@ -11,7 +11,7 @@ from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.models.phonebooks import ContactChanges, ContactFilters, NewContact, OptionType
 from ippanel_edge.wire import codec
 from ippanel_edge.wire.files import FileInput, Upload, open_upload
-from ippanel_edge.wire.limits import identities, identity, one_of, text
+from ippanel_edge.wire.limits import characters, identities, identity, identity_if_given, one_of, text
 
 LONGEST_TITLE: Final = 200
 MOST_NUMBERS: Final = 100_000
@@ -44,11 +44,6 @@ def filter_text(value: str | None, *, argument: str) -> str | None:
     return None if value is None else text(value, argument=argument)
 
 
-def filter_id(value: int | None, *, argument: str) -> int | None:
-    """Accept an id to filter by; None is no filter."""
-    return None if value is None else identity(value, argument=argument)
-
-
 def new_contacts(defaults: Defaults, contacts: Iterable[NewContact]) -> dict[str, Any]:
     """Make the body of contacts to add, at least one.
 
@@ -76,7 +71,8 @@ def contact_changes(changes: ContactChanges) -> dict[str, Any]:
         raise ConfigurationError(f"must be a ContactChanges, not {type(changes).__name__}", argument="changes")
     if changes == ContactChanges():
         raise ConfigurationError("has no field set: there is nothing to change", argument="changes")
-    filter_id(changes.phonebook_id, argument="changes.phonebook_id")
+    identity_if_given(changes.phonebook_id, argument="changes.phonebook_id")
+    _check_texts(changes, "changes")
     values = {} if changes.options is None else {"options": _values(changes.options, "changes.options")}
     return {**codec.encode(changes), **values}
 
@@ -86,14 +82,22 @@ def contact_filters(filters: ContactFilters | None) -> dict[str, Any]:
     if filters is None:
         return {}
     filter_text(filters.phonebook_title, argument="filters.phonebook_title")
-    filter_id(filters.phonebook_id, argument="filters.phonebook_id")
+    identity_if_given(filters.phonebook_id, argument="filters.phonebook_id")
     written: dict[str, Any] = codec.encode(filters)
     return written
 
 
-def option_type(value: str | None, *, check: bool) -> str | None:
-    """Accept a type of options: int, string or date; None stays None."""
-    return one_of(value, _TYPES, argument="type", check=check)
+def option_type(kind: str | None, *, check: bool) -> str | None:
+    """Accept a type of options to filter by: int, string or date; None is no filter."""
+    return one_of(kind, _TYPES, argument="type", check=check)
+
+
+def new_option(defaults: Defaults, kind: str, title: str) -> dict[str, Any]:
+    """Make the body of a new option."""
+    return {
+        "type": option_type(text(kind, argument="type"), check=defaults.validate),
+        "title": text(title, argument="title"),
+    }
 
 
 def sheet(file: FileInput, defaults: Defaults) -> Upload:
@@ -110,7 +114,7 @@ def _option_ids(options: Iterable[int]) -> list[str]:
 
 
 def _each_new(contacts: Iterable[NewContact]) -> list[NewContact]:
-    if isinstance(contacts, NewContact | str | bytes | Mapping):
+    if isinstance(contacts, str | bytes | Mapping) or not isinstance(contacts, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
         raise ConfigurationError("must be a list of NewContact", argument="contacts")
     listed = list(contacts)
     for index, contact in enumerate(listed):
@@ -124,18 +128,27 @@ def _each_new(contacts: Iterable[NewContact]) -> list[NewContact]:
 
 
 def _new_contact(contact: NewContact, place: str) -> dict[str, Any]:
+    _check_texts(contact, place)
+    values = _values(contact.options, f"{place}.options")
     written: dict[str, Any] = codec.encode(contact)
     del written["options"]
-    values = _values(contact.options, f"{place}.options")
     return {**written, "options": values} if values else written
+
+
+def _check_texts(contact: NewContact | ContactChanges, place: str) -> None:
+    for name in ("pre", "name", "email"):
+        value = getattr(contact, name)
+        if value is not None:
+            characters(value, argument=f"{place}.{name}")
 
 
 def _values(options: Mapping[int, str], place: str) -> dict[str, str]:
     """Write the values of options under their ids, as text, which is what JSON's names are."""
     if not isinstance(options, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
         raise ConfigurationError("must be a mapping of option ids to texts, such as {12: '1'}", argument=place)
-    for option_id, value in options.items():
-        identity(option_id, argument=f"{place}[{option_id!r}]")
-        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-            raise ConfigurationError(f"must be a text, not {type(value).__name__}", argument=f"{place}[{option_id!r}]")
-    return {str(option_id): value for option_id, value in options.items()}
+    return {
+        str(identity(option_id, argument=f"{place}[{option_id!r}]")): characters(
+            value, argument=f"{place}[{option_id!r}]"
+        )
+        for option_id, value in options.items()
+    }
