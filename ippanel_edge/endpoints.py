@@ -8,17 +8,21 @@ from typing import Any, Final, Generic, Literal, TypeGuard, TypeVar
 
 import attrs
 
-from ippanel_edge.models.auth import LoginStep
+from ippanel_edge.models.auth import LoginStep, ResetToken, TokenOwner
 from ippanel_edge.models.banks import Gender, Place, RecipientsCount
 from ippanel_edge.models.common import Page
+from ippanel_edge.models.documents import Document
 from ippanel_edge.models.drafts import Draft, DraftGroup
 from ippanel_edge.models.jobs import JobCategory, JobSubCategory
+from ippanel_edge.models.numbers import Number
+from ippanel_edge.models.packages import Package
 from ippanel_edge.models.patterns import Pattern
 from ippanel_edge.models.payment import Credit
 from ippanel_edge.models.phonebooks import AddedContacts, Contact, Option, Phonebook
 from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxMessage, RecipientReport
 from ippanel_edge.models.send import Price, SendResult
 from ippanel_edge.models.tickets import CreatedTicket, Ticket, TicketReply, TicketSummary
+from ippanel_edge.models.users import ParentsTree, Tariff, User
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -67,7 +71,7 @@ class Endpoint(Generic[T]):
         alternate: another method that one of the documents names; tried once after a 405.
         bare: whether the answer comes without `meta`.
         multipart: whether its form is multipart even without a file.
-        statuses: results that a status alone gives, such as 409 for "taken".
+        statuses: results that the status of an answer gives, whatever its data, such as 409 for "taken".
     """
 
     name: str
@@ -88,10 +92,14 @@ class Endpoint(Generic[T]):
 # fmt: off
 # ruff: noqa: E501
 
-# Logging in.
+# Logging in. The published page heads the last two POST, while its curl and the seed say GET.
 AUTH_LOGIN = Endpoint("auth.login", "POST", "/api/acl/auth/login", ONCE, LoginStep, "auth/login.md", access=NO_KEY)
 AUTH_SEND_SMS_OTP = Endpoint("auth.send_sms_otp", "POST", "/api/acl/auth/send_sms_otp", ONCE, LoginStep, "auth/sms-otp.md", access=NO_KEY)
 AUTH_CONFIRM_OTP = Endpoint("auth.confirm_otp", "POST", "/api/acl/auth/confirm_otp", ONCE, LoginStep, "auth/confirm-otp.md", access=NO_KEY)
+AUTH_FORGOT_PASSWORD = Endpoint("auth.forgot_password", "POST", "/api/acl/auth/forgot_password", ONCE, ResetToken, "auth/forgot-password.md", in_seed=False, access=NO_KEY)
+AUTH_CHANGE_PASSWORD = Endpoint("auth.change_password", "POST", "/api/acl/auth/change_password_by_token", ONCE, NOTHING, "auth/forgot-password.md", access=NO_KEY)
+AUTH_LOGOUT = Endpoint("auth.logout", "GET", "/api/acl/auth/logout", WRITE, NOTHING, "auth/logout.md", alternate="POST")
+AUTH_CHECK_TOKEN = Endpoint("auth.check_token", "GET", "/api/acl/auth/check_token", READ, TokenOwner, "auth/check-token.md", alternate="POST")
 
 # Sending. Fourteen ways go through one address, told apart by `sending_type`; the URL send has its own.
 SEND_WEBSERVICE = Endpoint("send.webservice", "POST", "/api/send", ONCE, SendResult, "send/webservice.md")
@@ -133,6 +141,24 @@ REPORTS_BY_ID = Endpoint("reports.by_id", "GET", "/api/report/by_bulk", READ, Ou
 REPORTS_RECIPIENTS = Endpoint("reports.recipients", "GET", "/api/report/recipients", READ, Page[RecipientReport], "report/bulk-recipient.md")
 REPORTS_STATS = Endpoint("reports.stats", "GET", "/api/report/bulk_stats", READ, BulkStats, "report/bulk-stats.md", in_seed=False)
 REPORTS_INBOX = Endpoint("reports.inbox", "POST", "/api/report/messages-inbox", READ, Page[InboxMessage], "report/inbox-report.md")
+
+# Sender lines.
+NUMBERS_LIST = Endpoint("numbers.list", "GET", "/api/number/numbers", READ, Page[Number], "numbers/list-numbers.md")
+NUMBERS_ASSIGN = Endpoint("numbers.assign", "POST", "/api/numbers/assign", WRITE, NOTHING, "numbers/assign-number.md")
+NUMBERS_UNASSIGN = Endpoint("numbers.unassign", "POST", "/api/numbers/unassign", WRITE, NOTHING, "numbers/unassign-number.md")
+
+# Sub-users, their papers, and what they may buy. A name that is free answers 200, a taken one 409.
+USERS_LIST = Endpoint("users.list", "GET", "/api/user/list", READ, Page[User], "user/list-users.md")
+USERS_SHOW = Endpoint("users.show", "GET", "/api/user/show", READ, User, "user/show-user.md", in_seed=False)
+USERS_REGISTER = Endpoint("users.register", "POST", "/api/user/create", ONCE, NOTHING, "user/register-user.md", in_seed=False)
+USERS_UPDATE = Endpoint("users.update", "POST", "/api/user/update", WRITE, NOTHING, "user/update-user.md", in_seed=False)
+USERS_CHECK_EXISTS = Endpoint("users.check_exists", "POST", "/api/user/check_exist", READ, bool, "user/check-exist.md", in_seed=False, statuses=((200, False), (409, True)))
+USERS_TARIFF = Endpoint("users.tariff", "GET", "/api/user/get_tariff", READ, list[Tariff], "user/user-tariff.md", in_seed=False)
+USERS_PARENTS_TREE = Endpoint("users.parents_tree", "GET", "/api/user/parents_tree", READ, ParentsTree, "user/parents-tree.md")
+USERS_DOCUMENTS_LIST = Endpoint("users.documents.list", "GET", "/api/user/documents", READ, list[Document], "user/documents/list-document.md", in_seed=False)
+USERS_DOCUMENTS_UPLOAD = Endpoint("users.documents.upload", "POST", "/api/user/documents/upload", ONCE, NOTHING, "user/documents/upload-document.md", in_seed=False)
+USERS_DOCUMENTS_REMOVE = Endpoint("users.documents.remove", "POST", "/api/user/documents/remove", WRITE, NOTHING, "user/documents/remove-document.md", in_seed=False)
+PACKAGES_LIST = Endpoint("packages.list", "GET", "/api/acl/package/list", READ, Page[Package], "package/list-packages.md")
 
 # Questions to the support.
 TICKETS_CREATE = Endpoint("tickets.create", "POST", "/api/ticket", ONCE, CreatedTicket, "ticket/create-ticket.md", multipart=True)

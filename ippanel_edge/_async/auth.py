@@ -7,7 +7,8 @@ import attrs
 from ippanel_edge import endpoints
 from ippanel_edge._async.caller import AsyncCaller
 from ippanel_edge.config import Defaults, Secret
-from ippanel_edge.models.auth import LoginStep
+from ippanel_edge.models.auth import LoginStep, ResetToken, TokenOwner
+from ippanel_edge.wire import phones
 from ippanel_edge.wire.limits import text
 
 
@@ -67,3 +68,69 @@ class Auth:
             endpoints.AUTH_CONFIRM_OTP,
             json={"token": Secret(text(token, argument="token")), "otp": Secret(text(otp, argument="otp"))},
         )
+
+    async def forgot_password(self, username: str, mobile: str) -> ResetToken:
+        """Have a code texted that lets a forgotten password be changed.
+
+        Args:
+            username: the panel's user name.
+            mobile: the user's mobile number, in any spelling.
+
+        Returns:
+            The token that belongs to the code; it lives 2 minutes.
+
+        Raises:
+            ValidationFailed: there is no such user.
+
+        Source: auth/forgot-password.md.
+        """
+        return await self._call(
+            endpoints.AUTH_FORGOT_PASSWORD,
+            json={
+                "username": text(username, argument="username"),
+                "mobile": phones.recipient(mobile, argument="mobile"),
+            },
+        )
+
+    async def change_password(self, token: str, otp: str, password: str) -> None:
+        """Change a forgotten password.
+
+        Args:
+            token: from `forgot_password`; it lives 2 minutes.
+            otp: the texted code; it lives 2 minutes too.
+            password: the new password.
+
+        Raises:
+            AuthenticationError: the token or the code is wrong or too old.
+            ValidationFailed: the password is not good enough.
+
+        Source: auth/forgot-password.md; seed: Authentication / Forgot Password.
+        """
+        return await self._call(
+            endpoints.AUTH_CHANGE_PASSWORD,
+            json={
+                "token": Secret(text(token, argument="token")),
+                "otp": Secret(text(otp, argument="otp")),
+                "password": Secret(text(password, argument="password")),
+            },
+        )
+
+    async def logout(self) -> None:
+        """End the token that this client calls with.
+
+        Raises:
+            AuthenticationError: the client calls with an API key, or the token is dead already.
+
+        Source: auth/logout.md.
+        """
+        return await self._call(endpoints.AUTH_LOGOUT)
+
+    async def check_token(self) -> TokenOwner:
+        """Say whose the token or API key is that this client calls with.
+
+        Raises:
+            AuthenticationError: it is nobody's, or dead.
+
+        Source: auth/check-token.md.
+        """
+        return await self._call(endpoints.AUTH_CHECK_TOKEN)

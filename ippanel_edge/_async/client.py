@@ -31,12 +31,15 @@ from ippanel_edge._async.jobs import Jobs
 from ippanel_edge._async.journey import Journey, exchange
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge._async.login import AsyncLogin
+from ippanel_edge._async.numbers import Numbers
+from ippanel_edge._async.packages import Packages
 from ippanel_edge._async.patterns import Patterns
 from ippanel_edge._async.payment import Payment
 from ippanel_edge._async.phonebooks import Phonebooks
 from ippanel_edge._async.reports import Reports
 from ippanel_edge._async.send import Send
 from ippanel_edge._async.tickets import Tickets
+from ippanel_edge._async.users import Users
 from ippanel_edge.config import (
     CANCEL_GRACE,
     DEFAULT_TIMEOUT,
@@ -189,6 +192,9 @@ class AsyncEdgeClient:
         self.geolocation = Geolocation(self._call, defaults)
         self.jobs = Jobs(self._call, defaults)
         self.reports = Reports(self._call, defaults)
+        self.numbers = Numbers(self._call, defaults)
+        self.users = Users(self._call, defaults)
+        self.packages = Packages(self._call, defaults)
         self.phonebooks = Phonebooks(self._call, defaults)
         self.tickets = Tickets(self._call, defaults)
         self.drafts = Drafts(self._call, defaults)

@@ -32,12 +32,15 @@ from ippanel_edge._sync.jobs import Jobs
 from ippanel_edge._sync.journey import Journey, exchange
 from ippanel_edge._sync.limiter import Limiter
 from ippanel_edge._sync.login import Login
+from ippanel_edge._sync.numbers import Numbers
+from ippanel_edge._sync.packages import Packages
 from ippanel_edge._sync.patterns import Patterns
 from ippanel_edge._sync.payment import Payment
 from ippanel_edge._sync.phonebooks import Phonebooks
 from ippanel_edge._sync.reports import Reports
 from ippanel_edge._sync.send import Send
 from ippanel_edge._sync.tickets import Tickets
+from ippanel_edge._sync.users import Users
 from ippanel_edge.config import (
     CANCEL_GRACE,
     DEFAULT_TIMEOUT,
@@ -188,6 +191,9 @@ class EdgeClient:
         self.geolocation = Geolocation(self._call, defaults)
         self.jobs = Jobs(self._call, defaults)
         self.reports = Reports(self._call, defaults)
+        self.numbers = Numbers(self._call, defaults)
+        self.users = Users(self._call, defaults)
+        self.packages = Packages(self._call, defaults)
         self.phonebooks = Phonebooks(self._call, defaults)
         self.tickets = Tickets(self._call, defaults)
         self.drafts = Drafts(self._call, defaults)

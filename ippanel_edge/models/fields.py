@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 import attrs
 
+from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.wire import moments, phones
 
 
@@ -34,6 +35,12 @@ def _to_day(value: date | None, field: attrs.Attribute[Any]) -> date | None:
     return value
 
 
+def _to_flag(value: bool | None, field: attrs.Attribute[Any]) -> bool | None:  # noqa: FBT001 - a converter's argument
+    if value is None or value in (True, False):
+        return value if value is None else bool(value)
+    raise ConfigurationError(f"must be True, False or None, not {type(value).__name__}", argument=field.name)
+
+
 def recipient() -> Any:
     """Make an optional mobile number, in any spelling; held as E.164."""
     return attrs.field(default=None, converter=attrs.Converter(_to_recipient, takes_field=True))  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
@@ -57,3 +64,21 @@ def day() -> Any:
 def as_text() -> Any:
     """Make an optional number that the API takes as text."""
     return attrs.field(default=None, metadata={"as": str})
+
+
+def yes_or_no() -> Any:
+    """Make an optional flag that the API takes as ``yes`` or ``no``."""
+    return _flag({True: "yes", False: "no"})
+
+
+def one_or_zero() -> Any:
+    """Make an optional flag that the API takes as 1 or 0."""
+    return _flag({True: 1, False: 0})
+
+
+def _flag(words: Mapping[bool | None, object]) -> Any:
+    return attrs.field(
+        default=None,
+        converter=attrs.Converter(_to_flag, takes_field=True),  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
+        metadata={"as": words.get},
+    )
