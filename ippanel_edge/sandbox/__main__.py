@@ -16,10 +16,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8010)
     options = parser.parse_args()
     with Sandbox(host=options.host, port=options.port) as sandbox, contextlib.suppress(KeyboardInterrupt):
-        print(
+        print(  # noqa: T201 - it is a command
             f"base URL     {sandbox.base_url}\nAPI key      {sandbox.api_key}\nsender line  {sandbox.from_number}",
             flush=True,
-        )  # noqa: T201 - it is a command
+        )
         threading.Event().wait()
 
 

@@ -70,3 +70,11 @@ def accepted(response: httpx.Response) -> list[int]:
     assert response.json()["meta"]["status"] is True, response.text
     found: list[int] = response.json()["data"]["message_outbox_ids"]
     return found
+
+
+def errors(response: httpx.Response) -> dict[str, list[str]]:
+    """Return the field errors of a refused request."""
+    assert response.status_code == 422, response.text
+    assert response.json()["data"] is None
+    found: dict[str, list[str]] = response.json()["meta"]["errors"]
+    return found

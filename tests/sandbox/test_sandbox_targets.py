@@ -1,0 +1,186 @@
+"""Sending in the sandbox to banks, trades and phonebooks: whom a target reaches, and which target is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ippanel_edge.sandbox.defaults import BANK_NUMBER
+from ippanel_edge.sandbox.population import people
+from ippanel_edge.sandbox.records import ContactOption, Phonebook
+from tests.sandbox.caller import Caller, accepted, errors
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ippanel_edge.sandbox import Sandbox
+
+ONE, TWO, THREE = "+989121234567", "+989351234567", "+989211234567"
+
+
+class TestTargets:
+    def named(self, **size: int) -> dict[str, Any]:
+        return {name: {"start": 0, "size": size.get(name, 0)} for name in ("mci", "irancell", "other")}
+
+    def postal(self, **changes: Any) -> dict[str, Any]:
+        target = {"bank": "all", "postal_code": 111, "gender": 0, "age_from": 1300, "age_to": 1410}
+        return {**target, **self.named(mci=3, other=1), **changes}
+
+    def test_a_postal_code_reaches_each_operators_slice(self, call: Caller) -> None:
+        response = call.send("postal_code", message="x", params=[self.postal()], other_recipients=[ONE])
+        (outbox_id,) = accepted(response)
+        wanted = [person for person in people() if person.postal_code.startswith("111")]
+        mci = [person.number for person in wanted if person.operator == 1][:3]
+        other = [person.number for person in wanted if person.operator == 13][:1]
+        assert list(call.statuses(outbox_id)) == [*mci, *other, ONE]
+
+    @pytest.mark.parametrize(
+        ("changes", "wrong"),
+        [
+            ({"postal_code": 1}, "postal_code"),
+            ({"postal_code": 123456}, "postal_code"),
+            ({"postal_code": "111"}, "postal_code"),
+            ({"bank": "black"}, "bank"),
+            ({"gender": 3}, "gender"),
+            ({"gender": True}, "gender"),
+            ({"age_from": 1299}, "age_from"),
+            ({"age_to": 1411}, "age_to"),
+            ({"age_from": 1400, "age_to": 1399}, "age_to"),
+            ({"mci": {"start": -1, "size": 1}}, "mci.start"),
+            ({"mci": {"start": 0}}, "mci.size"),
+            ({"mci": None}, "mci"),
+        ],
+    )
+    def test_a_wrong_target_is_named(self, call: Caller, changes: dict[str, Any], wrong: str) -> None:
+        response = call.send("postal_code", message="x", params=[self.postal(**changes)])
+        assert list(errors(response)) == [f"params.0.{wrong}"]
+
+    def test_white_leaves_blacklisted_numbers_out(self, call: Caller) -> None:
+        params = [
+            self.postal(**self.named(mci=1000, irancell=1000, other=1000), bank=bank) for bank in ("all", "white")
+        ]
+        everybody, white = (
+            call.report(accepted(call.send("postal_code", message=str(place), params=[target]))[0])["rcpts_count"]
+            for place, target in enumerate(params)
+        )
+        assert int(everybody) > int(white) > 0
+
+    def country(self, **changes: Any) -> dict[str, Any]:
+        target = {"bank": "all", "province_id": 11, "gender": 1, "age_from": 1330, "age_to": 1400}
+        return {**target, **self.named(mci=1000), **changes}
+
+    def test_a_country_target_is_a_province_a_county_or_a_city(self, call: Caller) -> None:
+        counts: list[int] = []
+        for place in ({}, {"county_id": 111}, {"county_id": 111, "city_id": 1111}, {"county_id": 111, "pre": 912}):
+            target = self.country(**place)
+            (outbox_id,) = accepted(call.send("country", message=f"x{place}", params=[target], from_number=BANK_NUMBER))
+            counts.append(int(call.report(outbox_id)["rcpts_count"]))
+        province, county, city, prefix = counts
+        assert province > county > city > 0
+        assert county > prefix > 0
+
+    @pytest.mark.parametrize(
+        ("changes", "wrong"),
+        [
+            ({"province_id": 99}, "province_id"),
+            ({"county_id": 121}, "county_id"),
+            ({"county_id": 111, "city_id": 1211}, "city_id"),
+            ({"city_id": 1111}, "county_id"),
+            ({"pre": 9}, "pre"),
+            ({"pre": "912"}, "pre"),
+        ],
+    )
+    def test_a_wrong_place_is_named(self, call: Caller, changes: dict[str, Any], wrong: str) -> None:
+        assert list(errors(call.send("country", message="x", params=[self.country(**changes)]))) == [
+            f"params.0.{wrong}"
+        ]
+
+    def test_a_geolocation_target_may_be_anything(self, call: Caller) -> None:
+        target = {
+            "province_id": 12,
+            "county_id": 121,
+            "city_id": 1211,
+            "pre": "93",
+            "gender": 2,
+            "from_age": 1340,
+            "to_age": 1390,
+            "operator": [{"id": 2, "start": 1, "size": 4}],
+        }
+        (outbox_id,) = accepted(call.send("geolocation", message="x", params=[target], other_recipients=[ONE]))
+        assert call.report(outbox_id)["rcpts_count"] == "5"
+        (outbox_id,) = accepted(call.send("geolocation", message="x", params=[{"operator": [{"id": 13, "size": 2}]}]))
+        assert call.report(outbox_id)["rcpts_count"] == "2"
+
+    def test_a_job_target_is_a_trade(self, call: Caller) -> None:
+        target = {"main_category_id": 1, "sub_category_id": 10, "operator": [{"id": 1, "start": 0, "size": 7}]}
+        (outbox_id,) = accepted(call.send("job", message="x", params=[target]))
+        assert call.report(outbox_id)["rcpts_count"] == "7"
+        wrong = {"main_category_id": 1, "sub_category_id": 20, "operator": [{"id": 3}]}
+        found = errors(call.send("job", message="x", params=[wrong]))
+        assert set(found) == {"params.0.sub_category_id", "params.0.operator.0.id"}
+
+    def test_nobody_found_is_accepted_and_reported_as_no_recipients(self, call: Caller) -> None:
+        target = {"main_category_id": 1, "operator": [{"id": 1, "start": 0, "size": 0}]}
+        (outbox_id,) = accepted(call.send("job", message="x", params=[target]))
+        report = call.report(outbox_id)
+        assert (report["state_id"], report["cost"], report["rcpts_count"]) == (4, 0.0, "0")
+
+
+class TestPhonebooks:
+    @pytest.fixture(autouse=True)
+    def _books(self, sandbox: Sandbox) -> None:
+        world = sandbox.world
+        owner = world.api_keys[sandbox.api_key]
+        world.contact_options[5] = ContactOption(5, owner, "debt", "int", world.now)
+        for phonebook_id, numbers in ((1, [ONE, TWO]), (2, [THREE])):
+            world.phonebooks[phonebook_id] = Phonebook(phonebook_id, owner, "b", world.now, world.now, option_ids=[5])
+            for number in numbers:
+                world.add_contact(phonebook_id, number).options = {5: number[-1:]} if number != TWO else {}
+
+    def phonebook(self, call: Caller, *params: dict[str, Any]) -> httpx.Response:
+        return call.send("phonebook", message="x", params=list(params))
+
+    def test_whole_books_with_and_without_a_slice(self, call: Caller, sandbox: Sandbox) -> None:
+        (outbox_id,) = accepted(self.phonebook(call, {"type": "all", "phonebook_ids": ["1", 2]}))
+        assert set(call.statuses(outbox_id)) == {ONE, TWO, THREE}
+        sandbox.clock.advance(60)
+        part = {"type": "all", "phonebook_ids": ["1", "2"], "start": "1", "size": "1"}
+        (outbox_id,) = accepted(self.phonebook(call, part))
+        assert set(call.statuses(outbox_id)) == {TWO}
+
+    def test_chosen_numbers_of_a_book(self, call: Caller, sandbox: Sandbox) -> None:
+        second = sandbox.world.contacts_of(1)[1].contact_id
+        part = {"type": "detail", "phonebook_id": "1", "number_ids": [str(second)]}
+        (outbox_id,) = accepted(self.phonebook(call, part))
+        assert set(call.statuses(outbox_id)) == {TWO}
+
+    @pytest.mark.parametrize(
+        ("part", "wrong"),
+        [
+            ({"type": "some"}, "type"),
+            ({"type": "all", "phonebook_ids": ["7"]}, "phonebook_ids.0"),
+            ({"type": "all", "phonebook_ids": ["x"]}, "phonebook_ids.0"),
+            ({"type": "all", "phonebook_ids": []}, "phonebook_ids"),
+            ({"type": "detail", "phonebook_id": "7", "number_ids": ["1"]}, "phonebook_id"),
+            ({"type": "detail", "phonebook_id": "1", "number_ids": ["1"]}, "number_ids.0"),
+        ],
+    )
+    def test_a_wrong_part_is_named(self, call: Caller, part: dict[str, Any], wrong: str) -> None:
+        assert f"params.0.{wrong}" in errors(self.phonebook(call, part))
+
+    def test_at_most_a_hundred_parts(self, call: Caller) -> None:
+        part = {"type": "all", "phonebook_ids": ["1"]}
+        assert list(errors(self.phonebook(call, *[part] * 101))) == ["params"]
+
+    def test_a_keyword_text_has_each_contacts_own_values(self, call: Caller) -> None:
+        response = call.send("keyword_phonebook", message="debt {ex_5}.", params=[{"phonebook_id": 1}])
+        (outbox_id,) = accepted(response)
+        rows = call("GET", "/api/report/recipients", params={"bulk_id": outbox_id}).json()["data"]
+        assert [row["message"] for row in rows] == ["debt 7.", "debt ."]
+
+    def test_an_option_that_the_book_lacks_is_refused(self, call: Caller) -> None:
+        response = call.send("keyword_phonebook", message="{ex_6}", params=[{"phonebook_id": 1}])
+        assert list(errors(response)) == ["message"]
+        response = call.send("keyword_phonebook", message="x", params=[{"phonebook_id": 3}])
+        assert list(errors(response)) == ["params.0.phonebook_id"]
