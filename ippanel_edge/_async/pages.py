@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, Self, TypeVar
 
+import attrs
+
 from ippanel_edge.models.common import Page
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ class AsyncItems(AsyncIterator[T], Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        """Give the next row, fetching the next page where this one is used up.
+        """Give the next row, fetching the next page where this one is used up; after an error it may be asked again.
 
         It ends after an empty page, after the last page that the service names (as its latest answer has it, so a
         list that shrinks on the way ends too), or, where it names none, after a page that is not full.
@@ -32,8 +34,11 @@ class AsyncItems(AsyncIterator[T], Generic[T]):
         while self._page is None or self._row >= len(self._page):
             if self._page is not None and not self._page.has_next:
                 raise StopAsyncIteration
-            self._number += 1
-            self._page = await self._fetch(self._number)
+            number = self._number + 1
+            page = await self._fetch(number)
+            # The number that was asked for counts: an answer that does not say its own, or says another, ends too.
+            self._page = attrs.evolve(page, current_page=number)
+            self._number = number
             self._row = 0
         item = self._page.items[self._row]
         self._row += 1

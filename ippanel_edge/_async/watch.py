@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable
 from typing import Final, Protocol, Self
 
+import attrs
+
 from ippanel_edge._async import _io
-from ippanel_edge.errors import ApiError, ConfigurationError, EdgeError, RateLimited, ServerError
+from ippanel_edge.errors import ApiError, ConfigurationError, ConnectionFailed, EdgeError, RateLimited, ServerError
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import InboxMessage, OutboxMessage, RecipientReport
 from ippanel_edge.models.states import MessageState
@@ -15,6 +18,8 @@ from ippanel_edge.models.states import MessageState
 LONGEST_PAUSE: Final = 60.0
 """Seconds that a follower waits at the most between looks while the service cannot be reached."""
 _ROWS: Final = 100
+_MISPLACED: Final = frozenset({408, 421, 425})
+"""Statuses that speak of the connection, not of what was asked."""
 
 
 class AsyncInbox(Protocol):
@@ -87,7 +92,8 @@ class AsyncInboxFollower(AsyncIterator[InboxMessage]):
             except EdgeError as error:
                 if not _may_pass(error):
                     raise
-                self._pause = min(self._pause * 2, max(LONGEST_PAUSE, self._every))
+                wanted = error.retry_after or 0.0 if isinstance(error, ApiError) else 0.0
+                self._pause = min(max(self._pause * 2, wanted), max(LONGEST_PAUSE, self._every))
             else:
                 self._pause = self._every
         message = self._waiting.popleft()
@@ -102,23 +108,26 @@ class AsyncInboxFollower(AsyncIterator[InboxMessage]):
             return
         found: dict[int, InboxMessage] = {}
         number = 0
-        page = None
-        while page is None or page.has_next:
+        goes_on = True
+        while goes_on:
             number += 1
             page = await self._inbox(page=number, per_page=_ROWS, from_id=self._after)
-            for row in page:
-                if row.messages_inbox_id is not None and row.messages_inbox_id > self._after:
-                    found.setdefault(row.messages_inbox_id, row)
-        self._waiting.extend(found[number] for number in sorted(found))
+            new = {row.messages_inbox_id: row for row in page if (row.messages_inbox_id or 0) > self._after}
+            found.update((row_id, row) for row_id, row in new.items() if row_id is not None)
+            # A page of old texts alone is the end too: the newest come first.
+            goes_on = bool(new) and attrs.evolve(page, current_page=number).has_next
+        self._waiting.extend(found[row_id] for row_id in sorted(found))
 
 
 def _may_pass(error: EdgeError) -> bool:
     """Whether waiting may help: not where the service, or this SDK, refuses the question itself."""
-    if isinstance(error, ConfigurationError):
-        return False
-    return not isinstance(error, ApiError) or isinstance(error, ServerError | RateLimited) or not error.enveloped
+    if isinstance(error, ApiError):
+        return isinstance(error, ServerError | RateLimited) or error.status_code in _MISPLACED
+    if isinstance(error, ConnectionFailed):
+        return error.passing
+    return not isinstance(error, ConfigurationError)
 
 
-def _above_zero(seconds: float, argument: str) -> None:
-    if not seconds > 0:
-        raise ConfigurationError(f"must be above 0 seconds, not {seconds!r}", argument=argument)
+def _above_zero(seconds: object, argument: str) -> None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+        raise ConfigurationError(f"must be a number of seconds above 0, not {seconds!r}", argument=argument)

@@ -419,7 +419,7 @@ class Send:
 
         Source: send/votp.md.
         """
-        return self._call(endpoints.SEND_VOTP, json=sending.votp(recipient, code))
+        return self._call(endpoints.SEND_VOTP, json=sending.votp(self._defaults, recipient, code))
 
     def url(
         self,
@@ -450,17 +450,16 @@ class Send:
         """
         return self._call(
             attrs.evolve(endpoints.SEND_URL, method="GET") if in_url else endpoints.SEND_URL,
-            **{
-                "query" if in_url else "form": sending.url(
-                    self._defaults,
-                    self._secret,
-                    recipient,
-                    message,
-                    from_number=from_number,
-                    username=username,
-                    password=password,
-                )
-            },
+            **sending.url(
+                self._defaults,
+                self._secret,
+                recipient,
+                message,
+                from_number=from_number,
+                username=username,
+                password=password,
+                in_url=in_url,
+            ),
         )
 
     def cancel(self, message_outbox_id: int) -> None:

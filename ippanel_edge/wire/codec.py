@@ -7,8 +7,9 @@ what it documents. A model takes all of these; what no rule reads is a `DecodeEr
 from __future__ import annotations
 
 import math
+import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, TypeVar, Union, cast, get_args, get_origin
@@ -27,36 +28,40 @@ T = TypeVar("T")
 _TRUE = frozenset({"true", "1", "yes", "active", "on"})
 _FALSE = frozenset({"false", "0", "no", "inactive", "off", ""})
 _LONGEST_NUMBER = 40
+# Stricter than int() and float(), which read 1_000 and words such as "infinity" too.
+_NUMBER = re.compile(r"[+-]?\d+(?P<rest>(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 _SEND_IDS = ("message_outbox_ids", "message_outbox_id", "messages_outbox_id", "bulk_id")
 
 
 def to_int(value: object, _: object = int) -> int:
     """Read a whole number: 6, 6.0, "6", True. ValueError for anything else."""
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
-        text = value.strip()
-        try:
-            return int(text)
-        except ValueError:
-            value = float(text)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    number = _read_number(value) if isinstance(value, str) else value
+    if isinstance(number, int):
+        return int(number)
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
     raise ValueError(f"wanted a whole number, not {_shown(value)}")
 
 
 def to_float(value: object, _: object = float) -> float:
     """Read a finite number: 3990.2, "3990.2", 6. ValueError for anything else."""
-    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
-        value = float(value)
-    if isinstance(value, int | float):
+    number = _read_number(value) if isinstance(value, str) else value
+    if isinstance(number, int | float) and not isinstance(number, bool):
         try:
-            number = float(value)
+            read = float(number)
         except OverflowError:
-            number = math.inf
-        if math.isfinite(number):
-            return number
+            read = math.inf
+        if math.isfinite(read):
+            return read
     raise ValueError(f"wanted a number, not {_shown(value)}")
+
+
+def _read_number(text: str) -> float | None:
+    """Read the number that a text is, None where it is none."""
+    found = _NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST_NUMBER else None
+    if found is None:
+        return None
+    return float(found[0]) if found["rest"] else int(found[0])
 
 
 def to_flag(value: object, _: object = bool) -> bool:
@@ -87,8 +92,30 @@ def _to_moment(value: object, _: object = datetime) -> datetime:
 
 
 def _shown(value: object) -> str:
+    """Show a value in an error: a scalar, cut; of a list or an object, which may hold a secret, only what it is."""
+    if value is None or _is_container(value):
+        return _kind(value)
     text = repr(value) if not isinstance(value, int) or abs(value) < 10**_LONGEST_NUMBER else "a huge number"
     return text if len(text) <= _LONGEST_NUMBER else f"{text[:_LONGEST_NUMBER]}…"
+
+
+def _kind(value: object) -> str:
+    """Name a value's kind as JSON has it."""
+    if value is None:
+        return "null"
+    if _is_container(value):
+        return "a list" if isinstance(value, list) else "an object"
+    if isinstance(value, bool):
+        return "a flag"
+    return "a text" if isinstance(value, str) else "a number"
+
+
+def _is_container(value: object) -> bool:
+    return isinstance(value, list | dict)
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 def _is_optional(cls: Any) -> bool:
@@ -100,7 +127,7 @@ def _without_none(cls: Any) -> tuple[Any, ...]:
 
 
 def _is_rows(cls: Any) -> bool:
-    return get_origin(cls) in (list, tuple)
+    return get_origin(cls) in (list, tuple, Sequence)
 
 
 def _is_mapping(cls: Any) -> bool:
@@ -120,7 +147,7 @@ def _open_enum_hook(cls: Any) -> Callable[[object, object], object]:
     optional = _is_optional(cls)
 
     def structure(value: object, _: object) -> object:
-        if optional and (value is None or value == ""):
+        if optional and (value is None or _is_blank(value)):
             return None
         known = plain(value)
         try:
@@ -140,7 +167,7 @@ def _optional_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[obj
         is_model = attrs.has(inner)
 
         def structure(value: object, _: object) -> object:
-            if value is None or (value == "" and not takes_text) or (is_model and value == []):
+            if value is None or (not takes_text and _is_blank(value)) or (is_model and value == []):
                 return None
             if inner is datetime:
                 return moments.parse_moment(value)
@@ -156,30 +183,30 @@ def _rows_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object,
 
     def factory(cls: Any) -> Callable[[object, object], object]:
         row = get_args(cls)[0]
-        is_tuple = get_origin(cls) is tuple
+        is_list = get_origin(cls) is list
 
         def structure(value: object, _: object) -> object:
-            made = rows(value, row, converter)
-            return tuple(made) if is_tuple else made
+            made = _rows(value, lambda item: converter.structure(item, row))
+            return made if is_list else tuple(made)
 
         return structure
 
     return factory
 
 
-def rows(value: object, row: Any, converter: cattrs.Converter) -> list[Any]:
-    """Decode each row of a list; the error of a bad row carries its index."""
+def _rows(value: object, read: Callable[[object], T]) -> list[T]:
+    """Read each row of a list; the error of a bad row carries its index."""
     if value is None or value == {}:
         return []
     if not isinstance(value, list):
-        raise ValueError(f"wanted a list, not {_shown(value)}")
-    structured: list[Any] = []
+        raise ValueError(f"wanted a list, not {_kind(value)}")
+    made: list[T] = []
     for index, item in enumerate(cast("list[object]", value)):
         try:
-            structured.append(converter.structure(item, row))
+            made.append(read(item))
         except Exception as error:
             raise _Misplaced(f"[{index}]", error) from error
-    return structured
+    return made
 
 
 def _mapping_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object, object], object]]:
@@ -192,7 +219,7 @@ def _mapping_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[obje
             if value is None or value == []:
                 return {}
             if not isinstance(value, dict):
-                raise ValueError(f"wanted an object, not {_shown(value)}")
+                raise ValueError(f"wanted an object, not {_kind(value)}")
             made: dict[Any, Any] = {}
             for key, item in cast("dict[str, object]", value).items():
                 try:
@@ -216,32 +243,39 @@ class _Misplaced(ValueError):
 
 
 def _placed(error: BaseException) -> tuple[str, str]:
-    """Find the first bad value in what cattrs raised: its place, and what is wrong with it."""
+    """Find the first bad value in what cattrs raised: its place, under the API's names, and what is wrong with it."""
     if isinstance(error, _Misplaced):
         return error.place, error.reason
     if isinstance(error, cattrs.ClassValidationError):
         for inner, note in error.group_exceptions()[0]:
             place, reason = _placed(inner)
-            return f".{note.name}{place}", reason
-        inner = error.exceptions[0]
-        return _placed(inner)
+            return f".{_api_name(attrs.fields_dict(error.cl)[note.name])}{place}", reason
+        return _placed(error.exceptions[0])
     if isinstance(error, KeyError):
-        return f".{error.args[0]}", "is missing"
+        return "", "is missing"
     return "", str(error)
 
 
+def _api_name(field: attrs.Attribute[Any]) -> str:
+    name: str = field.metadata.get("name", field.name)
+    return name
+
+
 def _model_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object, object], object]]:
+    """Read an object; PHP's empty list is an empty one, and a field marked `alone` may come in place of the object."""
+
     def factory(cls: Any) -> Callable[[object, object], object]:
-        renamed = {
-            field.name: override(rename=field.metadata["name"])
-            for field in attrs.fields(get_origin(cls) or cls)
-            if "name" in field.metadata
-        }
+        renamed = {field.name: override(rename=_api_name(field)) for field in attrs.fields(cls)}
         build = make_dict_structure_fn(cls, converter, **renamed)  # type: ignore[arg-type]  # cattrs types overrides as its own keyword flags
+        alone = next((_api_name(field) for field in attrs.fields(cls) if field.metadata.get("alone")), None)
 
         def structure(value: object, _: object) -> object:
+            if value == []:
+                return build({}, cls)
+            if alone is not None and isinstance(value, int | str):
+                return build({alone: value}, cls)
             if not isinstance(value, dict):
-                raise ValueError(f"wanted an object, not {_shown(value)}")
+                raise ValueError(f"wanted an object, not {_kind(value)}")
             return build(cast("dict[str, Any]", value), cls)
 
         return structure
@@ -249,19 +283,35 @@ def _model_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object
     return factory
 
 
+def _read_id(value: object) -> int:
+    number = 0 if isinstance(value, bool) else to_int(value)
+    if number < 1:
+        raise ValueError(f"wanted an id, a whole number from 1, not {_shown(value)}")
+    return number
+
+
+def _read_ids(value: object) -> tuple[int, ...]:
+    if not _is_container(value):
+        return (_read_id(value),)
+    found = tuple(_rows(value, _read_id))
+    if not found:
+        raise ValueError("holds no id")
+    return found
+
+
 def _structure_send(value: object, _: object) -> SendResult:
     """Read a send's ids under any of their four names; a send without ids is unreadable."""
     if not isinstance(value, dict):
-        raise ValueError(f"wanted an object with message_outbox_ids, not {_shown(value)}")
+        raise ValueError(f"wanted an object with message_outbox_ids, not {_kind(value)}")
     data = cast("dict[str, object]", value)
     for name in _SEND_IDS:
-        if name in data:
-            ids = data[name]
-            listed = cast("list[object]", ids) if isinstance(ids, list) else [ids]
-            try:
-                return SendResult(message_outbox_ids=tuple(to_int(item) for item in listed))
-            except ValueError as error:
-                raise _Misplaced(f".{name}", error) from error
+        ids = data.get(name)
+        if ids is None:
+            continue
+        try:
+            return SendResult(message_outbox_ids=_read_ids(ids))
+        except ValueError as error:
+            raise _Misplaced(f".{name}", error) from error
     raise _Misplaced(".message_outbox_ids", ValueError("is missing"))
 
 
@@ -269,12 +319,12 @@ def _unstructure_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[
     """Write a class that goes in: unset fields left out, fields under the API's own names."""
 
     def factory(cls: Any) -> Callable[[Any], Any]:
-        as_text = {
-            field.name: override(unstruct_hook=_as_text)
+        written = {
+            field.name: override(rename=_api_name(field), unstruct_hook=_as_text if as_ is str else as_)
             for field in attrs.fields(cls)
-            if field.metadata.get("as") is str
+            for as_ in [field.metadata.get("as")]
         }
-        write = make_dict_unstructure_fn(cls, converter, **as_text)  # type: ignore[arg-type]  # as above
+        write = make_dict_unstructure_fn(cls, converter, **written)  # type: ignore[arg-type]  # as above
 
         def unstructure(value: Any) -> dict[str, Any]:
             return {name: item for name, item in write(value).items() if item is not None}
@@ -329,7 +379,7 @@ def decode(data: object, cls: type[T], *, meta: Mapping[str, object] | None = No
 
 
 def _page(data: object, row: Any, meta: Mapping[str, object]) -> Page[Any]:
-    items = tuple(rows(data, row, _CONVERTER))
+    items = tuple(_rows(data, lambda item: _CONVERTER.structure(item, row)))
     figures: dict[str, int | None] = {}
     for name in ("current_page", "last_page", "per_page", "total"):
         try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, TypedDict
 
 from ippanel_edge.config import Defaults, Secret
 from ippanel_edge.errors import ConfigurationError
@@ -13,7 +15,6 @@ from ippanel_edge.models.send import (
     CountryTarget,
     GeolocationTarget,
     JobTarget,
-    OperatorSlice,
     PatternContact,
     PeerMessage,
     PhonebookNumbers,
@@ -21,18 +22,14 @@ from ippanel_edge.models.send import (
     WholePhonebooks,
 )
 from ippanel_edge.text import check_message
-from ippanel_edge.wire import codec, moments, phones
+from ippanel_edge.wire import moments, phones, targets
 from ippanel_edge.wire.files import FileInput, Upload, open_upload
-from ippanel_edge.wire.limits import between, identities, identity, one_of, text
-from ippanel_edge.wire.places import prefix, years
+from ippanel_edge.wire.limits import characters, identities, identity, instance, items, iterable, text, whole
 
 MOST_RECIPIENTS: Final = 1000
-MOST_OTHER_RECIPIENTS: Final = 1_000_000
-MOST_PHONEBOOK_PARAMS: Final = 100
 LONGEST_VOTP: Final = 14
 TABLES: Final = frozenset({"csv", "xlsx"})
 SHEETS: Final = frozenset({"xlsx"})
-_OPERATORS = (1, 2, 13)
 
 
 def base(
@@ -103,14 +100,14 @@ def peer_to_peer(
                 item.message, argument=f"messages[{index}].message", check_limits=defaults.validate
             ),
         }
-        for index, item in enumerate(_items(messages, PeerMessage, argument="messages"))
+        for index, item in enumerate(items(messages, PeerMessage, argument="messages"))
     ]
     return {**body, "params": params}
 
 
 def postal_code(
     defaults: Defaults,
-    targets: Iterable[PostalCodeTarget],
+    chosen: Iterable[PostalCodeTarget],
     message: str,
     *,
     other_recipients: Iterable[str],
@@ -118,18 +115,15 @@ def postal_code(
     send_time: datetime | None,
 ) -> dict[str, Any]:
     """Make the body of a send to postal codes."""
-    listed = _items(targets, PostalCodeTarget, argument="targets")
-    for index, target in enumerate(listed):
-        place = f"targets[{index}]"
-        between(target.postal_code, 10, 99999, argument=f"{place}.postal_code", check=defaults.validate)
-        _bank_limits(target, place, check=defaults.validate)
     body = base("postal_code", defaults, from_number=from_number, send_time=send_time, message=required(message))
-    return {**body, "params": codec.encode(listed), **_others(other_recipients, defaults)}
+    others = _others(other_recipients, defaults)
+    params = targets.postal_codes(chosen, others=len(others), check=defaults.validate)
+    return {**body, "params": params, **_under("other_recipients", others)}
 
 
 def country(
     defaults: Defaults,
-    targets: Iterable[CountryTarget],
+    chosen: Iterable[CountryTarget],
     message: str,
     *,
     other_recipients: Iterable[str],
@@ -137,20 +131,15 @@ def country(
     send_time: datetime | None,
 ) -> dict[str, Any]:
     """Make the body of a send to places, first version."""
-    listed = _items(targets, CountryTarget, argument="targets")
-    for index, target in enumerate(listed):
-        place = f"targets[{index}]"
-        identity(target.province_id, argument=f"{place}.province_id")
-        _nested_place(target.county_id, target.city_id, place)
-        between(target.pre, 10, 999999, argument=f"{place}.pre", check=defaults.validate)
-        _bank_limits(target, place, check=defaults.validate)
     body = base("country", defaults, from_number=from_number, send_time=send_time, message=required(message))
-    return {**body, "params": codec.encode(listed), **_others(other_recipients, defaults)}
+    others = _others(other_recipients, defaults)
+    params = targets.countries(chosen, others=len(others), check=defaults.validate)
+    return {**body, "params": params, **_under("other_recipients", others)}
 
 
 def geolocation(
     defaults: Defaults,
-    targets: Iterable[GeolocationTarget],
+    chosen: Iterable[GeolocationTarget],
     message: str,
     *,
     other_recipients: Iterable[str],
@@ -158,32 +147,24 @@ def geolocation(
     send_time: datetime | None,
 ) -> dict[str, Any]:
     """Make the body of a send to places, second version."""
-    listed = _items(targets, GeolocationTarget, argument="targets")
-    for index, target in enumerate(listed):
-        place = f"targets[{index}]"
-        prefix(target.pre, argument=f"{place}.pre", check=defaults.validate)
-        one_of(target.gender, (0, 1, 2), argument=f"{place}.gender", check=defaults.validate)
-        years(target.from_age, target.to_age, (f"{place}.from_age", f"{place}.to_age"), check=defaults.validate)
-        _operators(target.operator, place, check=defaults.validate)
     body = base("geolocation", defaults, from_number=from_number, send_time=send_time, message=required(message))
-    return {**body, "params": _without_empty_operator(codec.encode(listed)), **_others(other_recipients, defaults)}
+    others = _others(other_recipients, defaults)
+    params = targets.geolocations(chosen, others=len(others), check=defaults.validate)
+    return {**body, "params": params, **_under("other_recipients", others)}
 
 
 def job(
     defaults: Defaults,
-    targets: Iterable[JobTarget],
+    chosen: Iterable[JobTarget],
     message: str,
     *,
     from_number: str | None,
     send_time: datetime | None,
 ) -> dict[str, Any]:
     """Make the body of a send to trades."""
-    listed = _items(targets, JobTarget, argument="targets")
-    for index, target in enumerate(listed):
-        identity(target.main_category_id, argument=f"targets[{index}].main_category_id")
-        _operators(target.operator, f"targets[{index}]", check=defaults.validate)
     body = base("job", defaults, from_number=from_number, send_time=send_time, message=required(message))
-    return {**body, "params": _without_empty_operator(codec.encode(listed))}
+    params = targets.jobs(chosen, check=defaults.validate)
+    return {**body, "params": params}
 
 
 def keyword_phonebook(
@@ -207,32 +188,9 @@ def phonebook(
     from_number: str | None,
     send_time: datetime | None,
 ) -> dict[str, Any]:
-    """Make the body of a send to phonebooks. The API's examples write every number of it as text."""
-    listed = _items(selections, (WholePhonebooks, PhonebookNumbers), argument="selections")
-    if defaults.validate and len(listed) > MOST_PHONEBOOK_PARAMS:
-        raise ConfigurationError(
-            f"takes at most {MOST_PHONEBOOK_PARAMS} entries, not {len(listed)}: name several phonebooks in one entry",
-            argument=f"selections[{MOST_PHONEBOOK_PARAMS}]",
-        )
+    """Make the body of a send to phonebooks, whole or in part."""
     body = base("phonebook", defaults, from_number=from_number, send_time=send_time, message=required(message))
-    return {**body, "params": [_selection(each, f"selections[{index}]") for index, each in enumerate(listed)]}
-
-
-def _selection(selection: WholePhonebooks | PhonebookNumbers, place: str) -> dict[str, Any]:
-    if isinstance(selection, PhonebookNumbers):
-        return {
-            "phonebook_id": str(identity(selection.phonebook_id, argument=f"{place}.phonebook_id")),
-            "type": "detail",
-            "number_ids": [str(each) for each in identities(selection.number_ids, argument=f"{place}.number_ids")],
-        }
-    params: dict[str, Any] = {
-        "phonebook_ids": [str(each) for each in identities(selection.phonebook_ids, argument=f"{place}.phonebook_ids")],
-        "type": "all",
-    }
-    for name, value in (("start", selection.start), ("size", selection.size)):
-        if value is not None:
-            params[name] = str(between(value, 0, None, argument=f"{place}.{name}"))
-    return params
+    return {**body, "params": targets.phonebooks(selections, check=defaults.validate)}
 
 
 def pattern(
@@ -246,37 +204,60 @@ def pattern(
     phonebook: PatternContact | None,
 ) -> dict[str, Any]:
     """Make the body of a pattern send: one recipient, variables by name."""
-    if not isinstance(params, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(
-            "must be a mapping of variable names to values, such as {'code': '1234'}", argument="params"
-        )
+    instance(params, Mapping, argument="params")
     for name, value in params.items():
-        if value is None or isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ConfigurationError(
-                f"must be a text or a number, not {type(value).__name__}", argument=f"params[{name!r}]"
-            )
+        _check_value(value, argument=f"params[{name!r}]")
     body = base("pattern", defaults, from_number=from_number, send_time=send_time)
     body.update(
         code=text(code, argument="code"),
         recipients=[_single(recipient)],
-        params={str(name): value for name, value in params.items()},
+        params={text(name, argument="params"): value for name, value in params.items()},
     )
     if phonebook is not None:
-        contact = codec.encode(phonebook)
-        if not phonebook.options:
-            del contact["options"]
-        else:
-            contact["options"] = {str(each): value for each, value in phonebook.options.items()}
-        body["phonebook"] = contact
+        body["phonebook"] = _contact(phonebook)
     return body
 
 
-def votp(recipient: str, code: str | int) -> dict[str, Any]:
+def _contact(contact: PatternContact) -> dict[str, Any]:
+    instance(contact, PatternContact, argument="phonebook")
+    written: dict[str, Any] = {"id": identity(contact.id, argument="phonebook.id")}
+    for name in ("name", "pre", "email"):
+        value = getattr(contact, name)
+        if value is not None:
+            written[name] = text(value, argument=f"phonebook.{name}")
+    instance(contact.options, Mapping, argument="phonebook.options")
+    options: dict[str, object] = {}
+    for field, value in contact.options.items():
+        _check_value(value, argument=f"phonebook.options[{field!r}]")
+        options[str(identity(field, argument="phonebook.options"))] = value
+    return {**written, **_under("options", options)}
+
+
+def _check_value(value: object, *, argument: str) -> None:
+    """Refuse what is neither a text nor a number, and what of these JSON cannot carry."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ConfigurationError(f"must be a text or a number, not {type(value).__name__}", argument=argument)
+    if isinstance(value, str):
+        characters(value, argument=argument)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ConfigurationError(f"must be a finite number, not {value}", argument=argument)
+
+
+def votp(defaults: Defaults, recipient: str, code: str | int) -> dict[str, Any]:
     """Make the body of a spoken code: digits only, fewer than 15."""
-    digits = "" if isinstance(code, bool) else phones.digits(str(code))
-    if not re.fullmatch(rf"[0-9]{{1,{LONGEST_VOTP}}}", digits):
+    digits = phones.digits(code) if isinstance(code, str) else str(whole(code, argument="code"))
+    if not re.fullmatch(r"[0-9]+", digits):
         raise ConfigurationError(f"must be 1 to {LONGEST_VOTP} digits, and nothing else", argument="code")
+    if defaults.validate and len(digits) > LONGEST_VOTP:
+        raise ConfigurationError(f"must be at most {LONGEST_VOTP} digits, not {len(digits)}", argument="code")
     return {"sending_type": "votp", "message": digits, "params": {"recipients": [_single(recipient)]}}
+
+
+class UrlFields(TypedDict, total=False):
+    """Where the fields of the URL send go: into the form of a POST, or into the query of a GET."""
+
+    form: dict[str, Any]
+    query: dict[str, Any]
 
 
 def url(
@@ -288,27 +269,32 @@ def url(
     from_number: str | None,
     username: str | None,
     password: str | None,
-) -> dict[str, Any]:
-    """Make the form of the URL send: with a user name and password, or with the client's key, never both."""
-    form: dict[str, Any] = {
+    in_url: bool,
+) -> UrlFields:
+    """Make the fields of the URL send: with a user name and password, or with the client's key, never both."""
+    fields: dict[str, Any] = {
         "from": line(from_number, defaults),
         "to": _single(recipient),
-        "message": check_message(message, check_limits=defaults.validate),
+        "message": check_message(required(message), check_limits=defaults.validate),
+        **_credentials(secret, username, password),
     }
-    if (username is None) != (password is None):
-        missing = "password" if password is None else "username"
+    return {"query": fields} if in_url else {"form": fields}
+
+
+def _credentials(secret: Secret | None, username: str | None, password: str | None) -> dict[str, str]:
+    if username is None and password is None:
+        if secret is None:
+            raise ConfigurationError(
+                "is needed: this client has no key, so hand over username= and password=", argument="username"
+            )
+        return {"apikey": secret}
+    if username is None or password is None:
+        missing = "username" if username is None else "password"
         raise ConfigurationError("is needed: a user name and a password go together", argument=missing)
-    if username is not None and password is not None:
-        return {
-            **form,
-            "username": text(username, argument="username"),
-            "password": Secret(text(password, argument="password")),
-        }
-    if secret is None:
-        raise ConfigurationError(
-            "is needed: this client has no key, so hand over username= and password=", argument="username"
-        )
-    return {**form, "apikey": secret}
+    return {
+        "username": text(username, argument="username"),
+        "password": Secret(text(password, argument="password")),
+    }
 
 
 def file_form(
@@ -322,8 +308,7 @@ def file_form(
 ) -> dict[str, Any]:
     """Make the fields beside the file of a send by file."""
     form = base(sending_type, defaults, from_number=from_number, send_time=send_time, message=message)
-    others = _others(other_recipients, defaults)
-    return {**form, **{f"{name}[]": numbers for name, numbers in others.items()}}
+    return {**form, **_under("other_recipients[]", _others(other_recipients, defaults))}
 
 
 def required(message: str) -> str:
@@ -345,57 +330,20 @@ def _single(recipient: str) -> str:
     return phones.recipient(recipient, argument="recipient")
 
 
-def _others(other_recipients: Iterable[str], defaults: Defaults) -> dict[str, list[str]]:
-    listed = [other_recipients] if isinstance(other_recipients, str) else list(other_recipients)
+def _others(other_recipients: Iterable[str], defaults: Defaults) -> list[str]:
+    """Put further numbers right; there may be none."""
+    limit = targets.MOST_NUMBERS if defaults.validate else None
+    given = [other_recipients] if isinstance(other_recipients, str) else other_recipients
+    numbers = iterable(given, argument="other_recipients", of="numbers")
+    listed = list(islice(numbers, None if limit is None else limit + 1))
     if not listed:
-        return {}
-    limit = MOST_OTHER_RECIPIENTS if defaults.validate else None
-    return {"other_recipients": phones.recipients(listed, argument="other_recipients", limit=limit)}
+        return []
+    remedy = "send to the rest in a further call"
+    return phones.recipients(listed, argument="other_recipients", limit=limit, remedy=remedy)
 
 
-def _items(values: Iterable[Any], kinds: type | tuple[type, ...], *, argument: str) -> list[Any]:
-    """List some input objects; the first of another class is named."""
-    wanted = kinds if isinstance(kinds, tuple) else (kinds,)
-    names = " or ".join(kind.__name__ for kind in wanted)
-    if isinstance(values, (*wanted, str, bytes, Mapping)):
-        raise ConfigurationError(f"must be a list of {names}", argument=argument)
-    listed = list(values)
-    for index, value in enumerate(listed):
-        if not isinstance(value, wanted):
-            raise ConfigurationError(f"must be a {names}, not {type(value).__name__}", argument=f"{argument}[{index}]")
-    if not listed:
-        raise ConfigurationError("must not be empty", argument=argument)
-    return listed
-
-
-def _bank_limits(target: PostalCodeTarget | CountryTarget, place: str, *, check: bool) -> None:
-    years(target.age_from, target.age_to, (f"{place}.age_from", f"{place}.age_to"), check=check)
-    one_of(target.gender, (0, 1, 2), argument=f"{place}.gender", check=check)
-    one_of(target.bank, ("all", "white"), argument=f"{place}.bank", check=check)
-    for name, part in (("mci", target.mci), ("irancell", target.irancell), ("other", target.other)):
-        between(part.start, 0, None, argument=f"{place}.{name}.start")
-        between(part.size, 0, None, argument=f"{place}.{name}.size")
-
-
-def _nested_place(county_id: int | None, city_id: int | None, place: str) -> None:
-    if county_id is not None:
-        identity(county_id, argument=f"{place}.county_id")
-    if city_id is not None:
-        identity(city_id, argument=f"{place}.city_id")
-        if county_id is None:
-            raise ConfigurationError("is needed beside city_id", argument=f"{place}.county_id")
-
-
-def _operators(operators: Iterable[OperatorSlice], place: str, *, check: bool) -> None:
-    for index, each in enumerate(operators):
-        where = f"{place}.operator[{index}]"
-        one_of(each.id, _OPERATORS, argument=f"{where}.id", check=check)
-        between(each.start, 0, None, argument=f"{where}.start")
-        between(each.size, 0, None, argument=f"{where}.size")
-
-
-def _without_empty_operator(params: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: value for name, value in each.items() if name != "operator" or value} for each in params]
+def _under(name: str, value: object) -> dict[str, Any]:
+    return {name: value} if value else {}
 
 
 def table(file: FileInput, defaults: Defaults, *, kinds: frozenset[str] = TABLES) -> Upload:
