@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
 import attrs
 
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.wire import codec
 from ippanel_edge.wire.limits import text, whole
-
-_CHECKS: Final[Mapping[object, Callable[..., object]]] = {str: text, str | None: text, int: whole, int | None: whole}
 
 
 def written(value: object, kind: type, *, argument: str) -> dict[str, Any]:
@@ -30,7 +28,14 @@ def written(value: object, kind: type, *, argument: str) -> dict[str, Any]:
     for field in attrs.fields(attrs.resolve_types(kind)):
         given = getattr(value, field.name)
         is_unset = given is None and field.default is None
-        if field.type in _CHECKS and not is_unset:
-            _CHECKS[field.type](given, argument=f"{argument}.{field.name}")
+        check = None if is_unset else _check_of(field.type)
+        if check is not None:
+            check(given, argument=f"{argument}.{field.name}")
     fields: dict[str, Any] = codec.encode(value)
     return fields
+
+
+def _check_of(kind: object) -> Callable[..., object] | None:
+    if kind in (str, str | None):
+        return text
+    return whole if kind in (int, int | None) else None
