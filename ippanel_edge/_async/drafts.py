@@ -13,7 +13,7 @@ from ippanel_edge._async.pages import AsyncItems
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.drafts import Draft, DraftGroup
-from ippanel_edge.wire.limits import identities, identity, paging, text
+from ippanel_edge.wire.limits import identities, identity, identity_if_given, paging, text
 
 LONGEST_MESSAGE: Final = 1400
 LONGEST_TITLE: Final = 200
@@ -140,9 +140,7 @@ class Drafts:
             endpoints.DRAFTS_LIST,
             query={
                 **paging(page, per_page, check=self._defaults.validate),
-                "draft_group_id": (
-                    draft_group_id if draft_group_id is None else identity(draft_group_id, argument="draft_group_id")
-                ),
+                "draft_group_id": identity_if_given(draft_group_id, argument="draft_group_id"),
             },
         )
 

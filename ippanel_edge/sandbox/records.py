@@ -204,7 +204,11 @@ class PatternVariable:
 
 @attrs.define
 class Pattern:
-    """A text approved once, sent with values for its placeholders."""
+    """A text approved once, sent with values for its placeholders.
+
+    Attributes:
+        submitted_at: since when it waits for the review's own decision; None: only `approve_pattern` passes it.
+    """
 
     code: str
     document_id: str
@@ -223,6 +227,7 @@ class Pattern:
     pattern_type: str = "normal"
     admin_comment: str | None = None
     reject_text: str = ""
+    submitted_at: datetime | None = None
 
 
 @attrs.define

@@ -25,9 +25,11 @@ from ippanel_edge.sandbox.records import (
     Pattern,
     Phonebook,
     State,
+    StoredFile,
     Tariff,
     Ticket,
     TicketCategory,
+    TicketReply,
     Token,
     TokenKind,
     User,
@@ -41,6 +43,9 @@ DUPLICATE_SECONDS: Final = 40
 """An equal text to the same number from the same line is refused for this long."""
 
 FIRST_ID: Final = 1_000
+TICKET_FOR_SUPPORT: Final = 2
+TICKET_ANSWERED: Final = 3
+TICKET_CLOSED: Final = 4
 
 
 class _Recent:
@@ -75,7 +80,11 @@ class World:
         review: every send but a pattern's waits for the review.
         review_above: a send to more recipients than this waits for the review.
         review_seconds: the review lets a send pass after this long; None: only `approve` does.
+        pattern_review_seconds: a new or changed pattern becomes active after this long; None: only `approve_pattern`
+            makes it so.
         strict: refuse fields that the API does not document, and empty optional ones.
+        sample_files: the sample of an import is an Excel file; False: the JSON without data that the API documents.
+        exports: the files of contacts that were exported, the newest last; the panel would offer them.
     """
 
     clock: SandboxClock
@@ -83,7 +92,9 @@ class World:
     review: bool = False
     review_above: int = 10_000
     review_seconds: float | None = 60.0
+    pattern_review_seconds: float | None = 60.0
     strict: bool = True
+    sample_files: bool = True
     lock: threading.RLock = attrs.field(factory=threading.RLock, repr=False)
 
     users: dict[int, User] = attrs.field(factory=dict[int, User])
@@ -99,6 +110,7 @@ class World:
     phonebooks: dict[int, Phonebook] = attrs.field(factory=dict[int, Phonebook])
     contacts: dict[int, Contact] = attrs.field(factory=dict[int, Contact], repr=False)
     contact_options: dict[int, ContactOption] = attrs.field(factory=dict[int, ContactOption])
+    exports: list[StoredFile] = attrs.field(factory=list[StoredFile], repr=False)
     draft_groups: dict[int, DraftGroup] = attrs.field(factory=dict[int, DraftGroup])
     drafts: dict[int, Draft] = attrs.field(factory=dict[int, Draft])
     ticket_categories: dict[int, TicketCategory] = attrs.field(factory=dict[int, TicketCategory])
@@ -232,3 +244,39 @@ class World:
         if message.settled is None:
             message.settled = state
             self.users[message.user_id].credit += message.cost
+
+    def approve_pattern(self, code: str) -> None:
+        """Let the review pass a pattern."""
+        with self.lock:
+            self.patterns[code].status = "active"
+
+    def reject_pattern(self, code: str, comment: str = "") -> None:
+        """Let the review turn a pattern down."""
+        with self.lock:
+            pattern = self.patterns[code]
+            pattern.status, pattern.admin_comment = "inactive", comment or None
+
+    def answer_ticket(self, ticket_id: int, text: str, *, attachment: str | None = None) -> TicketReply:
+        """Let the support answer a ticket; who asked is texted where the ticket says so.
+
+        Args:
+            ticket_id: the ticket.
+            text: what the support says.
+            attachment: the name of a file that comes with it.
+        """
+        with self.lock:
+            ticket = self.tickets[ticket_id]
+            reply = TicketReply(self.next_id("ticket_reply"), 0, "support", text, self.now, attachment)
+            ticket.replies.append(reply)
+            ticket.state_id, ticket.user_seen, ticket.admin_seen = TICKET_ANSWERED, False, True
+            ticket.updated_at = self.now
+            user = self.users[ticket.user_id]
+            if ticket.sms_notification and user.mobile:
+                self.notify(user.mobile, f"تیکت شماره {ticket_id} پاسخ داده شد")
+            return reply
+
+    def close_ticket(self, ticket_id: int) -> None:
+        """Let the support close a ticket; a further reply opens it again."""
+        with self.lock:
+            ticket = self.tickets[ticket_id]
+            ticket.state_id, ticket.updated_at = TICKET_CLOSED, self.now

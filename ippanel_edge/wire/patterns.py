@@ -69,13 +69,11 @@ def _variables(variables: Sequence[PatternVariable], *, check: bool) -> list[dic
 
 def _variable(variable: PatternVariable, place: str, *, check: bool) -> dict[str, Any]:
     """Write a variable. A longest value of 0, as answers have it, is none."""
-    longest = between(variable.len, 0, None, argument=f"{place}.len")
+    name = text(variable.name or "", argument=f"{place}.name")
     kind = text(variable.type or "", argument=f"{place}.type")
-    return {
-        "name": text(variable.name or "", argument=f"{place}.name"),
-        "type": str(one_of(kind, [str(each) for each in VariableType], argument=f"{place}.type", check=check)),
-        **({"len": longest} if longest else {}),
-    }
+    one_of(kind, [str(each) for each in VariableType], argument=f"{place}.type", check=check)
+    longest = between(variable.len, 0, None, argument=f"{place}.len")
+    return {"name": name, "type": str(kind), **({"len": longest} if longest else {})}
 
 
 def _agree(message: str, names: Sequence[str]) -> None:

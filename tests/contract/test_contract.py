@@ -34,7 +34,7 @@ def check_request(sample: Sample, request: httpx.Request) -> None:
     assert key == (KEY if sample.endpoint.access is Access.KEY else None)
     body = request.read()
     kind = request.headers.get("content-type", "")
-    if sample.files:
+    if sample.files or sample.endpoint.multipart:
         assert kind.startswith("multipart/form-data")
         fields, files = multipart(kind, body)
         assert fields == {name: listed(value) for name, value in (sample.form or {}).items()}

@@ -36,7 +36,7 @@ def cities(call: Call) -> Answer:
 def count(call: Call) -> Answer:
     """Count the people of a province, county or city."""
     query = call.query
-    province_id, county_id, city_id = read_place(query)
+    province_id, county_id, city_id = read_place(query, nested=False)
     year_from, year_to = read_years(query, "from_age", "to_age")
     gender = query.integer_or_none("gender", least=1, most=2)
     prefix = query.text_or_none("pre")

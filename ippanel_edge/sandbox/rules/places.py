@@ -34,13 +34,16 @@ Slices = Mapping[int, tuple[int, int | None]]
 
 
 def read_place(
-    fields: Fields, *, province: bool = True, county: bool = False, city: bool = False
+    fields: Fields, *, province: bool = True, county: bool = False, city: bool = False, nested: bool = True
 ) -> tuple[int | None, int | None, int | None]:
-    """Read province_id, county_id and city_id; True makes one required. Each must lie in the one before it."""
+    """Read province_id, county_id and city_id; True makes one required. Each must lie in the one before it.
+
+    `nested` wants the county beside a city, as all but the count of the second version do.
+    """
     province_id = _member(fields, "province_id", PROVINCES, None, required=province)
     county_id = _member(fields, "county_id", COUNTIES, province_id, required=county)
     city_id = _member(fields, "city_id", CITIES, county_id, required=city)
-    if city_id and not county_id:
+    if nested and city_id and not county_id:
         fields.fail("county_id", required_text(label("county_id")))
     if county_id and not province_id:
         fields.fail("province_id", required_text(label("province_id")))

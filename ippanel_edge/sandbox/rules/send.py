@@ -157,7 +157,7 @@ def pattern(call: Call) -> Answer:
     recipients = read_recipients(body, most=1)
     values = body.mapping("params")
     contact_fields = body.object_or_none("phonebook")
-    contact = read_contact(call, contact_fields) if contact_fields else None
+    contact = read_contact(call, contact_fields, recipients) if contact_fields else None
     send_at = read_send_time(call, body)
     line = read_line(call, body)
     call.check()

@@ -1,0 +1,58 @@
+"""Drafts and their groups: limits of texts, titles, ids and pages, checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from ippanel_edge import ConfigurationError, EdgeClient
+
+
+def refuse(_: httpx.Request) -> httpx.Response:
+    raise AssertionError("something was sent")
+
+
+REFUSED: list[tuple[str, Callable[[Any], object]]] = [
+    ("message", lambda c: c.drafts.create(1, "س" * 1401)),
+    ("message", lambda c: c.drafts.create(1, "  ")),
+    ("draft_group_id", lambda c: c.drafts.create(0, "salam")),
+    ("message", lambda c: c.drafts.update(1, "x" * 1401)),
+    ("draft_id", lambda c: c.drafts.update(-3, "salam")),
+    ("draft_ids", lambda c: c.drafts.delete([])),
+    ("draft_ids", lambda c: c.drafts.delete(7)),
+    ("draft_ids[1]", lambda c: c.drafts.delete([7, 0])),
+    ("draft_group_id", lambda c: c.drafts.list(0)),
+    ("per_page", lambda c: c.drafts.list(per_page=1001)),
+    ("page", lambda c: c.drafts.list(page=0)),
+    ("per_page", lambda c: list(c.drafts.iter_list(per_page=0))),
+    ("title", lambda c: c.drafts.groups.create("x" * 201)),
+    ("title", lambda c: c.drafts.groups.create("")),
+    ("title", lambda c: c.drafts.groups.update(1, "x" * 201)),
+    ("draft_group_id", lambda c: c.drafts.groups.update(0, "x")),
+    ("draft_group_id", lambda c: c.drafts.groups.delete("1")),
+    ("per_page", lambda c: c.drafts.groups.list(per_page=1001)),
+]
+
+
+@pytest.mark.parametrize(("argument", "ask"), REFUSED)
+def test_a_value_out_of_its_limits_is_named_and_nothing_is_sent(argument: str, ask: Callable[[Any], object]) -> None:
+    client = EdgeClient("key", http_client=httpx.Client(transport=httpx.MockTransport(refuse)))
+    with pytest.raises(ConfigurationError) as caught:
+        ask(client)
+    assert caught.value.argument == argument
+
+
+def test_the_longest_text_and_title_pass() -> None:
+    sent: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(len(request.content))
+        return httpx.Response(200, json={"data": None, "meta": {"status": True}})
+
+    client = EdgeClient("key", http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+    client.drafts.create(1, "x" * 1400)
+    client.drafts.groups.create("x" * 200)
+    assert [size > 200 for size in sent] == [True, True]
