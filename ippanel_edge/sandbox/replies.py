@@ -150,6 +150,8 @@ LABELS: Mapping[str, str] = {
     "recipient": "گیرنده",
     "other_recipients": "سایر گیرندگان",
     "files": "فایل ها",  # noqa: RUF001 - Persian
+    "file": "فایل",
+    "title": "عنوان",
     "send_time": "زمان ارسال",
     "code": "کد",
     "username": "نام کاربری",

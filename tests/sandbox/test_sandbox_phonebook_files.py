@@ -1,0 +1,105 @@
+"""Files of phonebooks in the sandbox: the sample of an import, the import itself, and exports."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from openpyxl import load_workbook
+
+from ippanel_edge import EdgeClient, ValidationFailed
+from ippanel_edge.models.phonebooks import ContactFilters, NewContact, Phonebook
+from tests.sandbox.books import ONE, TWO, id_of, new_book, numbers_in, options_of, xlsx
+from tests.sandbox.caller import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ippanel_edge.sandbox import Sandbox
+    from tests.sandbox.caller import Caller
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[EdgeClient]:
+    with sandbox, EdgeClient(sandbox.api_key, base_url=sandbox.base_url) as client:
+        yield client
+
+
+@pytest.fixture
+def book(client: EdgeClient) -> Phonebook:
+    return new_book(client)
+
+
+def cells(content: bytes) -> list[list[object]]:
+    sheet = load_workbook(io.BytesIO(content)).worksheets[0]
+    return [list(row) for row in sheet.iter_rows(values_only=True)]
+
+
+def test_a_sample_is_filled_in_and_imported(client: EdgeClient, sandbox: Sandbox, book: Phonebook) -> None:
+    sample = client.phonebooks.contacts.import_sample(id_of(book))
+    assert sample is not None
+    (heading,) = cells(sample)
+    assert heading == ["شماره", "پیشوند", "نام", "ایمیل", "int", "string", "date"]
+    file = xlsx(
+        heading,
+        ["09121110001", "Mr.", "Ali", "a@example.org", 1500, "Yazd", datetime(2025, 5, 20)],  # noqa: DTZ001 - a day in Excel
+        [9351110002],
+        [ONE],
+    )
+    for _ in range(2):
+        client.phonebooks.contacts.import_file(id_of(book), ("members.xlsx", file))
+        assert numbers_in(client, book) == [ONE, TWO]
+    first, second = sandbox.world.contacts_of(id_of(book))
+    assert (first.pre, first.name, first.email) == ("Mr.", "Ali", "a@example.org")
+    assert list(first.options.values()) == ["1500", "Yazd", "2025-05-20"]
+    assert (second.name, second.options) == ("", {})
+
+
+def test_the_sample_may_be_the_documented_json(client: EdgeClient, sandbox: Sandbox, book: Phonebook) -> None:
+    sandbox.world.sample_files = False
+    assert client.phonebooks.contacts.import_sample(id_of(book)) is None
+
+
+def test_a_wrong_file_changes_nothing(client: EdgeClient, book: Phonebook) -> None:
+    for file in (xlsx(["number"]), xlsx([ONE], ["0912"]), xlsx([ONE, "", "", "", "much"]), b"no zip"):
+        with pytest.raises(ValidationFailed) as caught:
+            client.phonebooks.contacts.import_file(id_of(book), ("members.xlsx", file))
+        assert list(caught.value.errors) == ["file"]
+    assert numbers_in(client, book) == []
+
+
+def test_an_import_takes_one_xlsx_as_file(call: Caller) -> None:
+    made = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]["id"]
+    address = f"/api/phonebooks/{made}/import"
+    assert errors(call("POST", address)) == {"file": ["تکمیل گزینه فایل الزامی است"]}
+    assert list(errors(call("POST", address, files={"file": ("members.csv", b"phone_number\n")}))) == ["file"]
+    other = call("POST", address, files={"files[]": ("members.xlsx", xlsx([ONE]))})
+    assert set(errors(other)) == {"file", "files"}
+
+
+def test_exports_hold_the_wanted_contacts_and_can_be_imported(
+    client: EdgeClient, sandbox: Sandbox, book: Phonebook
+) -> None:
+    _, city, _ = options_of(book)
+    client.phonebooks.contacts.add(
+        [
+            NewContact(number=ONE, phonebook_id=id_of(book), name="Ali", options={city: "Yazd"}),
+            NewContact(number=TWO, phonebook_id=id_of(book)),
+        ]
+    )
+    client.phonebooks.contacts.export(ContactFilters(number=ONE))
+    assert cells(sandbox.world.exports[-1].content) == [
+        ["شماره", "پیشوند", "نام", "ایمیل", "string"],
+        [ONE, None, "Ali", None, "Yazd"],
+    ]
+    client.phonebooks.contacts.export_members(id_of(book))
+    copy = client.phonebooks.create("copy", [city])
+    client.phonebooks.contacts.import_file(id_of(copy), ("copy.xlsx", sandbox.world.exports[-1].content))
+    assert numbers_in(client, copy) == [ONE, TWO]
+
+
+@pytest.mark.parametrize("address", ["export", "import/get-sample"])
+def test_an_unknown_phonebook_has_no_files(call: Caller, address: str) -> None:
+    assert call("GET", f"/api/phonebooks/7/{address}").status_code == 404

@@ -1,0 +1,428 @@
+"""Phonebooks, contacts and options in the sandbox: by the SDK over HTTP, and by plain HTTP for wrong clients."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ippanel_edge import AsyncEdgeClient, EdgeClient, NotFound, ValidationFailed
+from ippanel_edge.models.phonebooks import (
+    AddedContacts,
+    ContactChanges,
+    ContactFilters,
+    NewContact,
+    OptionType,
+    Phonebook,
+)
+from ippanel_edge.models.send import PatternContact, PhonebookNumbers, WholePhonebooks
+from ippanel_edge.sandbox.defaults import BLACKLISTED, SUB_USER_API_KEY
+from ippanel_edge.sandbox.faults import INVALID_NUMBER
+from ippanel_edge.sandbox.records import Contact as Kept
+from ippanel_edge.sandbox.rules.phonebook_fields import MOST_NUMBERS
+from tests.sandbox.books import ONE, THREE, TWO, id_of, new_book, numbers_in, options_of, xlsx
+from tests.sandbox.caller import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ippanel_edge.sandbox import Sandbox
+    from tests.sandbox.caller import Caller
+
+START = datetime(2030, 1, 15, 9, 30, tzinfo=UTC)
+NUMBERS = "/api/phonebooks/numbers"
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[EdgeClient]:
+    with (
+        sandbox,
+        EdgeClient(sandbox.api_key, base_url=sandbox.base_url, from_number=sandbox.from_number) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def book(client: EdgeClient) -> Phonebook:
+    return new_book(client)
+
+
+class TestPhonebooks:
+    def test_a_new_one_is_listed_with_its_options_and_its_count(self, client: EdgeClient, book: Phonebook) -> None:
+        assert (book.count, book.created_at, book.updated_at) == (0, START, None)
+        assert [option.type for option in book.options] == [OptionType.INT, OptionType.STRING, OptionType.DATE]
+        client.phonebooks.contacts.add([NewContact(number=ONE, phonebook_id=id_of(book))])
+        (listed,) = client.phonebooks.list()
+        assert (listed.id, listed.title, listed.count, listed.options) == (book.id, "مشتریان", 1, book.options)
+        assert listed.updated_at == START
+
+    def test_the_list_has_pages_the_oldest_first_and_filters(self, client: EdgeClient) -> None:
+        ids = [client.phonebooks.create(title).id for title in ("alpha", "beta", "alphabet")]
+        page = client.phonebooks.list(page=2, per_page=2)
+        assert ([row.id for row in page], page.last_page, page.total) == ([ids[2]], 2, 3)
+        assert [row.id for row in client.phonebooks.iter_list(title="alpha", per_page=1)] == [ids[0], ids[2]]
+        assert [row.title for row in client.phonebooks.list(id=ids[1])] == ["beta"]
+        assert client.phonebooks.list(id=999).total == 0
+
+    def test_title_and_options_change_each_by_itself(
+        self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
+    ) -> None:
+        sandbox.clock.advance(60)
+        client.phonebooks.update(id_of(book), title="بدهکاران")
+        (listed,) = client.phonebooks.list()
+        assert (listed.title, listed.options) == ("بدهکاران", book.options)
+        assert listed.updated_at == START + timedelta(seconds=60)
+        client.phonebooks.update(id_of(book), options=[options_of(book)[1]])
+        (listed,) = client.phonebooks.list()
+        assert (listed.title, listed.options) == ("بدهکاران", book.options[1:2])
+        client.phonebooks.update(id_of(book), options=[])
+        assert client.phonebooks.list().items[0].options == ()
+
+    def test_deleting_one_deletes_its_contacts_and_again_changes_nothing(
+        self, client: EdgeClient, book: Phonebook
+    ) -> None:
+        other = client.phonebooks.create("other")
+        client.phonebooks.contacts.add([NewContact(number=ONE, phonebook_id=id_of(each)) for each in (book, other)])
+        for _ in range(2):
+            client.phonebooks.delete([id_of(book)])
+            assert [row.id for row in client.phonebooks.list()] == [other.id]
+            assert [contact.phonebook_id for contact in client.phonebooks.contacts.list()] == [other.id]
+
+    def test_what_is_wrong_is_told_in_persian(self, call: Caller) -> None:
+        assert errors(call("POST", "/api/phonebooks", json={})) == {"title": ["تکمیل گزینه عنوان الزامی است"]}
+        long = call("POST", "/api/phonebooks", json={"title": "x" * 201})
+        assert errors(long) == {"title": ["گزینه عنوان نباید بیشتر از 200 کاراکتر باشد"]}
+        unknown = call("POST", "/api/phonebooks", json={"title": "x", "options": ["7"], "count": 1})
+        assert set(errors(unknown)) == {"options.0", "count"}
+        assert list(errors(call("POST", "/api/phonebooks/delete-list", json={"ids": [1]}))) == ["listPhonebooks", "ids"]
+        assert list(errors(call("POST", "/api/phonebooks/delete-list", json={"listPhonebooks": ["1"]}))) == [
+            "listPhonebooks.0"
+        ]
+        assert list(errors(call("GET", "/api/phonebooks/list-new", params={"per_page": 1001}))) == ["per_page"]
+
+    def test_an_unknown_one_is_not_found(self, call: Caller) -> None:
+        for address in ("7", "x", "²", "0"):
+            response = call("PUT", f"/api/phonebooks/{address}", json={"title": "x"})
+            assert response.status_code == 404, address
+            assert response.json()["meta"]["message"] == "دفترچه تلفن مورد نظر یافت نشد"
+
+    def test_a_change_of_nothing_is_refused(self, call: Caller) -> None:
+        created = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]
+        assert created["count"] == "0"
+        assert list(errors(call("PUT", f"/api/phonebooks/{created['id']}", json={}))) == ["title"]
+
+    def test_a_lists_address_does_not_make_one(self, call: Caller) -> None:
+        assert call("POST", "/api/phonebooks/list-new", json={}).status_code == 405
+
+
+class TestContacts:
+    def test_those_that_are_added_are_gotten_and_listed(
+        self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
+    ) -> None:
+        new = NewContact(
+            number=ONE,
+            phonebook_id=id_of(book),
+            pre="خانم",
+            name="نگار",
+            email="n@example.org",
+            options=dict(zip(options_of(book), ("-15", "یزد", "1404/02/30"), strict=True)),
+        )
+        again = [new, NewContact(number=BLACKLISTED, phonebook_id=id_of(book)), new]
+        assert client.phonebooks.contacts.add(again) == AddedContacts(added=2, errors=0, existences=1)
+        assert client.phonebooks.contacts.add(again) == AddedContacts(added=0, errors=0, existences=3)
+        first, second = client.phonebooks.contacts.list()
+        assert (first.number, first.pre, first.name, first.email) == (ONE, "خانم", "نگار", "n@example.org")
+        assert (first.phonebook_id, first.phonebook_title, first.created_at) == (book.id, "مشتریان", START)
+        assert (second.name, second.email, second.is_send_blacklist) == ("", "", None)
+        sandbox.world.contacts[first.id or 0].tags.append("ویژه")
+        got = client.phonebooks.contacts.get(first.id or 0)
+        assert (got.number, got.is_send_blacklist, got.is_receive_blacklist) == (ONE, False, False)
+        assert [(tag.tag, tag.number_id, tag.created_at) for tag in got.tags] == [("ویژه", first.id, START)]
+        assert client.phonebooks.contacts.get(second.id or 0).is_send_blacklist is True
+
+    def test_the_reserved_bad_number_counts_as_an_error(self, client: EdgeClient, book: Phonebook) -> None:
+        added = client.phonebooks.contacts.add(
+            [NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, INVALID_NUMBER)]
+        )
+        assert added == AddedContacts(added=1, errors=1, existences=0)
+        assert numbers_in(client, book) == [ONE]
+
+    def test_adding_answers_http_201(self, call: Caller) -> None:
+        made = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]["id"]
+        body = {"list": [{"number": ONE, "phonebook_id": str(made)}]}
+        response = call("POST", f"{NUMBERS}/add-list-new", json=body)
+        assert (response.status_code, response.json()["meta"]["message_code"]) == (201, "201-1")
+        assert response.json()["data"] == {"added": 1, "errors": 0, "existences": 0}
+
+    def test_the_list_is_filtered_by_time_number_and_phonebook(
+        self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
+    ) -> None:
+        other = client.phonebooks.create("other")
+        client.phonebooks.contacts.add([NewContact(number=ONE, phonebook_id=id_of(book))])
+        sandbox.clock.advance(100)
+        client.phonebooks.contacts.add([NewContact(number=number, phonebook_id=id_of(other)) for number in (ONE, TWO)])
+
+        def found(**filters: Any) -> list[tuple[str | None, str | None]]:
+            page = client.phonebooks.contacts.list(filters=ContactFilters(**filters))
+            return [(contact.phonebook_title, contact.number) for contact in page]
+
+        everything = [("مشتریان", ONE), ("other", ONE), ("other", TWO)]
+        assert found() == everything
+        assert found(from_created_at=START) == everything
+        assert found(from_created_at=START + timedelta(seconds=1)) == everything[1:]
+        assert found(number="0912 111 0001") == everything[:2]
+        assert found(phonebook_title="oth") == everything[1:]
+        assert found(phonebook_id=id_of(book)) == everything[:1]
+        assert found(phonebook_id=999) == []
+
+    def test_a_change_leaves_the_rest_as_it_was(self, client: EdgeClient, sandbox: Sandbox, book: Phonebook) -> None:
+        debt, city, _ = options_of(book)
+        new = NewContact(number=ONE, phonebook_id=id_of(book), name="a", pre="Mr.", options={debt: "5", city: "Yazd"})
+        client.phonebooks.contacts.add([new])
+        (contact,) = client.phonebooks.contacts.list()
+        sandbox.clock.advance(5)
+        client.phonebooks.contacts.update(contact.id or 0, ContactChanges(name="", options={debt: "6", city: ""}))
+        changed = client.phonebooks.contacts.get(contact.id or 0)
+        assert (changed.name, changed.pre, changed.number) == ("", "Mr.", ONE)
+        assert changed.updated_at == START + timedelta(seconds=5)
+        assert sandbox.world.contacts[contact.id or 0].options == {debt: "6"}
+
+    def test_one_can_move_to_another_phonebook_with_what_options_it_has(
+        self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
+    ) -> None:
+        debt, city, _ = options_of(book)
+        other = client.phonebooks.create("other", [city])
+        options = {debt: "5", city: "Yazd"}
+        client.phonebooks.contacts.add([NewContact(number=ONE, phonebook_id=id_of(book), options=options)])
+        (contact,) = client.phonebooks.contacts.list()
+        client.phonebooks.contacts.update(contact.id or 0, ContactChanges(number=TWO, phonebook_id=other.id))
+        assert (numbers_in(client, book), numbers_in(client, other)) == ([], [TWO])
+        assert sandbox.world.contacts[contact.id or 0].options == {city: "Yazd"}
+
+    def test_a_number_is_in_a_phonebook_once(self, client: EdgeClient, book: Phonebook) -> None:
+        client.phonebooks.contacts.add([NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, TWO)])
+        first, _ = client.phonebooks.contacts.list()
+        with pytest.raises(ValidationFailed, match="این شماره در دفترچه تلفن وجود دارد"):
+            client.phonebooks.contacts.update(first.id or 0, ContactChanges(number=TWO))
+        client.phonebooks.contacts.update(first.id or 0, ContactChanges(number=ONE, name="same"))
+
+    def test_deleted_ones_are_gone_and_again_changes_nothing(self, client: EdgeClient, book: Phonebook) -> None:
+        client.phonebooks.contacts.add([NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, TWO)])
+        first, _ = client.phonebooks.contacts.list()
+        for _ in range(2):
+            client.phonebooks.contacts.delete([first.id or 0])
+            assert numbers_in(client, book) == [TWO]
+        with pytest.raises(NotFound, match="مخاطب مورد نظر یافت نشد"):
+            client.phonebooks.contacts.get(first.id or 0)
+
+    @pytest.mark.parametrize(
+        ("wrong", "value", "where"),
+        [
+            ("number", "09121110001", "number"),
+            ("number", None, "number"),
+            ("number", 989121110001, "number"),
+            ("phonebook_id", "7", "phonebook_id"),
+            ("phonebook_id", None, "phonebook_id"),
+            ("name", "", "name"),
+            ("options", {"7": "x"}, "options.7"),
+            ("options", {"²": "x"}, "options.²"),
+            ("options", ["x"], "options"),
+            ("tag", "x", "tag"),
+        ],
+    )
+    def test_a_wrong_contact_is_named_by_its_place_and_none_is_added(
+        self, call: Caller, sandbox: Sandbox, wrong: str, value: object, where: str
+    ) -> None:
+        made = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]["id"]
+        good = {"number": ONE, "phonebook_id": str(made)}
+        response = call("POST", f"{NUMBERS}/add-list-new", json={"list": [good, {**good, wrong: value}]})
+        assert list(errors(response)) == [f"list.1.{where}"]
+        assert sandbox.world.contacts == {}
+
+    @pytest.mark.parametrize("value", ["x", "1.5", "۵"])  # noqa: RUF001 - a Persian digit
+    def test_an_options_value_has_the_options_type(self, client: EdgeClient, book: Phonebook, value: str) -> None:
+        number, _, date = options_of(book)
+        new = NewContact(number=ONE, phonebook_id=id_of(book), options={number: value, date: "2025-13-01"})
+        with pytest.raises(ValidationFailed) as caught:
+            client.phonebooks.contacts.add([new])
+        assert list(caught.value.errors) == [f"list.0.options.{number}", f"list.0.options.{date}"]
+
+    def test_a_wrong_change_or_filter_is_refused(self, call: Caller) -> None:
+        made = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]["id"]
+        call("POST", f"{NUMBERS}/add-list-new", json={"list": [{"number": ONE, "phonebook_id": str(made)}]})
+        (row,) = call("GET", f"{NUMBERS}/contact-list").json()["data"]
+        address = f"{NUMBERS}/update-new/{row['id']}"
+        assert list(errors(call("PUT", address, json={}))) == ["number"]
+        assert list(errors(call("PUT", address, json={"number": "0912"}))) == ["number"]
+        assert list(errors(call("PUT", address, json={"phonebook_id": "7"}))) == ["phonebook_id"]
+        assert list(errors(call("PUT", address, json={"name": None}))) == ["name", "number"]
+        for wrong in ({"number": "0912"}, {"from_created_at": "2025-01-01"}, {"phonebook_id": ""}, {"name": "x"}):
+            assert list(errors(call("GET", f"{NUMBERS}/contact-list", params=wrong))) == list(wrong)
+
+    def test_the_address_of_adding_does_not_delete(self, call: Caller) -> None:
+        response = call("POST", f"{NUMBERS}/add-list-new", json={"listNumbers": [1]})
+        assert list(errors(response)) == ["list", "listNumbers"]
+
+    def test_a_phonebook_holds_a_hundred_thousand_numbers(
+        self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
+    ) -> None:
+        world = sandbox.world
+        for place in range(MOST_NUMBERS - 1):
+            contact_id = world.next_id("contact")
+            world.contacts[contact_id] = Kept(contact_id, id_of(book), f"+98990{place:07d}", START, START)
+        two = [NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, TWO)]
+        with pytest.raises(ValidationFailed, match="نباید بیشتر از 100000 باشد") as caught:
+            client.phonebooks.contacts.add(two)
+        assert list(caught.value.errors) == ["list"]
+        assert client.phonebooks.contacts.add(two[:1]).added == 1
+        assert client.phonebooks.list().items[0].count == MOST_NUMBERS
+        with pytest.raises(ValidationFailed) as caught:
+            client.phonebooks.contacts.import_file(id_of(book), ("more.xlsx", xlsx([TWO])))
+        assert list(caught.value.errors) == ["file"]
+        with pytest.raises(ValidationFailed) as caught:
+            client.send.pattern("otp", TWO, {"code": "1"}, phonebook=PatternContact(id=id_of(book)))
+        assert list(caught.value.errors) == ["phonebook.id"]
+        assert client.send.pattern("otp", ONE, {"code": "1"}, phonebook=PatternContact(id=id_of(book))).id
+
+
+class TestOptions:
+    def test_they_are_listed_the_newest_first_and_filtered(self, client: EdgeClient, sandbox: Sandbox) -> None:
+        due = client.phonebooks.options.create(OptionType.DATE, "due")
+        sandbox.clock.advance(1)
+        debt = client.phonebooks.options.create("int", "debt")
+        assert (due.created_at, debt.created_at) == (START, START + timedelta(seconds=1))
+        assert list(client.phonebooks.options.list()) == [debt, due]
+        assert list(client.phonebooks.options.iter_list(per_page=1)) == [debt, due]
+        assert list(client.phonebooks.options.list(type="date")) == [due]
+        assert list(client.phonebooks.options.list(title="deb", type=OptionType.INT)) == [debt]
+
+    def test_a_new_title_shows_in_its_phonebooks(self, client: EdgeClient, book: Phonebook) -> None:
+        client.phonebooks.options.update(options_of(book)[0], "بدهی")
+        (listed,) = client.phonebooks.list()
+        assert [option.title for option in listed.options] == ["بدهی", "string", "date"]
+
+    def test_a_deleted_one_leaves_phonebooks_and_contacts(
+        self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
+    ) -> None:
+        debt, city, _ = options_of(book)
+        options = {debt: "5", city: "Yazd"}
+        client.phonebooks.contacts.add([NewContact(number=ONE, phonebook_id=id_of(book), options=options)])
+        for _ in range(2):
+            client.phonebooks.options.delete([debt])
+        (listed,) = client.phonebooks.list()
+        assert listed.options == book.options[1:]
+        (contact,) = sandbox.world.contacts_of(id_of(book))
+        assert contact.options == {city: "Yazd"}
+
+    def test_what_is_wrong_is_named(self, call: Caller) -> None:
+        address = "/api/phonebooks/options"
+        assert list(errors(call("POST", address, json={}))) == ["type", "title"]
+        assert list(errors(call("POST", address, json={"type": "text", "title": "x"}))) == ["type"]
+        assert list(errors(call("GET", f"{address}/list-new", params={"type": "text"}))) == ["type"]
+        assert list(errors(call("POST", f"{address}/delete-list", json={"listNumbers": [1]}))) == [
+            "listOptions",
+            "listNumbers",
+        ]
+        assert call("PUT", f"{address}/7", json={"title": "x"}).status_code == 404
+
+    def test_a_renamed_one_answers_true(self, call: Caller) -> None:
+        made = call("POST", "/api/phonebooks/options", json={"type": "int", "title": "x"}).json()["data"]["id"]
+        assert call("PUT", f"/api/phonebooks/options/{made}", json={"title": "y"}).json()["data"] is True
+        assert list(errors(call("PUT", f"/api/phonebooks/options/{made}", json={}))) == ["title"]
+
+
+class TestSending:
+    """What the phonebook calls made, the sends reach."""
+
+    def test_a_phonebook_send_takes_a_range_or_chosen_contacts(self, client: EdgeClient, book: Phonebook) -> None:
+        client.phonebooks.contacts.add(
+            [NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, TWO, THREE)]
+        )
+        contacts = list(client.phonebooks.contacts.list())
+
+        def reached(selection: WholePhonebooks | PhonebookNumbers, text: str) -> list[str | None]:
+            sent = client.send.phonebook([selection], text)
+            return [row.recipient for row in client.reports.iter_recipients(sent.id)]
+
+        assert reached(WholePhonebooks(phonebook_ids=[id_of(book)]), "a") == [ONE, TWO, THREE]
+        assert reached(WholePhonebooks(phonebook_ids=[id_of(book)], start=1, size=1), "b") == [TWO]
+        chosen = [contacts[2].id or 0, contacts[0].id or 0]
+        assert reached(PhonebookNumbers(phonebook_id=id_of(book), number_ids=chosen), "c") == [THREE, ONE]
+        client.phonebooks.contacts.delete([contacts[0].id or 0])
+        assert reached(WholePhonebooks(phonebook_ids=[id_of(book)]), "d") == [TWO, THREE]
+        client.phonebooks.delete([id_of(book)])
+        with pytest.raises(ValidationFailed):
+            reached(WholePhonebooks(phonebook_ids=[id_of(book)]), "e")
+
+    def test_a_keyword_text_has_each_contacts_values(self, client: EdgeClient, book: Phonebook) -> None:
+        debt, _, due = options_of(book)
+        for number, options in ((ONE, {debt: "100", due: "1405/01/01"}), (TWO, {debt: "200"})):
+            client.phonebooks.contacts.add([NewContact(number=number, phonebook_id=id_of(book), options=options)])
+        text = f"debt {{ex_{debt}}} due {{ex_{due}}}."
+        sent = client.send.keyword_phonebook([id_of(book)], text)
+        assert [row.message for row in client.reports.iter_recipients(sent.id)] == [
+            "debt 100 due 1405/01/01.",
+            "debt 200 due .",
+        ]
+        client.phonebooks.update(id_of(book), options=[debt])
+        with pytest.raises(ValidationFailed):
+            client.send.keyword_phonebook([id_of(book)], text)
+
+    def test_a_pattern_send_keeps_its_recipient(self, client: EdgeClient, book: Phonebook) -> None:
+        debt, city, _ = options_of(book)
+        kept = PatternContact(id=id_of(book), name="Sara", pre="Ms", options={debt: "5", city: "Yazd"})
+        client.send.pattern("otp", "0912 111 0001", {"code": "1"}, phonebook=kept)
+        (contact,) = client.phonebooks.contacts.list(filters=ContactFilters(phonebook_id=id_of(book)))
+        assert (contact.number, contact.name, contact.pre) == (ONE, "Sara", "Ms")
+        assert client.phonebooks.list().items[0].count == 1
+        wrong = PatternContact(id=id_of(book), options={debt: "much"})
+        with pytest.raises(ValidationFailed) as caught:
+            client.send.pattern("otp", TWO, {"code": "2"}, phonebook=wrong)
+        assert list(caught.value.errors) == [f"phonebook.options.{debt}"]
+
+
+def test_another_account_sees_and_changes_nothing_of_them(
+    client: EdgeClient, sandbox: Sandbox, book: Phonebook
+) -> None:
+    client.phonebooks.contacts.add([NewContact(number=ONE, phonebook_id=id_of(book))])
+    (contact,) = client.phonebooks.contacts.list()
+    with EdgeClient(SUB_USER_API_KEY, base_url=sandbox.base_url, from_number="+983000100300") as other:
+        assert other.phonebooks.list().total == 0
+        assert other.phonebooks.contacts.list().total == 0
+        assert other.phonebooks.options.list().total == 0
+        other.phonebooks.delete([id_of(book)])
+        other.phonebooks.contacts.delete([contact.id or 0])
+        other.phonebooks.options.delete(options_of(book))
+        for ask in (
+            lambda: other.phonebooks.update(id_of(book), title="x"),
+            lambda: other.phonebooks.contacts.get(contact.id or 0),
+            lambda: other.phonebooks.contacts.update(contact.id or 0, ContactChanges(name="x")),
+            lambda: other.phonebooks.contacts.export_members(id_of(book)),
+            lambda: other.phonebooks.options.update(options_of(book)[0], "x"),
+        ):
+            with pytest.raises(NotFound):
+                ask()
+        with pytest.raises(ValidationFailed):
+            other.phonebooks.contacts.add([NewContact(number=TWO, phonebook_id=id_of(book))])
+        with pytest.raises(ValidationFailed):
+            other.phonebooks.create("x", options_of(book))
+        with pytest.raises(ValidationFailed) as caught:
+            other.send.pattern("otp", ONE, {"code": "1"}, phonebook=PatternContact(id=id_of(book)))
+        assert list(caught.value.errors) == ["phonebook.id"]
+    (listed,) = client.phonebooks.list()
+    assert (listed.count, listed.options) == (1, book.options)
+
+
+@pytest.mark.anyio
+async def test_the_async_side_does_the_same(sandbox: Sandbox) -> None:
+    async with (
+        sandbox,
+        AsyncEdgeClient(sandbox.api_key, base_url=sandbox.base_url) as client,
+    ):
+        book = await client.phonebooks.create("async")
+        await client.phonebooks.contacts.add([NewContact(number=ONE, phonebook_id=id_of(book))])
+        sample = await client.phonebooks.contacts.import_sample(id_of(book))
+        assert sample is not None
+        await client.phonebooks.contacts.import_file(id_of(book), ("two.xlsx", xlsx([TWO])))
+        assert [contact.number async for contact in client.phonebooks.contacts.iter_list(per_page=1)] == [ONE, TWO]
