@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         ValidationFailed,
     )
     from ippanel_edge.models.common import Meta, Page
-    from ippanel_edge.models.states import DeliveryStatus, MessageState
+    from ippanel_edge.models.states import DeliveryStatus, MessageState, PatternStatus, TicketState, VariableType
     from ippanel_edge.text import SmsParts, sms_parts
     from ippanel_edge.wire.phones import normalize_phone
     from ippanel_edge.wire.reply import Reply
@@ -62,6 +62,7 @@ __all__ = [
     "Outcome",
     "OutcomeUnknown",
     "Page",
+    "PatternStatus",
     "PermissionDenied",
     "Proceed",
     "RateLimit",
@@ -73,7 +74,9 @@ __all__ = [
     "ServerError",
     "SmsParts",
     "StoredToken",
+    "TicketState",
     "ValidationFailed",
+    "VariableType",
     "__version__",
     "normalize_phone",
     "sms_parts",
@@ -92,7 +95,7 @@ _HOMES = {
     "endpoints": "Endpoint Repeat",
     "errors": _ERRORS,
     "models.common": "Meta Page",
-    "models.states": "DeliveryStatus MessageState",
+    "models.states": "DeliveryStatus MessageState PatternStatus TicketState VariableType",
     "text": "SmsParts sms_parts",
     "wire.phones": "normalize_phone",
     "wire.reply": "Reply",
