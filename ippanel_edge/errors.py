@@ -170,7 +170,16 @@ class ApiError(EdgeError):
 
 
 class AuthenticationError(ApiError):
-    """401: the key or token is missing, wrong, or no longer valid."""
+    """401: the key or token is missing, wrong, or no longer valid.
+
+    Attributes:
+        advice: how to go on, where the client knows.
+    """
+
+    advice: str = ""
+
+    def _what(self) -> str:
+        return f"{super()._what()} — {self.advice}" if self.advice else super()._what()
 
 
 class PermissionDenied(ApiError):

@@ -89,10 +89,18 @@ class Authorisation:
         token = self.login.token()
         try:
             return proceed(_with_key(call, token.secret))
-        except AuthenticationError:
-            fresh = self.login.renew(token)
-            if fresh is None:
-                raise
+        except AuthenticationError as error:
+            refused = error
+        if not _is_rewindable(call):
+            refused.advice = "the file was read while the token was refused: make the call again"
+            raise refused
+        fresh = self.login.renew(token)
+        if fresh is None:
+            refused.advice = (
+                "the login token is dead, and another login would text a code, so it is yours to begin: take a copy "
+                "of the client, with_options(credentials=…), after emptying what load= gives"
+            )
+            raise refused
         return proceed(_with_key(call, fresh.secret))
 
 
@@ -145,7 +153,11 @@ class Repeats:
 
 def _is_used_up(call: Call, journey: Journey) -> bool:
     """Whether the body came from a stream that cannot be read a second time, and may have been read."""
-    return journey.began and not all(upload.rewindable for _, upload in call.files)
+    return journey.began and not _is_rewindable(call)
+
+
+def _is_rewindable(call: Call) -> bool:
+    return all(upload.rewindable for _, upload in call.files)
 
 
 @attrs.frozen
