@@ -121,9 +121,12 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Every fault against every kind of request, over raw sockets."""
+    """Every fault against every kind of request, over raw sockets; with `-- write`, write the table of it too."""
     install(session, "tests")
-    pytest(session, "tests/faults")
+    if session.posargs == ["write"]:
+        session.run("python", "-m", "pytest", "tests/faults", env={"FAULTS_WRITE_TABLE": "1"})
+    else:
+        pytest(session, "tests/faults")
 
 
 @nox.session

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import httpx
@@ -139,14 +139,14 @@ async def exchange(client: httpx.AsyncClient, request: httpx.Request, call: Call
             grace=grace,
             abandoned=lambda answer: _note(call, answer),
         )
-    except EdgeError:
-        raise
+    except EdgeError as error:
+        failure = error
     except Exception as error:
         failure = judge(error, began=journey.began, traced=trace.seen)
         if failure is None:
             raise
-    # Raised outside of the except block: the transport's exception holds frames whose locals show the headers.
-    raise failure
+    # Raised anew, outside of the except block: the frames below hold the headers, and what came of the answer.
+    raise failure.with_traceback(None)
 
 
 def _note(call: Call, answer: RawAnswer | None) -> None:
@@ -160,7 +160,32 @@ def _note(call: Call, answer: RawAnswer | None) -> None:
     )
 
 
+class _Body(httpx.AsyncByteStream):
+    """A request's body that can be closed. httpx leaves its generator lying about where the connection breaks."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._parts = aiter(stream)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._parts)
+
+    async def aclose(self) -> None:
+        if isinstance(self._parts, AsyncGenerator):
+            await self._parts.aclose()
+
+
 async def _ask(client: httpx.AsyncClient, request: httpx.Request) -> RawAnswer:
+    request.stream = body = _Body(cast("httpx.AsyncByteStream", request.stream))
+    try:
+        return await _answer(client, request)
+    finally:
+        await body.aclose()
+
+
+async def _answer(client: httpx.AsyncClient, request: httpx.Request) -> RawAnswer:
     response = await client.send(request, stream=True, auth=None, follow_redirects=False)
     try:
         headers = {name.lower(): value for name, value in response.headers.items()}

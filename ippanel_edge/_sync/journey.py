@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import httpx
@@ -140,14 +140,14 @@ def exchange(client: httpx.Client, request: httpx.Request, call: Call, *, grace:
             grace=grace,
             abandoned=lambda answer: _note(call, answer),
         )
-    except EdgeError:
-        raise
+    except EdgeError as error:
+        failure = error
     except Exception as error:
         failure = judge(error, began=journey.began, traced=trace.seen)
         if failure is None:
             raise
-    # Raised outside of the except block: the transport's exception holds frames whose locals show the headers.
-    raise failure
+    # Raised anew, outside of the except block: the frames below hold the headers, and what came of the answer.
+    raise failure.with_traceback(None)
 
 
 def _note(call: Call, answer: RawAnswer | None) -> None:
@@ -161,7 +161,32 @@ def _note(call: Call, answer: RawAnswer | None) -> None:
     )
 
 
+class _Body(httpx.SyncByteStream):
+    """A request's body that can be closed. httpx leaves its generator lying about where the connection breaks."""
+
+    def __init__(self, stream: httpx.SyncByteStream) -> None:
+        self._parts = iter(stream)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._parts)
+
+    def close(self) -> None:
+        if isinstance(self._parts, Generator):
+            self._parts.close()
+
+
 def _ask(client: httpx.Client, request: httpx.Request) -> RawAnswer:
+    request.stream = body = _Body(cast("httpx.SyncByteStream", request.stream))
+    try:
+        return _answer(client, request)
+    finally:
+        body.close()
+
+
+def _answer(client: httpx.Client, request: httpx.Request) -> RawAnswer:
     response = client.send(request, stream=True, auth=None, follow_redirects=False)
     try:
         headers = {name.lower(): value for name, value in response.headers.items()}

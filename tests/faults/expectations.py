@@ -43,8 +43,11 @@ _ERRORS: Final[dict[int, type[ApiError]]] = {
     429: RateLimited,
 }
 _JITTERED: Final = frozenset({408, 421, 425, 500, 502, 504, 520, 521, 522, 523, 524})
-_SAYS_NOT_TAKEN: Final = frozenset({408, 421, 425})
-"""Without the API's envelope these let even a ONCE request be made once more: the service never took it."""
+_SAYS_NOT_TAKEN: Final = frozenset({421, 425})
+"""Without the API's envelope these let even a ONCE request be made once more: the service never took it.
+
+A 408 says less: who times out while reading may have read all of it.
+"""
 _UNKNOWN: Final = frozenset({408, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
 

@@ -90,8 +90,14 @@ def test_a_retry_after_that_says_nothing_leaves_the_jitter(way: str) -> None:
 
 
 def test_a_request_that_the_service_never_took_is_made_once_more_even_when_it_bills() -> None:
-    assert _expect("status-408-page", ONCE).attempts == Range(2, 2)
-    assert _expect("status-421-page", ONCE).outcomes == {Outcome.REJECTED}
+    for name in ("status-421-page", "status-425-page"):
+        assert _expect(name, ONCE).attempts == Range(2, 2)
+        assert _expect(name, ONCE).outcomes == {Outcome.REJECTED}
+
+
+def test_a_408_leaves_it_open_so_what_bills_is_not_repeated() -> None:
+    assert _expect("status-408-page", ONCE).attempts == Range(1, 1)
+    assert _expect("status-408-page", ONCE).outcomes == {Outcome.UNKNOWN}
 
 
 def test_the_catalogue_gives_the_matrix_its_cells() -> None:

@@ -1,0 +1,91 @@
+"""The matrix as a table for the documentation: a row for each fault, made of the cells that held. No timings in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ippanel_edge.endpoints import Repeat
+from ippanel_edge.errors import Outcome
+from tests.faults.catalogue import ALL
+from tests.faults.fault import Certificate, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tests.faults.expectations import Range
+    from tests.faults.fault import Fault
+    from tests.faults.matrix import Case
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
+BEGIN: Final = "<!-- Generated from tests/faults by `nox -s faults -- write`: do not edit by hand. -->"
+END: Final = "<!-- The end of what is generated. -->"
+PLACES: Final = {
+    Where.NOWHERE: "connecting",
+    Where.PROXY: "proxy",
+    Where.TLS: "TLS handshake",
+    Where.ACCEPT: "as it is accepted",
+    Where.HEADERS: "after the headers",
+    Where.MID_BODY: "in mid-body",
+    Where.WHOLE: "after the request",
+    Where.IDLE: "between requests",
+}
+
+
+def render(kept: Iterable[Case]) -> str:
+    """Render the cells that held, as Markdown."""
+    by_fault: dict[str, list[Case]] = {}
+    for case in kept:
+        by_fault.setdefault(case.fault.name, []).append(case)
+    every = [case for cases in by_fault.values() for case in cases]
+    lines = [
+        f"{len(every):,} cells, from {len(by_fault)} faults, each on asyncio, trio and sync.",
+        "",
+        "| Fault | Where | Cells | READ | WRITE | ONCE |",
+        "|---|---|---:|---|---|---|",
+        *(_row(fault, by_fault[fault.name]) for fault in ALL if fault.name in by_fault),
+    ]
+    return "\n".join(lines)
+
+
+def _row(fault: Fault, cases: Sequence[Case]) -> str:
+    columns = [_cell([case for case in cases if case.repeat is repeat]) for repeat in Repeat]
+    return " | ".join([f"| `{fault.name}`", _place(fault), str(len(cases)), *columns]) + " |"
+
+
+def _place(fault: Fault) -> str:
+    return PLACES[Where.TLS if fault.certificate is not Certificate.GOOD else fault.where]
+
+
+def _cell(cases: Sequence[Case]) -> str:
+    """One class of a fault: what it came to, in how many attempts, and how many of them the server carried out.
+
+    Plain and TLS, fresh and reused may differ, and are then told one after another.
+    """
+    said: dict[str, None] = {}
+    for case in cases:
+        expected = case.expected
+        outcomes = " or ".join(sorted(_word(outcome) for outcome in expected.outcomes))
+        said[f"{outcomes}, {_span(expected.attempts)} / {_span(expected.accepted)}"] = None
+    return "; ".join(said)
+
+
+def _word(outcome: Outcome | None) -> str:
+    return "done" if outcome is None else outcome.name
+
+
+def _span(numbers: Range) -> str:
+    least, most = int(numbers.least), int(numbers.most)
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def committed() -> str:
+    """What the page holds between its two marks."""
+    return PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def write(table: str) -> None:
+    """Put the table into the page."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
