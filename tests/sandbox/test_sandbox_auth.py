@@ -1,0 +1,279 @@
+"""Logins in the sandbox: second steps, lives of tokens and codes, forgotten passwords; by the client and by hand."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+import pytest
+
+from ippanel_edge import (
+    AuthenticationError,
+    ConfigurationError,
+    Credentials,
+    EdgeClient,
+    RetryPolicy,
+    StoredToken,
+    ValidationFailed,
+)
+from ippanel_edge.models.auth import LoginStep
+from ippanel_edge.sandbox import Sandbox
+from ippanel_edge.sandbox.defaults import MOBILE, PASSWORD, SUB_USER_API_KEY, USERNAME
+from tests.sandbox.caller import Caller
+
+AUTH = "/api/acl/auth"
+SUB_USER = "sub-user"
+NEW_PASSWORD = "Limu-torsh-9"
+
+
+def last_code(sandbox: Sandbox, number: str) -> str:
+    """Read the code of the last text that the service sent to a phone."""
+    text = next(notice.text for notice in reversed(sandbox.world.notices) if notice.number == number)
+    found = re.search(r"[0-9]{6}", text)
+    assert found is not None
+    return found[0]
+
+
+class Connect(Protocol):
+    """Makes a client of the running sandbox, which is closed at the test's end."""
+
+    def __call__(self, **options: Any) -> EdgeClient: ...
+
+
+@pytest.fixture
+def connect(sandbox: Sandbox) -> Iterator[Connect]:
+    with ExitStack() as stack:
+        stack.enter_context(sandbox)
+
+        def make(**options: Any) -> EdgeClient:
+            client = EdgeClient(base_url=sandbox.base_url, retry=RetryPolicy(retries=0), **options)
+            return stack.enter_context(client)
+
+        yield make
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, connect: Connect) -> EdgeClient:
+    return connect(api_key=sandbox.api_key)
+
+
+class TestThroughTheClient:
+    def test_a_login_without_a_second_step_is_final(self, client: EdgeClient, connect: Connect) -> None:
+        step = client.auth.login(USERNAME, PASSWORD)
+        assert step.is_complete
+        owner = connect(token=str(step.token)).auth.check_token()
+        assert (owner.user_name, owner.is_reseller, owner.send_block) == (USERNAME, True, False)
+
+    def test_a_texted_code_completes_a_login(self, client: EdgeClient, sandbox: Sandbox, connect: Connect) -> None:
+        step = client.auth.login(SUB_USER, PASSWORD)
+        assert (step.method, step.is_complete) == ("sms", False)
+        final = client.auth.confirm_otp(step.token, last_code(sandbox, "+989351112233"))
+        assert final.is_complete
+        assert connect(token=str(final.token)).auth.check_token().user_name == SUB_USER
+
+    def test_a_wrong_password_is_a_field_error(self, client: EdgeClient) -> None:
+        with pytest.raises(ValidationFailed, match="نام کاربری یا رمز عبور اشتباه است") as caught:
+            client.auth.login(USERNAME, "Wrong-1-password")
+        assert list(caught.value.errors) == ["username"]
+
+    def test_a_forgotten_password_is_changed_with_a_texted_code(self, client: EdgeClient, sandbox: Sandbox) -> None:
+        reset = client.auth.forgot_password(USERNAME, MOBILE)
+        client.auth.change_password(reset.token, last_code(sandbox, MOBILE), NEW_PASSWORD)
+        with pytest.raises(ValidationFailed):
+            client.auth.login(USERNAME, PASSWORD)
+        assert client.auth.login(USERNAME, NEW_PASSWORD).is_complete
+
+    def test_a_logged_out_token_is_dead(self, client: EdgeClient, connect: Connect) -> None:
+        with connect(token=str(client.auth.login(USERNAME, PASSWORD).token)) as logged_in:
+            logged_in.auth.logout()
+            with pytest.raises(AuthenticationError):
+                logged_in.auth.check_token()
+
+    def test_an_api_key_cannot_be_logged_out_but_checked(self, client: EdgeClient) -> None:
+        with pytest.raises(AuthenticationError):
+            client.auth.logout()
+        assert client.auth.check_token().user_name == USERNAME
+
+    def test_credentials_log_in_and_again_after_a_logout(self, client: EdgeClient, connect: Connect) -> None:
+        own = connect(credentials=Credentials(USERNAME, PASSWORD))
+        assert own.payment.credit().credit == client.payment.credit().credit
+        own.auth.logout()
+        assert own.auth.check_token().user_name == USERNAME
+
+    def test_credentials_with_a_texted_code_log_in_once(
+        self, client: EdgeClient, sandbox: Sandbox, connect: Connect
+    ) -> None:
+        def otp(_: LoginStep) -> str:
+            return last_code(sandbox, "+989351112233")
+
+        own = connect(credentials=Credentials(SUB_USER, PASSWORD, otp=otp))
+        assert own.auth.check_token().user_name == SUB_USER
+        own.auth.logout()
+        with pytest.raises(AuthenticationError, match="another login would text a code"):
+            own.auth.check_token()
+        assert len(sandbox.world.notices) == 1
+        assert client.auth.check_token().user_name == USERNAME
+
+    def test_a_code_of_the_authenticator_or_a_texted_one_completes_a_login(
+        self, client: EdgeClient, sandbox: Sandbox, connect: Connect
+    ) -> None:
+        user = sandbox.world.user_named(USERNAME)
+        assert user is not None
+        user.two_factor, user.ga_code = "ga", "246810"
+        step = client.auth.login(USERNAME, PASSWORD)
+        assert step.method == "ga"
+        assert sandbox.world.notices == []
+        assert client.auth.confirm_otp(step.token, "246810").is_complete
+
+        def text_me(step: LoginStep) -> str:
+            client.auth.send_sms_otp(step.token)
+            return last_code(sandbox, MOBILE)
+
+        own = connect(credentials=Credentials(USERNAME, PASSWORD, otp=text_me))
+        assert own.auth.check_token().user_name == USERNAME
+
+    def test_a_file_that_cannot_go_back_is_not_sent_again_after_a_401(self, sandbox: Sandbox, connect: Connect) -> None:
+        reads: list[int] = []
+
+        class Pipe:
+            name = "numbers.csv"
+            content = b"phone_number\n09121234567\n"
+
+            def read(self, size: int = -1) -> bytes:
+                reads.append(size)
+                size = len(self.content) if size < 0 else size
+                part, self.content = self.content[:size], self.content[size:]
+                return part
+
+        file: Any = Pipe()
+        dead = StoredToken("dead-token", created=time.time())
+        own = connect(credentials=Credentials(USERNAME, PASSWORD, load=lambda: dead), from_number=sandbox.from_number)
+        with pytest.raises(AuthenticationError, match="make the call again"):
+            own.send.file(file, "salam")
+        assert sandbox.world.outbox == {}
+        assert own.send.file(("numbers.csv", b"phone_number\n09121234567\n"), "salam").id
+        assert reads
+
+    def test_no_way_to_a_code_says_how_to_give_one(self, client: EdgeClient, connect: Connect) -> None:
+        own = connect(credentials=Credentials(SUB_USER, PASSWORD))
+        with pytest.raises(ConfigurationError, match="give otp="):
+            own.payment.credit()
+        assert client.payment.credit().credit
+
+
+def log_in(call: Caller, username: str = SUB_USER, password: str = PASSWORD) -> dict[str, Any]:
+    response = call("POST", f"{AUTH}/login", key=None, json={"username": username, "password": password})
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()["data"]
+    return found
+
+
+def confirm(call: Caller, token: str, otp: str) -> Any:
+    return call("POST", f"{AUTH}/confirm_otp", key=None, json={"token": token, "otp": otp})
+
+
+class TestLives:
+    def test_a_login_lives_ten_hours(self, call: Caller, sandbox: Sandbox) -> None:
+        token = log_in(call, USERNAME)["token"]
+        sandbox.clock.advance(10 * 3600 - 1)
+        assert call("GET", f"{AUTH}/check_token", key=token).status_code == 200
+        sandbox.clock.advance(1)
+        assert call("GET", f"{AUTH}/check_token", key=token).status_code == 401
+
+    def test_the_step_of_a_login_lives_six_minutes_and_each_code_two(self, call: Caller, sandbox: Sandbox) -> None:
+        token = log_in(call)["token"]
+        first = last_code(sandbox, "+989351112233")
+        sandbox.clock.advance(120)
+        response = confirm(call, token, first)
+        assert (response.status_code, list(response.json()["meta"]["errors"])) == (422, ["otp"])
+        sandbox.clock.advance(239)
+        assert call("POST", f"{AUTH}/send_sms_otp", key=None, json={"token": token}).json()["data"]["method"] == "sms"
+        second = last_code(sandbox, "+989351112233")
+        assert second != first
+        sandbox.clock.advance(1)
+        assert confirm(call, token, second).status_code == 401
+        assert call("POST", f"{AUTH}/send_sms_otp", key=None, json={"token": token}).status_code == 401
+
+    def test_a_code_is_good_once_and_so_is_its_token(self, call: Caller, sandbox: Sandbox) -> None:
+        token = log_in(call)["token"]
+        code = last_code(sandbox, "+989351112233")
+        assert confirm(call, token, "000000").status_code == 422
+        assert confirm(call, token, code).status_code == 200
+        assert confirm(call, token, code).status_code == 401
+
+    def test_a_password_reset_lives_two_minutes(self, call: Caller, sandbox: Sandbox) -> None:
+        body = {"username": USERNAME, "mobile": "09121112233"}
+        token = call("POST", f"{AUTH}/forgot_password", key=None, json=body).json()["data"]["token"]
+        change = {"token": token, "otp": last_code(sandbox, MOBILE), "password": NEW_PASSWORD}
+        sandbox.clock.advance(120)
+        response = call("POST", f"{AUTH}/change_password_by_token", key=None, json=change)
+        assert (response.status_code, response.json()["meta"]["message_code"]) == (401, "400-1")
+
+    def test_tokens_of_other_kinds_do_not_take_each_others_place(self, call: Caller, sandbox: Sandbox) -> None:
+        step = log_in(call)["token"]
+        session = log_in(call, USERNAME)["token"]
+        code = last_code(sandbox, "+989351112233")
+        change = {"token": step, "otp": code, "password": NEW_PASSWORD}
+        assert call("POST", f"{AUTH}/change_password_by_token", key=None, json=change).status_code == 401
+        assert confirm(call, session, code).status_code == 401
+        assert call("GET", f"{AUTH}/check_token", key=step).status_code == 401
+
+
+class TestByHand:
+    def test_a_wrong_login_has_its_errors_beside_meta_and_no_data(self, call: Caller) -> None:
+        body = {"username": USERNAME, "password": "x"}
+        response = call("POST", f"{AUTH}/login", key=None, json=body)
+        assert response.status_code == 422
+        assert set(response.json()) == {"errors", "meta"}
+        assert response.json()["meta"]["message_code"] == "422-1"
+
+    @pytest.mark.parametrize(
+        ("path", "body", "missing"),
+        [
+            ("login", {"username": "a"}, "password"),
+            ("login", {"user_name": "a", "password": "b"}, "username"),
+            ("confirm_otp", {"token": "a"}, "otp"),
+            ("confirm_otp", {"token": "a", "otp": 123}, "otp"),
+            ("send_sms_otp", {}, "token"),
+            ("forgot_password", {"mobile": "09121112233"}, "username"),
+            ("forgot_password", {"username": "a", "mobile": "2188"}, "mobile"),
+            ("change_password_by_token", {"token": "a", "otp": "1"}, "password"),
+            ("change_password_by_token", {"token": "a", "otp": "1", "password": "weak"}, "password"),
+        ],
+    )
+    def test_a_missing_or_wrong_field_is_named(
+        self, call: Caller, path: str, body: dict[str, Any], missing: str
+    ) -> None:
+        response = call("POST", f"{AUTH}/{path}", key=None, json=body)
+        assert response.status_code == 422
+        assert missing in response.json()["meta"]["errors"]
+
+    @pytest.mark.parametrize("mobile", ["09120000000", "+989351112233"])
+    def test_a_password_is_forgotten_with_its_own_mobile_number_only(self, call: Caller, mobile: str) -> None:
+        response = call("POST", f"{AUTH}/forgot_password", key=None, json={"username": USERNAME, "mobile": mobile})
+        assert list(response.json()["meta"]["errors"]) == ["username"]
+
+    @pytest.mark.parametrize("change", [{"status": "inactive"}, {"expire_at": 0}])
+    def test_who_is_inactive_or_over_cannot_log_in(
+        self, call: Caller, sandbox: Sandbox, change: dict[str, object]
+    ) -> None:
+        user = sandbox.world.user_named(USERNAME)
+        assert user is not None
+        for name, value in change.items():
+            setattr(user, name, value or sandbox.clock.now())
+        body = {"username": USERNAME, "password": PASSWORD}
+        assert call("POST", f"{AUTH}/login", key=None, json=body).status_code == 422
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_logout_and_check_token_take_both_methods(self, call: Caller, method: str) -> None:
+        token = log_in(call, USERNAME)["token"]
+        assert call(method, f"{AUTH}/check_token", key=token).json()["data"]["user_name"] == USERNAME
+        assert call(method, f"{AUTH}/logout", key=token).status_code == 200
+        assert call(method, f"{AUTH}/logout", key=token).status_code == 401
+
+    def test_a_key_is_checked_but_not_logged_out(self, call: Caller) -> None:
+        assert call("GET", f"{AUTH}/check_token", key=SUB_USER_API_KEY).json()["data"]["user_name"] == SUB_USER
+        assert call("GET", f"{AUTH}/logout", key=SUB_USER_API_KEY).status_code == 401
