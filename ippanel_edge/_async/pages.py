@@ -29,13 +29,16 @@ class AsyncItems(AsyncIterator[T], Generic[T]):
         """Give the next row, fetching the next page where this one is used up; after an error it may be asked again.
 
         It ends after an empty page, after the last page that the service names (as its latest answer has it, so a
-        list that shrinks on the way ends too), or, where it names none, after a page that is not full.
+        list that shrinks on the way ends too), or, where it names none, after a page that is not full or that comes a
+        second time.
         """
         while self._page is None or self._row >= len(self._page):
             if self._page is not None and not self._page.has_next:
                 raise StopAsyncIteration
             number = self._number + 1
             page = await self._fetch(number)
+            if page.last_page is None and self._page is not None and page.items == self._page.items:
+                page = attrs.evolve(page, items=())  # the same again: the service does not turn pages here
             # The number that was asked for counts: an answer that does not say its own, or says another, ends too.
             self._page = attrs.evolve(page, current_page=number)
             self._number = number

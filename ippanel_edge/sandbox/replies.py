@@ -154,6 +154,7 @@ LABELS: Mapping[str, str] = {
     "title": "عنوان",
     "send_time": "زمان ارسال",
     "code": "کد",
+    "mobile_number": "شماره تماس",
     "username": "نام کاربری",
     "password": "گذرواژه",
     "main_category_id": "شناسه دسته بندی اصلی",
