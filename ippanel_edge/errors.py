@@ -144,7 +144,7 @@ class ApiError(EdgeError):
         )
         self.enveloped = enveloped
         self.retry_after = retry_after
-        self.allow = tuple(allow)
+        self.allow: tuple[str, ...] = tuple(allow)
         self.excerpt = excerpt
 
     def _what(self) -> str:

@@ -54,9 +54,9 @@ class Sandbox:
     ) -> None:
         if clock is not None and world is not None:
             raise ValueError("give a clock or a world, not both: a world has its own clock")
-        self.world = default_world(clock or SandboxClock()) if world is None else world
-        self.clock = self.world.clock
-        self.faults = Faults()
+        self.world: World = default_world(clock or SandboxClock()) if world is None else world
+        self.clock: SandboxClock = self.world.clock
+        self.faults: Faults = Faults()
         self.app: Starlette = create_app(self.world, self.faults)
         self.api_key = API_KEY
         self.from_number = FROM_NUMBER
