@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -125,6 +125,7 @@ async def exchange(client: httpx.AsyncClient, request: httpx.Request, call: Call
         ConnectionFailed: nothing left this machine.
         OutcomeUnknown: it broke after the request began to leave.
         DecodeError: the answer is larger than allowed.
+        DeadlinePassed: the time of the whole call is over.
     """
     journey: Journey = call.journey
     trace = AsyncTrace(journey)
@@ -141,6 +142,8 @@ async def exchange(client: httpx.AsyncClient, request: httpx.Request, call: Call
         )
     except EdgeError as error:
         failure = error
+    except _io.DeadlinePassed:
+        raise
     except Exception as error:
         failure = judge(error, began=journey.began, traced=trace.seen)
         if failure is None:
@@ -173,8 +176,9 @@ class _Body(httpx.AsyncByteStream):
         return await anext(self._parts)
 
     async def aclose(self) -> None:
-        if isinstance(self._parts, AsyncGenerator):
-            await self._parts.aclose()
+        close: Callable[[], Awaitable[None]] | None = getattr(self._parts, "aclose", None)
+        if close is not None:
+            await close()
 
 
 async def _ask(client: httpx.AsyncClient, request: httpx.Request) -> RawAnswer:

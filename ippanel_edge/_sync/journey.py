@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -126,6 +126,7 @@ def exchange(client: httpx.Client, request: httpx.Request, call: Call, *, grace:
         ConnectionFailed: nothing left this machine.
         OutcomeUnknown: it broke after the request began to leave.
         DecodeError: the answer is larger than allowed.
+        DeadlinePassed: the time of the whole call is over.
     """
     journey: Journey = call.journey
     trace = Trace(journey)
@@ -142,6 +143,8 @@ def exchange(client: httpx.Client, request: httpx.Request, call: Call, *, grace:
         )
     except EdgeError as error:
         failure = error
+    except _io.DeadlinePassed:
+        raise
     except Exception as error:
         failure = judge(error, began=journey.began, traced=trace.seen)
         if failure is None:
@@ -174,8 +177,9 @@ class _Body(httpx.SyncByteStream):
         return next(self._parts)
 
     def close(self) -> None:
-        if isinstance(self._parts, Generator):
-            self._parts.close()
+        close: Callable[[], None] | None = getattr(self._parts, "close", None)
+        if close is not None:
+            close()
 
 
 def _ask(client: httpx.Client, request: httpx.Request) -> RawAnswer:
