@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ippanel_edge import ConfigurationError, EdgeClient
+from ippanel_edge import ConfigurationError, Conflict, EdgeClient
 from ippanel_edge.models.users import NewUser, UserChanges, UserFilters
 from ippanel_edge.wire import users
 from tests.contract.sample import ok
@@ -233,3 +233,10 @@ def test_unchecked_limits_leave_the_rules_to_the_service() -> None:
     wire.client.users.register(new_user(password="short", national_code="123", birth_date=date(1370, 1, 1)))
     wire.client.users.update(8, UserChanges(status="blocked", password="short"))
     assert len(wire.requests) == 2
+
+
+def test_a_proxys_409_does_not_say_that_a_name_is_taken() -> None:
+    http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(409, text="<html>Conflict</html>")))
+    client = EdgeClient("unit-key", base_url="https://edge.example.test/v1", http_client=http)
+    with pytest.raises(Conflict, match="the answer begins '<html>"):
+        client.users.check_exists("omid.k")
