@@ -336,6 +336,8 @@ async def test_closing_a_reply_in_a_cancelled_scope_gives_its_slot_back() -> Non
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("turns", range(12))
+# Older releases of anyio leave the socket to the garbage collector, cancelled in the very turn in which it connects.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_task_cancelled_by_the_event_loop_itself_gives_its_slot_back(turns: int) -> None:
     with Loopback() as server:
         async with client_of("asyncio", max_connections=1) as client:
@@ -447,11 +449,16 @@ async def test_a_server_that_takes_nothing_is_left_at_the_deadline(side: str, io
             with pytest.raises(io.DeadlinePassed), io.deadline(0.1):
                 await result(client.post(url, content=b"x" * 20_000_000))
             assert time.monotonic() - started < 2
-            wire, _ = deaf.accept()
-            with wire:
-                wire.settimeout(PATIENCE)
-                while wire.recv(1_000_000):  # to the end: it is closed
-                    pass
+            await anyio.to_thread.run_sync(read_to_the_end, deaf)
+
+
+def read_to_the_end(listener: socket.socket) -> None:
+    """Read all that the client sent, until it closes."""
+    wire, _ = listener.accept()
+    with wire:
+        wire.settimeout(PATIENCE)
+        while wire.recv(1_000_000):
+            pass
 
 
 async def test_a_wait_for_a_connection_ends_with_the_deadline(side: str, io: Any) -> None:
