@@ -84,9 +84,11 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmarks, side by side in one run."""
+    """The benchmarks, one after the other; or with `-- NAME ARGUMENTS`, that one."""
     install(session, "bench")
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    name, *arguments = session.posargs or ["*"]
+    for script in sorted(Path("benchmarks").glob(f"{name}.py")):
+        session.run("python", str(script), *arguments)
 
 
 @nox.session
