@@ -247,10 +247,12 @@ def _placed(error: BaseException) -> tuple[str, str]:
     if isinstance(error, _Misplaced):
         return error.place, error.reason
     if isinstance(error, cattrs.ClassValidationError):
-        for inner, note in error.group_exceptions()[0]:
-            place, reason = _placed(inner)
-            return f".{_api_name(attrs.fields_dict(error.cl)[note.name])}{place}", reason
-        return _placed(error.exceptions[0])
+        of_fields, of_the_whole = error.group_exceptions()
+        if not of_fields:
+            return _placed(of_the_whole[0])
+        inner, note = of_fields[0]
+        place, reason = _placed(inner)
+        return f".{_api_name(attrs.fields_dict(error.cl)[note.name])}{place}", reason
     if isinstance(error, KeyError):
         return "", "is missing"
     return "", str(error)

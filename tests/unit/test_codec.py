@@ -46,7 +46,7 @@ class Colour(StrEnum):
 class Inner:
     """A model inside of another."""
 
-    count: int
+    count: int = attrs.field(validator=attrs.validators.lt(100))
     price: float | None = None
 
 
@@ -299,6 +299,10 @@ def test_a_bad_value_deep_inside_is_named_all_the_way() -> None:
     stats = {"operators_sent": {"mci": {"fa": 1}, "irancell": {"en": "x"}}}
     refused("data.operators_sent.irancell.en", "wanted a whole number, not 'x'", stats, BulkStats)
     refused("data[1]", "wanted an object, not null", [{}, None], list[Place])
+
+
+def test_what_a_model_itself_refuses_is_named_by_its_object() -> None:
+    refused("data.rows[0]", "'count' must be < 100: 100", {"rows": [{"count": 100}]})
 
 
 def test_a_secret_of_a_wrong_type_is_not_shown() -> None:
