@@ -1,4 +1,4 @@
-"""The main job, as `nox -s demo` runs it: every row of the file is accounted for, and the figures are always the same."""
+"""The main job, as `nox -s demo` runs it: every row of the file is accounted for, and the figures never change."""
 
 from __future__ import annotations
 

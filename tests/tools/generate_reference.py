@@ -61,7 +61,7 @@ def _table() -> Iterator[str]:
 def _returns(endpoint: Endpoint[Any]) -> str:
     if endpoint.returns is type(None):
         return "nothing"
-    plain = isinstance(endpoint.returns, type) and not hasattr(endpoint.returns, "__args__")
+    plain = not hasattr(endpoint.returns, "__args__")
     text = endpoint.returns.__name__ if plain else str(endpoint.returns)
     return f"`{_MODULE.sub('', text)}`"
 
@@ -75,9 +75,17 @@ def _section(name: str, section: object) -> Iterator[str]:
     yield f"# {name}\n"
     yield "On `EdgeClient` the same without `await`, and plain iterators for async ones.\n"
     yield from _methods(name, section)
-    module = f"ippanel_edge.models.{name}"
-    if Path(models.__path__[0], f"{name}.py").exists():
-        yield from _classes(module)
+    below = [
+        path.split(".")[1]
+        for path in dict.fromkeys(line.name.rpartition(".")[0] for line in ALL)
+        if path.startswith(f"{name}.")
+    ]
+    modules = [module for module in (name, *below) if Path(models.__path__[0], f"{module}.py").exists()]
+    kinds = [kind for module in modules for kind in _kinds(f"ippanel_edge.models.{module}")]
+    if kinds:
+        yield "## Classes\n"
+    for kind in kinds:
+        yield from _class(kind)
 
 
 def _methods(name: str, section: object) -> Iterator[str]:
@@ -89,7 +97,7 @@ def _methods(name: str, section: object) -> Iterator[str]:
         value = getattr(section, attribute)
         if inspect.ismethod(value):
             yield from _method(f"{name}.{attribute}", value)
-        elif attrs.has(type(value)):
+        elif attrs.has(value.__class__):
             below.append((f"{name}.{attribute}", value))
     for path, value in below:
         yield f"## {path}\n"
@@ -144,20 +152,20 @@ def _bullets(title: str, entries: Any) -> Iterator[str]:
     yield ""
 
 
-def _classes(module: str) -> Iterator[str]:
-    classes = [
+def _kinds(module: str) -> list[type[Any]]:
+    return [
         value
         for value in vars(import_module(module)).values()
         if isinstance(value, type) and value.__module__ == module and not value.__name__.startswith("_")
     ]
-    if classes:
-        yield "## Classes\n"
-    for kind in classes:
-        yield f"### {kind.__name__}\n"
-        if attrs.has(kind):
-            fields = ", ".join(f"{field.alias}: {_type(field)}" for field in attrs.fields(kind))
-            yield f"```text\n{kind.__name__}({fields})\n```\n"
-        yield from _described(kind.__doc__ or "")
+
+
+def _class(kind: type[Any]) -> Iterator[str]:
+    yield f"### {kind.__name__}\n"
+    if attrs.has(kind):
+        fields = "".join(f"    {field.alias}: {_type(field)}\n" for field in attrs.fields(kind))
+        yield f"```text\n{kind.__name__}(\n{fields})\n```\n"
+    yield from _described(kind.__doc__ or "")
 
 
 def _type(field: Any) -> str:

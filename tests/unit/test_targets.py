@@ -166,7 +166,9 @@ SHAPES: list[tuple[Any, str, str]] = [
 
 
 @BOTH
-@pytest.mark.parametrize(("target", "place", "says"), SHAPES, ids=str)
+@pytest.mark.parametrize(
+    ("target", "place", "says"), SHAPES, ids=lambda value: value if isinstance(value, str) else type(value).__name__
+)
 def test_a_wrong_shape_is_refused_with_limits_on_and_off(target: Any, place: str, says: str, check: bool) -> None:  # noqa: FBT001 - a parameter of the table
     refused(f"targets[1]{place}", says, lambda: write(target, check=check))
 
