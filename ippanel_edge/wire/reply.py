@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 _EXCERPT = 200
 _DEEPEST = 64
+_LONGEST_MARK = 8
+"""Bytes within which JSON shows itself by a bracket, also in UTF-16 or UTF-32, with or without a byte order mark."""
 _KINDS: Mapping[int, type[ApiError]] = {
     400: ValidationFailed,
     401: AuthenticationError,
@@ -91,20 +93,37 @@ def parse(endpoint: Endpoint[T], answer: RawAnswer, *, now: datetime | None = No
         ApiError: the service refused or failed.
         DecodeError: a 2xx answer that is not what the API documents.
     """
-    for status, result in endpoint.statuses:
-        if answer.status_code == status:
-            return result, _meta_of(answer), b""
+    failure: ApiError | DecodeError
+    try:
+        return _parse(endpoint, answer, now)
+    except (ApiError, DecodeError) as error:
+        failure = error
+    # Raised anew, outside of the except block: the frames below hold the body, and with it perhaps a login's token.
+    failure.__cause__ = failure.__context__ = None
+    raise failure.with_traceback(None)
+
+
+def _parse(endpoint: Endpoint[T], answer: RawAnswer, now: datetime | None) -> tuple[T, Meta, bytes]:
     if not 200 <= answer.status_code < 300:
-        raise refusal(answer, now=now)
+        return _told_by_status(endpoint, answer, refusal(answer, now=now))
     try:
         body = decompress(answer)
-        if endpoint.returns is bytes and not _is_json(answer.headers):
+        if endpoint.returns is bytes and _is_file(answer.headers):
             return cast("T", body), Meta(), body
         envelope = parse_json(body)
         return *_open(endpoint, envelope, answer), body
     except DecodeError as error:
         error.status_code = answer.status_code
         raise
+
+
+def _told_by_status(endpoint: Endpoint[T], answer: RawAnswer, error: ApiError) -> tuple[T, Meta, bytes]:
+    """Give the result that a refusal's status stands for, such as 409 for "taken"; the API's own, not a proxy's."""
+    for status, result in endpoint.statuses:
+        if status == answer.status_code and error.enveloped:
+            body = decompress(answer)
+            return result, _meta_of(body), body
+    raise error
 
 
 def _open(endpoint: Endpoint[T], envelope: object, answer: RawAnswer) -> tuple[T, Meta]:
@@ -119,6 +138,9 @@ def _open(endpoint: Endpoint[T], envelope: object, answer: RawAnswer) -> tuple[T
     elif meta.status is False:
         raise _error(ApiError, answer, meta, reply)
     data = reply.get("data", None if "meta" in reply else reply)
+    for status, result in endpoint.statuses:
+        if status == answer.status_code:
+            return result, meta
     returns: Any = endpoint.returns
     if returns is NoneType:
         return cast("T", None), meta
@@ -160,15 +182,19 @@ def _field_errors(value: object) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict):
         return {}
     fields = cast("dict[str, object]", value)
-    return {name: tuple(_text(text) for text in _list(texts) or [texts]) for name, texts in fields.items()}
+    return {name: tuple(_text(text) for text in _texts(texts)) for name, texts in fields.items()}
 
 
-def _meta_of(answer: RawAnswer) -> Meta:
-    try:
-        envelope = parse_json(decompress(answer))
-    except DecodeError:
-        return Meta()
-    return (_meta(cast("dict[str, object]", envelope).get("meta")) if isinstance(envelope, dict) else None) or Meta()
+def _texts(value: object) -> Sequence[object]:
+    """List a field's messages: a list, as documented, or a lone one."""
+    if isinstance(value, list):
+        return cast("Sequence[object]", value)
+    return () if value is None else (value,)
+
+
+def _meta_of(body: bytes) -> Meta:
+    envelope = cast("dict[str, object]", parse_json(body))
+    return _meta(envelope.get("meta")) or Meta()
 
 
 def refusal(answer: RawAnswer, *, now: datetime | None = None) -> ApiError:
@@ -215,11 +241,9 @@ def outcome_of(status: int) -> Outcome:
 
 def _excerpt(answer: RawAnswer) -> str:
     try:
-        body = decompress(answer)
+        return _begin(decompress(answer))
     except DecodeError:
         return ""
-    text = body[: _EXCERPT * 4].decode("utf-8", "replace")
-    return " ".join(text.split())[:_EXCERPT]
 
 
 def retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
@@ -238,8 +262,10 @@ def retry_after(value: str | None, *, now: datetime | None = None) -> float | No
     return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
 
 
-def _is_json(headers: Mapping[str, str]) -> bool:
-    return "json" in headers.get("content-type", "").lower()
+def _is_file(headers: Mapping[str, str]) -> bool:
+    """Whether the body is a file, neither the API's JSON nor a proxy's page."""
+    kind = headers.get("content-type", "").lower()
+    return "json" not in kind and "html" not in kind
 
 
 def decompress(answer: RawAnswer, *, most: int = MAX_ANSWER_BYTES) -> bytes:
@@ -269,7 +295,8 @@ def parse_json(body: bytes) -> object:
     """Read JSON strictly: UTF-8, no NaN, no duplicate keys, no lone surrogates, no absurd depth or numbers.
 
     Raises:
-        DecodeError: anything else; the text shows the beginning of what came.
+        DecodeError: anything else; it shows the beginning of what is not JSON at all. Broken JSON is not shown: it may
+            be the answer to a login, with half a token in it.
     """
     if not body.strip():
         raise DecodeError("the answer is empty")
@@ -279,12 +306,20 @@ def parse_json(body: bytes) -> object:
     except RecursionError:
         raise DecodeError("the JSON is nested too deeply") from None
     except ValueError as error:
-        reason = error.args[0] if isinstance(error, _Trap) else "the answer is not JSON"
-        raise DecodeError(f"{reason}; it begins {_begin(body)!r}") from None
+        raise DecodeError(_problem(error, body)) from None
     _check_depth(value)
     if "\\u" in text:
         _check_text(value)
     return value
+
+
+def _problem(error: ValueError, body: bytes) -> str:
+    if isinstance(error, _Trap):
+        return str(error)
+    if not any(mark in body.lstrip()[:_LONGEST_MARK] for mark in (b"{", b"[")):
+        return f"the answer is not JSON; it begins {_begin(body)!r}"
+    place = f" at character {error.pos + 1:,}" if isinstance(error, json.JSONDecodeError) else ""
+    return f"the JSON is cut or broken{place} ({len(body):,} bytes)"
 
 
 def _begin(body: bytes) -> str:
