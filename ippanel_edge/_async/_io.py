@@ -75,9 +75,14 @@ def deadline(seconds: float | None, *, shield: bool = False) -> Generator[None]:
 
 
 def remaining() -> float | None:
-    """Return the seconds left, at least 0, or None where there is no end. The caller's own cancel scopes count."""
-    left = anyio.current_effective_deadline() - anyio.current_time()
-    return None if left == math.inf else max(left, 0.0)
+    """Return the seconds left, at least 0, or None where there is no end. The caller's own cancel scopes count.
+
+    Where one of those is cancelled there is no time to speak of: the next thing awaited says so.
+    """
+    ends: float | None = anyio.current_effective_deadline()
+    if ends == -math.inf:
+        ends = _ends.get()
+    return None if ends is None or ends == math.inf else max(ends - anyio.current_time(), 0.0)
 
 
 def check_deadline() -> None:
@@ -105,6 +110,7 @@ async def finish(
         grace: seconds.
         abandoned: receives the result that nobody waits for any more, None where there is none.
     """
+    await anyio.lowlevel.checkpoint_if_cancelled()  # what is cancelled already must not begin
     results: list[T] = []
     failures: list[Exception] = []
     done = anyio.Event()

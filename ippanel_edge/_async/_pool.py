@@ -61,12 +61,12 @@ class _Connection:
     async def exchange(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its response, keeping hold of the socket opened for it.
 
-        httpcore lets go of a socket, without closing it, where it is cancelled during the TLS handshake.
+        httpcore lets go of a socket, without closing it, where it is cancelled during the TLS handshake or just after.
         """
         trace: _Trace | None = request.extensions.get("trace")
 
         async def note(event: str, info: Mapping[str, Any]) -> None:
-            if event.endswith("connect_tcp.complete"):
+            if event.endswith(("connect_tcp.complete", "start_tls.complete")):
                 self.opened = info["return_value"]
             if trace is not None:
                 await trace(event, info)

@@ -86,6 +86,11 @@ class Connection:
         self._reader = RequestReader(self._wire)
         self._stalled = False
 
+    @property
+    def stalled(self) -> bool:
+        """Whether the server says nothing, on purpose."""
+        return self._stalled
+
     def quiet(self) -> bool:
         """Whether nothing happens before the client does something, or the cell is settled."""
         return self._stalled or self._wire.quiet()
@@ -296,6 +301,11 @@ class Cell:
         return answers.good(path, 1000 + self._answers, self._data)
 
     # Asked by the tests, from their own threads.
+
+    @property
+    def stalls(self) -> bool:
+        """Whether a connection of it is held by a stall."""
+        return any(connection.stalled for connection in tuple(self._tasks.values()))
 
     def quiesce(self, limit: float = 2.0) -> Tally:
         """Wait until nothing is under way: all that the client sent is read, and all that is to be said is said.
