@@ -20,7 +20,7 @@ nox.options.sessions = ["lint", "types", "sync", "tests", "docs", "build"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
-def install(session: nox.Session, *groups: str, extras: str = "sandbox,totp", more: Sequence[str] = ()) -> None:
+def install(session: nox.Session, *groups: str, extras: str = "all", more: Sequence[str] = ()) -> None:
     """Install the package as it stands, with extras and the groups that the session needs."""
     session.install("-q", "-e", f".[{extras}]", *nox.project.dependency_groups(PROJECT, *groups), *more)
 

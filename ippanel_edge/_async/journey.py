@@ -80,7 +80,7 @@ def judge(error: Exception, *, began: bool, traced: bool) -> EdgeError | None:
     """Say what an exception of the transport means; None for one that is not the transport's and broke nothing."""
     timed_out = isinstance(error, httpx.TimeoutException)
     ours: EdgeError
-    if not began and (isinstance(error, _BEFORE_SENDING) or (traced and isinstance(error, httpx.TransportError))):
+    if not began and (_is_of_itself(error) or (traced and isinstance(error, httpx.TransportError))):
         failed = ConnectionFailed(_told(error))
         failed.passing = not isinstance(error, _HOPELESS) and not _is_distrust(error)
         ours = failed
@@ -90,6 +90,17 @@ def judge(error: Exception, *, began: bool, traced: bool) -> EdgeError | None:
         return None
     ours.timed_out = timed_out
     return ours
+
+
+def _is_of_itself(error: Exception) -> bool:
+    """Whether an exception that comes without any trace still proves by its kind that nothing was sent.
+
+    Of httpx and httpcore, and of a mock that raises it outright, its kind can be believed. Another library's adapter
+    is free to call a connection lost in mid-answer a ConnectError, as one for aiohttp does.
+    """
+    beneath = error.__cause__ or error.__context__
+    trusted = beneath is None or type(beneath).__module__.partition(".")[0] in {"httpcore", "ippanel_edge"}
+    return isinstance(error, _BEFORE_SENDING) and (trusted or _is_distrust(error))
 
 
 def _told(error: Exception) -> str:

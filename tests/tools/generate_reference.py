@@ -163,14 +163,10 @@ def _kinds(module: str) -> list[type[Any]]:
 def _class(kind: type[Any]) -> Iterator[str]:
     yield f"### {kind.__name__}\n"
     if attrs.has(kind):
-        fields = "".join(f"    {field.alias}: {_type(field)}\n" for field in attrs.fields(kind))
+        written = inspect.get_annotations(kind)  # as the source has them: attrs resolves its own when first used
+        fields = "".join(f"    {field.alias}: {written[field.name]}\n" for field in attrs.fields(kind))
         yield f"```text\n{kind.__name__}(\n{fields})\n```\n"
     yield from _described(kind.__doc__ or "")
-
-
-def _type(field: Any) -> str:
-    text = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", str(field.type))
-    return str(text)
 
 
 def differences(pages: dict[str, str], target: Path = TARGET) -> list[str]:
