@@ -49,10 +49,19 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff: rules and format."""
+    """Ruff: rules and format; and zizmor over the workflows."""
     session.install("-q", *nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check", *session.posargs)
     session.run("ruff", "format", "--check")
+    session.run("zizmor", "--offline", "--quiet", ".github/workflows")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known weaknesses of what is installed beside the package. It asks PyPI's advisories, so it is not in .ci/run."""
+    install(session)
+    session.install("-q", "pip-audit")
+    session.run("pip-audit", "--progress-spinner", "off", "--skip-editable")
 
 
 @nox.session
