@@ -103,6 +103,24 @@ async def test_each_text_comes_once_though_pages_shift_while_they_are_read(
 
 
 @pytest.mark.usefixtures("clock")
+async def test_it_may_be_left_at_any_text_and_gone_on_with(make_client: MakeClient) -> None:
+    inbox = Inbox(1, 2, 3)
+    items = follower(inbox, make_client, from_id=0)
+    seen: list[int] = []
+    if hasattr(items, "__aiter__"):
+        async for message in items:
+            seen.append(message.messages_inbox_id)
+            break
+    else:
+        for message in items:
+            seen.append(message.messages_inbox_id)
+            break
+    assert seen == [1]
+    assert await ids(items, 2) == [2, 3]
+    assert len(inbox.bodies) == 1
+
+
+@pytest.mark.usefixtures("clock")
 async def test_it_asks_after_the_last_text_it_gave(make_client: MakeClient) -> None:
     inbox = Inbox(1, events=[None, add(5), add(6)])
     assert await ids(follower(inbox, make_client, from_id=0), 3) == [1, 5, 6]

@@ -9,6 +9,7 @@ import pytest
 
 from ippanel_edge.config import Defaults
 from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.models.banks import RecipientsCount
 from ippanel_edge.wire.places import bank_choice, geolocation_choice, inner_place, job_choice, prefix, years
 
 CHECKED = Defaults()
@@ -111,6 +112,10 @@ def test_a_wrong_shape_is_refused_with_limits_on_and_off(
     with pytest.raises(ConfigurationError) as caught:
         bank(choice, defaults)
     assert (caught.value.argument, str(caught.value)) == (argument, f"{argument}: {says}")
+
+
+def test_what_the_service_does_not_count_counts_as_none() -> None:
+    assert RecipientsCount(mci_count=5, other_count=2).total == 7
 
 
 def test_an_open_end_of_the_years_is_accepted() -> None:
