@@ -91,7 +91,7 @@ def test_the_sync_side_asks_as_documented_and_reads_the_answer(sample: Sample) -
     check_request(sample, route.calls.last.request)
 
 
-REFUSED = {
+REFUSED: dict[str, Any] = {
     "data": None,
     "meta": {
         "status": False,
@@ -129,7 +129,7 @@ def test_every_endpoint_has_a_sample() -> None:
 
 
 @pytest.mark.parametrize("client_class", [AsyncEdgeClient, EdgeClient])
-def test_every_endpoint_has_exactly_one_method(client_class: type[AsyncEdgeClient] | type[EdgeClient]) -> None:
+def test_every_endpoint_has_exactly_one_method(client_class: type[AsyncEdgeClient | EdgeClient]) -> None:
     client = client_class(KEY, base_url=BASE)
     for endpoint in ALL:
         section: Any = client
