@@ -53,7 +53,8 @@ class Secret(str):
         return self
 
 
-def _hidden(value: str | None) -> Secret | None:
+def hidden(value: str | None) -> Secret | None:
+    """Hide a value from repr; None stays None."""
     return None if value is None else Secret(value)
 
 
@@ -141,7 +142,7 @@ class Credentials:
     username: str
     password: str = attrs.field(converter=Secret)
     otp: OtpCallback | None = attrs.field(default=None, kw_only=True)
-    totp_secret: str | None = attrs.field(default=None, kw_only=True, converter=_hidden)
+    totp_secret: str | None = attrs.field(default=None, kw_only=True, converter=hidden)
     load: LoadToken | None = attrs.field(default=None, kw_only=True, repr=False)
     save: SaveToken | None = attrs.field(default=None, kw_only=True, repr=False)
 

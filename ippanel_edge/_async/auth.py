@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._async.caller import AsyncCaller
+from ippanel_edge._async.caller import AsyncCaller, sparing
 from ippanel_edge.config import Defaults, Secret
 from ippanel_edge.models.auth import LoginStep, ResetToken, TokenOwner
 from ippanel_edge.wire import phones
@@ -19,6 +19,7 @@ class Auth:
     _call: AsyncCaller
     _defaults: Defaults
 
+    @sparing
     async def login(self, username: str, password: str) -> LoginStep:
         """Begin to log in.
 
@@ -42,6 +43,7 @@ class Auth:
             },
         )
 
+    @sparing
     async def send_sms_otp(self, token: str) -> LoginStep:
         """Have a code texted for a login, also where it asked for Google Authenticator.
 
@@ -52,6 +54,7 @@ class Auth:
         """
         return await self._call(endpoints.AUTH_SEND_SMS_OTP, json={"token": Secret(text(token, argument="token"))})
 
+    @sparing
     async def confirm_otp(self, token: str, otp: str) -> LoginStep:
         """Give a login its code.
 
@@ -92,6 +95,7 @@ class Auth:
             },
         )
 
+    @sparing
     async def change_password(self, token: str, otp: str, password: str) -> None:
         """Change a forgotten password.
 

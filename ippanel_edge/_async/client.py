@@ -13,6 +13,7 @@ from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 import attrs
 import httpx
 
+from ippanel_edge import _redact
 from ippanel_edge._async import _io
 from ippanel_edge._async._pool import AsyncPoolTransport
 from ippanel_edge._async.auth import Auth
@@ -52,6 +53,7 @@ from ippanel_edge.config import (
     RateLimit,
     RetryPolicy,
     Secret,
+    hidden,
 )
 from ippanel_edge.endpoints import ONCE, Endpoint, Repeat
 from ippanel_edge.errors import ConfigurationError
@@ -154,9 +156,11 @@ class AsyncEdgeClient:
         verify: ssl.SSLContext | None = None,
         validate: bool = True,
     ) -> None:
+        # Hidden at once: an error's traceback may be shown with the locals of this frame.
+        api_key, token = hidden(api_key), hidden(token)
         if api_key is None and token is None and credentials is None:
-            api_key = os.environ.get(ENV_API_KEY) or None
-            token = None if api_key else os.environ.get(ENV_TOKEN) or None
+            api_key = hidden(os.environ.get(ENV_API_KEY) or None)
+            token = None if api_key else hidden(os.environ.get(ENV_TOKEN) or None)
         policy = RetryPolicy() if retry is None else retry
         settings = _Settings(
             base_url=request.check_base_url(base_url or os.environ.get(ENV_BASE_URL)),
@@ -174,6 +178,7 @@ class AsyncEdgeClient:
             raise ConfigurationError(
                 "is set together with limits, proxy or verify: set those on it", argument="http_client"
             )
+        _redact.install()
         http = http_client or httpx.AsyncClient(transport=_pool(limits, proxy, verify), trust_env=False)
         shared = _Shared(http, is_ours=http_client is None, budget=RetryBudget(policy.budget))
         self._is_copy = False
@@ -216,6 +221,8 @@ class AsyncEdgeClient:
 
     def __repr__(self) -> str:
         """Show where the client talks to and as whom, never a secret."""
+        if not hasattr(self, "_settings"):  # in a traceback of its own making, with locals
+            return f"<{type(self).__name__}>"
         return f"<{type(self).__name__} {self._settings.base_url} from {self._settings.from_number}>"
 
     async def __aenter__(self) -> Self:
@@ -245,6 +252,8 @@ class AsyncEdgeClient:
         Raises:
             ConfigurationError: a setting is wrong or cannot be changed in a copy.
         """
+        if options.keys() & {"api_key", "token"}:  # hidden at once, as above
+            options = {**options, "api_key": hidden(options.get("api_key")), "token": hidden(options.get("token"))}
         unknown = options.keys() - AsyncOptions.__annotations__.keys()
         if unknown:
             raise ConfigurationError(

@@ -8,7 +8,7 @@ from datetime import datetime
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._async.caller import AsyncCaller
+from ippanel_edge._async.caller import AsyncCaller, sparing
 from ippanel_edge.config import Defaults, Secret
 from ippanel_edge.models.send import (
     CountryTarget,
@@ -331,6 +331,7 @@ class Send:
             json=sending.phonebook(self._defaults, selections, message, from_number=from_number, send_time=send_time),
         )
 
+    @sparing
     async def pattern(
         self,
         code: str,
@@ -406,6 +407,7 @@ class Send:
             files=[("files[]", sending.table(file, self._defaults))],
         )
 
+    @sparing
     async def votp(self, recipient: str, code: str | int) -> SendResult:
         """Call a number and speak a code. The service chooses the line.
 
@@ -420,6 +422,7 @@ class Send:
         """
         return await self._call(endpoints.SEND_VOTP, json=sending.votp(self._defaults, recipient, code))
 
+    @sparing
     async def url(
         self,
         recipient: str,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._sync.caller import Caller
+from ippanel_edge._sync.caller import Caller, sparing
 from ippanel_edge.config import Defaults, Secret
 from ippanel_edge.models.auth import LoginStep, ResetToken, TokenOwner
 from ippanel_edge.wire import phones
@@ -20,6 +20,7 @@ class Auth:
     _call: Caller
     _defaults: Defaults
 
+    @sparing
     def login(self, username: str, password: str) -> LoginStep:
         """Begin to log in.
 
@@ -43,6 +44,7 @@ class Auth:
             },
         )
 
+    @sparing
     def send_sms_otp(self, token: str) -> LoginStep:
         """Have a code texted for a login, also where it asked for Google Authenticator.
 
@@ -53,6 +55,7 @@ class Auth:
         """
         return self._call(endpoints.AUTH_SEND_SMS_OTP, json={"token": Secret(text(token, argument="token"))})
 
+    @sparing
     def confirm_otp(self, token: str, otp: str) -> LoginStep:
         """Give a login its code.
 
@@ -93,6 +96,7 @@ class Auth:
             },
         )
 
+    @sparing
     def change_password(self, token: str, otp: str, password: str) -> None:
         """Change a forgotten password.
 

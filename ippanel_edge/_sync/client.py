@@ -14,6 +14,7 @@ from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 import attrs
 import httpx
 
+from ippanel_edge import _redact
 from ippanel_edge._sync import _io
 from ippanel_edge._sync._pool import PoolTransport
 from ippanel_edge._sync.auth import Auth
@@ -53,6 +54,7 @@ from ippanel_edge.config import (
     RateLimit,
     RetryPolicy,
     Secret,
+    hidden,
 )
 from ippanel_edge.endpoints import ONCE, Endpoint, Repeat
 from ippanel_edge.errors import ConfigurationError
@@ -155,9 +157,11 @@ class EdgeClient:
         verify: ssl.SSLContext | None = None,
         validate: bool = True,
     ) -> None:
+        # Hidden at once: an error's traceback may be shown with the locals of this frame.
+        api_key, token = hidden(api_key), hidden(token)
         if api_key is None and token is None and credentials is None:
-            api_key = os.environ.get(ENV_API_KEY) or None
-            token = None if api_key else os.environ.get(ENV_TOKEN) or None
+            api_key = hidden(os.environ.get(ENV_API_KEY) or None)
+            token = None if api_key else hidden(os.environ.get(ENV_TOKEN) or None)
         policy = RetryPolicy() if retry is None else retry
         settings = _Settings(
             base_url=request.check_base_url(base_url or os.environ.get(ENV_BASE_URL)),
@@ -175,6 +179,7 @@ class EdgeClient:
             raise ConfigurationError(
                 "is set together with limits, proxy or verify: set those on it", argument="http_client"
             )
+        _redact.install()
         http = http_client or httpx.Client(transport=_pool(limits, proxy, verify), trust_env=False)
         shared = _Shared(http, is_ours=http_client is None, budget=RetryBudget(policy.budget))
         self._is_copy = False
@@ -215,6 +220,8 @@ class EdgeClient:
 
     def __repr__(self) -> str:
         """Show where the client talks to and as whom, never a secret."""
+        if not hasattr(self, "_settings"):  # in a traceback of its own making, with locals
+            return f"<{type(self).__name__}>"
         return f"<{type(self).__name__} {self._settings.base_url} from {self._settings.from_number}>"
 
     def __enter__(self) -> Self:
@@ -244,6 +251,8 @@ class EdgeClient:
         Raises:
             ConfigurationError: a setting is wrong or cannot be changed in a copy.
         """
+        if options.keys() & {"api_key", "token"}:  # hidden at once, as above
+            options = {**options, "api_key": hidden(options.get("api_key")), "token": hidden(options.get("token"))}
         unknown = options.keys() - Options.__annotations__.keys()
         if unknown:
             raise ConfigurationError(

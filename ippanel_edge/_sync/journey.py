@@ -160,6 +160,9 @@ def exchange(client: httpx.Client, request: httpx.Request, call: Call, *, grace:
         failure = judge(error, began=journey.began, traced=trace.seen)
         if failure is None:
             raise
+    except BaseException as error:  # noqa: BLE001 - cancelled, or Ctrl-C: it goes on
+        error.__cause__ = error.__context__ = None
+        raise error.with_traceback(None)  # noqa: B904 - it is the same one, without the frames below
     # Raised anew, outside of the except block: the frames below hold the headers, and what came of the answer.
     raise failure.with_traceback(None)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._sync.caller import Caller
+from ippanel_edge._sync.caller import Caller, sparing
 from ippanel_edge.config import Defaults, Secret
 from ippanel_edge.models.send import (
     CountryTarget,
@@ -332,6 +332,7 @@ class Send:
             json=sending.phonebook(self._defaults, selections, message, from_number=from_number, send_time=send_time),
         )
 
+    @sparing
     def pattern(
         self,
         code: str,
@@ -407,6 +408,7 @@ class Send:
             files=[("files[]", sending.table(file, self._defaults))],
         )
 
+    @sparing
     def votp(self, recipient: str, code: str | int) -> SendResult:
         """Call a number and speak a code. The service chooses the line.
 
@@ -421,6 +423,7 @@ class Send:
         """
         return self._call(endpoints.SEND_VOTP, json=sending.votp(self._defaults, recipient, code))
 
+    @sparing
     def url(
         self,
         recipient: str,

@@ -12,6 +12,7 @@ from typing import Any, Generic, NoReturn, TypeVar, cast
 
 import attrs
 
+from ippanel_edge._redact import masked
 from ippanel_edge.config import MAX_ANSWER_BYTES
 from ippanel_edge.endpoints import Endpoint
 from ippanel_edge.errors import (
@@ -288,6 +289,8 @@ def decompress(answer: RawAnswer, *, most: int = MAX_ANSWER_BYTES) -> bytes:
         raise DecodeError(f"the answer is larger than {most} bytes")
     if not stream.eof:
         raise DecodeError("the gzip data is cut")
+    if stream.unused_data:
+        raise DecodeError("the gzip data is followed by something else")
     return body
 
 
@@ -323,7 +326,8 @@ def _problem(error: ValueError, body: bytes) -> str:
 
 
 def _begin(body: bytes) -> str:
-    return " ".join(body[: _EXCERPT * 4].decode("utf-8", "replace").split())[:_EXCERPT]
+    text = " ".join(body[: _EXCERPT * 4].decode("utf-8", "replace").split())
+    return masked(text)[:_EXCERPT]  # a proxy's page may quote the address
 
 
 class _Trap(ValueError):

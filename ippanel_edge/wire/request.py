@@ -17,6 +17,7 @@ from ippanel_edge.config import DEFAULT_BASE_URL, Secret
 from ippanel_edge.endpoints import ONCE, Endpoint, Method, Repeat
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.wire.files import FileInput, Upload, open_upload
+from ippanel_edge.wire.limits import characters
 from ippanel_edge.wire.reply import RawAnswer
 
 USER_AGENT = f"ippanel-edge/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
@@ -24,6 +25,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?")
 
 Body = Literal["none", "json", "form", "multipart"]
 
@@ -64,6 +67,36 @@ class Call:
         return self.endpoint.repeat
 
 
+class Content(bytes):
+    """A JSON body. It may hold a password or a code, so that repr does not show it, and that it is not pickled."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Give its size alone."""
+        return f"<{len(self)} bytes>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Refuse to be pickled."""
+        raise TypeError("the body of a call is not pickled: it may hold a secret")
+
+    def __copy__(self) -> Content:
+        """Stay the same: it never changes."""
+        return self
+
+    def __deepcopy__(self, _: object) -> Content:
+        """Stay the same: it never changes."""
+        return self
+
+
+class Asked(httpx.Request):
+    """A request whose repr does not show its query, which may hold credentials."""
+
+    def __repr__(self) -> str:
+        """Give method and address."""
+        return f"<Request({self.method!r}, {str(self.url.copy_with(query=None))!r})>"
+
+
 def plan(
     endpoint: Endpoint[Any],
     *,
@@ -76,8 +109,10 @@ def plan(
     """Put a call's arguments into their places; what is None is left out.
 
     Raises:
-        ConfigurationError: a path parameter that would change the path, or a value that JSON does not know.
+        ConfigurationError: a path parameter that would change the path, a value that cannot be written, or two bodies.
     """
+    if json_body is not None and (files or form is not None):
+        raise ConfigurationError("is given together with a form: a request has one body", argument="json")
     body: Body = "none"
     content: bytes | Mapping[str, Any] | None = None
     if files or endpoint.multipart:
@@ -90,7 +125,11 @@ def plan(
         endpoint=endpoint,
         method=endpoint.method,
         path=fill(endpoint.path, path or {}),
-        query=tuple((name, _as_query(value)) for name, value in (query or {}).items() if value is not None),
+        query=tuple(
+            (_text_of(name, "query"), _as_query(value, name))
+            for name, value in (query or {}).items()
+            if value is not None
+        ),
         body=body,
         content=content,
         files=tuple(files),
@@ -105,13 +144,26 @@ def uploads(files: Sequence[tuple[str, FileInput]]) -> list[tuple[str, Upload]]:
     ]
 
 
-def _as_query(value: object) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+def _as_query(value: object, name: str) -> str:
+    if isinstance(value, Secret):
+        return value
+    return ("true" if value else "false") if isinstance(value, bool) else _text_of(value, name)
+
+
+def _text_of(value: object, argument: str) -> str:
+    """Write a value as text, where it can be: halves of characters cannot, nor can numbers of thousands of digits."""
+    try:
+        text = str(value)
+    except ValueError:
+        raise ConfigurationError("has too many digits to be written", argument=argument) from None
+    return characters(text, argument=argument)
 
 
 def _fields(form: Mapping[str, object]) -> dict[str, str | list[str]]:
     return {
-        name: [_as_query(item) for item in cast("list[object]", value)] if isinstance(value, list) else _as_query(value)
+        _text_of(name, "data"): [_as_query(item, name) for item in cast("list[object]", value)]
+        if isinstance(value, list)
+        else _as_query(value, name)
         for name, value in form.items()
         if value is not None
     }
@@ -124,7 +176,7 @@ def encode_json(value: object) -> bytes:
         ConfigurationError: NaN, infinity, a lone surrogate, or a type that JSON does not know.
     """
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return Content(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"cannot be written as JSON: {type(error).__name__}", argument="json") from None
 
@@ -210,6 +262,18 @@ def check_secret(value: Secret, *, argument: str) -> Secret:
     return value
 
 
+def check_header(name: str, value: str) -> None:
+    """Accept a header of a call, which a middleware may have put there.
+
+    Raises:
+        ConfigurationError: a name that is no token, or a value with anything but visible ASCII and blanks between.
+    """
+    if not _HEADER_NAME.fullmatch(name):
+        raise ConfigurationError("has a name that HTTP does not carry", argument="headers")
+    if not _HEADER_VALUE.fullmatch(value):
+        raise ConfigurationError("must be visible ASCII, with no blank at its ends", argument=f"headers[{name!r}]")
+
+
 def url_for(base_url: str, path: str) -> str:
     """Put a path below the base URL.
 
@@ -241,7 +305,12 @@ def build(call: Call, *, base_url: str, remaining: float | None = None) -> httpx
         call: what to ask.
         base_url: in the form of `check_base_url`.
         remaining: seconds left of the deadline: no step may take longer.
+
+    Raises:
+        ConfigurationError: a header that HTTP does not carry, whose value is not shown; or too long an address.
     """
+    for name, value in call.headers.items():
+        check_header(name, value)
     headers = {
         "Accept": "application/json",
         "Accept-Encoding": "gzip",
@@ -256,14 +325,19 @@ def build(call: Call, *, base_url: str, remaining: float | None = None) -> httpx
         content = {"data": call.content}
     elif call.body == "multipart":
         content = {"files": _parts(cast("Mapping[str, str | list[str]]", call.content), call.files)}
-    return httpx.Request(
-        call.method,
-        url_for(base_url, call.path),
-        params=tuple(call.query) or None,
-        headers=headers,
-        extensions={"timeout": _steps(call.timeout, remaining), "ippanel_edge.once": call.repeat is ONCE},
-        **content,
-    )
+    try:
+        return Asked(
+            call.method,
+            url_for(base_url, call.path),
+            params=tuple(call.query) or None,
+            headers=headers,
+            extensions={"timeout": _steps(call.timeout, remaining), "ippanel_edge.once": call.repeat is ONCE},
+            **content,
+        )
+    except httpx.InvalidURL:
+        pass
+    # Raised outside of the except block: the frames of httpx hold the query, and with it perhaps a password.
+    raise ConfigurationError("makes an address that is too long", argument="query" if call.query else "path")
 
 
 def _parts(fields: Mapping[str, str | list[str]], files: Sequence[tuple[str, Upload]]) -> list[tuple[str, Any]]:
@@ -285,5 +359,6 @@ def _steps(timeout: httpx.Timeout, remaining: float | None) -> dict[str, float |
 
 def response(asked: httpx.Request, answer: RawAnswer, body: bytes) -> httpx.Response:
     """Make the answer that a caller of `client.request` may look into."""
-    headers = {name: value for name, value in answer.headers.items() if name not in _OF_THE_WIRE}
+    # As bytes: httpx writes a header's text as ASCII, but read it as UTF-8 where it had to.
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers.items() if name not in _OF_THE_WIRE]
     return httpx.Response(answer.status_code, headers=headers, content=body, request=asked)

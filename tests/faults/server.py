@@ -95,6 +95,10 @@ class Connection:
         """Whether nothing happens before the client does something, or the cell is settled."""
         return self._stalled or self._wire.quiet()
 
+    def shut(self) -> None:
+        """Let its socket go."""
+        self._wire.shut()
+
     async def run(self) -> None:
         """Serve, break, and let go. A client that leaves in the middle is no error here."""
         try:
@@ -375,10 +379,12 @@ class Cell:
         if self._listening:
             self._loop.remove_reader(self._socket)
             self._listening = False
-        tasks = tuple(self._tasks)
+        tasks = dict(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in tasks.values():
+            connection.shut()  # also where it was cancelled before it began
         for sock in (*self._fillers, self._socket):
             sock.close()
 

@@ -1,0 +1,413 @@
+"""A key, a token, a password and a code go every way there is, and come to light nowhere."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+import attrs
+import pytest
+
+from ippanel_edge import (
+    AsyncEdgeClient,
+    Call,
+    ConfigurationError,
+    Credentials,
+    EdgeClient,
+    EdgeError,
+    Outcome,
+    RetryPolicy,
+    Secret,
+    StoredToken,
+)
+from ippanel_edge._async.login import Token
+from ippanel_edge._sync import journey as sync_journey
+from ippanel_edge.endpoints import AUTH_CONFIRM_OTP, AUTH_LOGIN, SEND_URL, WRITE
+from ippanel_edge.models.auth import LoginStep, ResetToken
+from ippanel_edge.wire import request as wire_request
+from tests.client.sides import result
+from tests.faults import answers
+from tests.faults.catalogue import BY_NAME
+from tests.faults.fault import End, Fault, Reads, Where
+from tests.faults.leaks import eavesdropping, leaks
+from tests.faults.matrix import SIDES, drive, open_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.faults.server import Cell, FaultServer
+
+KEY: Final = "canary-key-5f1c0d"
+TOKEN: Final = "canary-token-77ab12"
+PASSWORD: Final = "Canary-Passw0rd-9e3"
+OTP: Final = "90817263541"
+CANARIES: Final = (KEY, TOKEN, PASSWORD, OTP)
+
+
+@pytest.fixture(params=SIDES)
+def side(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def found(*texts: str) -> list[str]:
+    """The canaries in some texts."""
+    return [canary for canary in CANARIES if any(canary in text for text in texts)]
+
+
+# Things that hold a secret.
+
+
+def _login_call() -> Call:
+    return wire_request.plan(AUTH_LOGIN, json_body={"username": "user", "password": Secret(PASSWORD)})
+
+
+def _url_call(place: str) -> Call:
+    fields: dict[str, Any] = {"username": "user", "password": Secret(PASSWORD), "apikey": Secret(KEY)}
+    return wire_request.plan(SEND_URL, query=fields) if place == "query" else wire_request.plan(SEND_URL, form=fields)
+
+
+HOLDERS: Final[dict[str, Callable[[], Any]]] = {
+    "credentials": lambda: Credentials("user", PASSWORD, totp_secret=OTP),
+    "stored token": lambda: StoredToken(TOKEN, created=1.0),
+    "login step": lambda: LoginStep(method="login", token=TOKEN),
+    "reset token": lambda: ResetToken(token=TOKEN),
+    "token of a login": lambda: Token(Secret(TOKEN), created=1.0, method="login", renew_from=2.0, generation=1),
+    "call with a key": lambda: attrs.evolve(_login_call(), headers={"Authorization": Secret(KEY)}),
+    "call of a login": _login_call,
+    "call with a code": lambda: wire_request.plan(AUTH_CONFIRM_OTP, json_body={"token": TOKEN, "otp": OTP}),
+    "call with a query": lambda: _url_call("query"),
+    "call with a form": lambda: _url_call("form"),
+    "request with a query": lambda: wire_request.build(_url_call("query"), base_url="https://edge.example.test/v1"),
+    "client": lambda: EdgeClient(KEY, base_url="https://edge.example.test/v1"),
+    "client with a token": lambda: AsyncEdgeClient(token=TOKEN),
+    "client with credentials": lambda: EdgeClient(credentials=Credentials("user", PASSWORD)),
+    "copy of a client": lambda: EdgeClient(KEY).with_options(token=TOKEN),
+    "settings of a client": lambda: EdgeClient(KEY)._settings,
+    "section that knows the key": lambda: EdgeClient(KEY).send,
+    "section of logins": lambda: EdgeClient(KEY).auth,
+    "login of a client": lambda: EdgeClient(credentials=Credentials("user", PASSWORD))._login,
+}
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_what_holds_a_secret_does_not_show_it(name: str) -> None:
+    holder = HOLDERS[name]()
+    with eavesdropping() as ear:
+        logging.getLogger("ippanel_edge").debug("%s %r %s", holder, holder, [holder])
+    shown = [repr(holder), str(holder), f"{holder}", format(holder), repr({"x": [holder]}), *ear.heard]
+    if hasattr(holder, "__attrs_attrs__"):
+        shown += [repr(attrs.asdict(holder)), repr(attrs.astuple(holder)), str(attrs.asdict(holder))]
+    assert not found(*shown)
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_what_holds_a_secret_is_copied_as_hidden_and_not_pickled_with_it(name: str) -> None:
+    holder = HOLDERS[name]()
+    assert not found(repr(copy.copy(holder)))
+    if "client" not in name and "section" not in name:
+        assert not found(repr(copy.deepcopy(holder)))
+    if "request" in name:
+        pytest.skip("httpx pickles its requests with their addresses: this one is never handed out")
+    with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
+        pickle.dumps(holder)
+
+
+def test_a_secret_itself_is_given_only_by_name() -> None:
+    secret = Secret(PASSWORD)
+    assert not found(repr(secret), repr([secret]), repr({"a": secret}), f"{secret!r}")
+    assert str(secret) == PASSWORD
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(secret)
+
+
+# Calls that carry one, each meeting each kind of failure.
+
+CALLS: Final[dict[str, Callable[[Any], Any]]] = {
+    "credit": lambda client: client.payment.credit(),
+    "login": lambda client: client.auth.login("user", PASSWORD),
+    "texted code": lambda client: client.auth.send_sms_otp(TOKEN),
+    "code": lambda client: client.auth.confirm_otp(TOKEN, OTP),
+    "new password": lambda client: client.auth.change_password(TOKEN, OTP, PASSWORD),
+    "spoken code": lambda client: client.send.votp("09121112233", OTP),
+    "pattern with a code": lambda client: client.send.pattern("otp", "09121112233", {"code": OTP}),
+    "form with a key": lambda client: client.send.url("09121112233", "salam"),
+    "form with a password": lambda client: client.send.url(
+        "09121112233", f"code {OTP}", username="user", password=PASSWORD
+    ),
+    "address with a key": lambda client: client.send.url("09121112233", f"code {OTP}", in_url=True),
+    "address with a password": lambda client: client.send.url(
+        "09121112233", f"code {OTP}", username="user", password=PASSWORD, in_url=True
+    ),
+    "automatic login": lambda client: client.with_options(
+        credentials=Credentials("user", PASSWORD, otp=lambda _: OTP)
+    ).payment.credit(),
+}
+FAILURES: Final = (
+    "refused",
+    "tls-unknown-ca",
+    "reset-at-whole",
+    "close-at-headers",
+    "stall-at-whole",
+    "garbage",
+    "header-of-200-kB",
+    "slow-body",
+    "cut-json",
+    "html-200",
+    "gzip-bomb",
+    "data-is-a-text",
+    "fields-are-lists",
+    "status-401",
+    "status-422",
+    "status-429",
+    "status-500-page",
+    "refusal-200",
+    "gzip-good",
+)
+
+
+def secret_data(path: str, number: int) -> object:
+    """Good answers, with a token in those to logins."""
+    if "/acl/auth/" in path:
+        return {"method": "sms" if path.endswith("/login") else "login", "token": TOKEN}
+    return answers.good_data("/api/send" if path.endswith("/send/webservice") else path, number)
+
+
+def _quoting(body: str) -> Fault:
+    page = answers.reply(body.encode(), 502, kind="text/html")
+    return Fault(name="quoting", reads=Reads.STATUS, where=Where.WHOLE, say=lambda _: (answers.Send(page),), status=502)
+
+
+QUOTING: Final = _quoting(
+    f"<p>Bad gateway: GET /v1/api/send/webservice?from=%2B98&amp;apikey={KEY}&amp;password={PASSWORD}&message={OTP}"
+)
+
+
+async def trouble(side: str, cell: Cell, call: Callable[[Any], Any], **options: Any) -> EdgeError | None:
+    """What a call raises. No frame in here has a secret among its locals."""
+    settings: dict[str, Any] = {"timeout": 0.1, "deadline": 0.4, "retry": RetryPolicy(retries=0), **options}
+    client = open_client(side, cell, api_key=KEY, **settings)
+    try:
+        await result(call(client))
+    except EdgeError as error:
+        return error
+    finally:
+        await result(client.close() if side == "sync" else client.aclose())
+    return None
+
+
+def run(side: str, work: Callable[[], Any]) -> Any:
+    return drive(work()) if side == "sync" else anyio.run(work, backend=side)
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_no_failure_shows_what_the_call_carried(fault_server: FaultServer, side: str, name: str) -> None:
+    shown: list[str] = []
+    with eavesdropping() as ear:
+        for title, call in CALLS.items():
+            with fault_server.arm(BY_NAME[name], data=secret_data) as cell:
+
+                async def work(cell: Cell = cell, call: Callable[[Any], Any] = call) -> EdgeError | None:
+                    return await trouble(side, cell, call)
+
+                error = run(side, work)
+            assert error is not None or name in {"gzip-good", "data-is-a-text", "fields-are-lists"}
+            shown += [] if error is None else [f"{title}: {leak}" for leak in leaks(error, *CANARIES)]
+            if error is not None:
+                assert not found(repr(pickle.dumps(error)), repr(copy.copy(error)))
+    shown += ear.hearing(*CANARIES)
+    assert not shown, "\n".join(shown)
+
+
+def test_a_page_that_quotes_the_address_is_not_quoted_further(fault_server: FaultServer, side: str) -> None:
+    with fault_server.arm(QUOTING) as cell:
+
+        async def work() -> EdgeError | None:
+            return await trouble(side, cell, CALLS["address with a password"])
+
+        error = run(side, work)
+    assert error is not None
+    assert "apikey=***&amp;password=***&message=***" in str(error)
+    assert not leaks(error, *CANARIES)
+
+
+def test_httpx_logs_the_address_without_its_secrets(fault_server: FaultServer, side: str) -> None:
+    with fault_server.arm(BY_NAME["gzip-good"]) as cell, eavesdropping() as ear:
+
+        async def work() -> EdgeError | None:
+            return await trouble(side, cell, CALLS["address with a password"])
+
+        run(side, work)
+        (asked,) = cell.accepted
+    assert f"password={PASSWORD}" in asked.path
+    assert any("password=***" in said and "username=user" in said for said in ear.heard)
+    assert not ear.hearing(*CANARIES)
+
+
+def test_many_clients_put_one_filter_on_the_logger() -> None:
+    before = len(logging.getLogger("httpx").filters)
+    for _ in range(3):
+        EdgeClient(KEY)
+    assert len(logging.getLogger("httpx").filters) - before <= 1
+
+
+def test_a_line_of_httpx_without_secrets_stays_as_it_is() -> None:
+    EdgeClient(KEY)
+    with eavesdropping() as ear:
+        logging.getLogger("httpx").info("HTTP Request: %s %s %d", "GET", "https://edge.example.test/v1?page=2", 200)
+        logging.getLogger("httpx").info("a line without arguments")
+    assert "GET https://edge.example.test/v1?page=2 200" in ear.heard[0]
+    assert "a line without arguments" in ear.heard[1]
+
+
+@pytest.mark.parametrize("name", ["proxy-407", "proxy-403", "proxy-garbage", "proxy-reset", "proxy-stall"])
+def test_a_proxys_password_does_not_come_to_light(fault_server: FaultServer, side: str, name: str) -> None:
+    with fault_server.arm(BY_NAME[name]) as cell, eavesdropping() as ear:
+        assert cell.proxy is not None
+        cell.proxy = cell.proxy.replace("://", f"://user:{PASSWORD}@")
+
+        async def work() -> EdgeError | None:
+            return await trouble(side, cell, CALLS["credit"])
+
+        error = run(side, work)
+    assert error is not None
+    assert error.outcome is Outcome.NOT_SENT
+    assert not leaks(error, *CANARIES)
+    assert not ear.hearing(*CANARIES)
+
+
+# Values that HTTP does not carry.
+
+BAD_VALUES: Final = [f"{TOKEN}\nX-Evil: 1", f"{TOKEN}\x00", f"کلید {TOKEN}", f" {TOKEN}", f"{TOKEN}\ud800"]
+
+
+@pytest.mark.parametrize("number", range(len(BAD_VALUES)))
+def test_a_bad_header_of_a_middleware_is_named_not_shown(fault_server: FaultServer, side: str, number: int) -> None:
+    async def with_header(call: Call, proceed: Any) -> Any:
+        return await proceed(attrs.evolve(call, headers={**call.headers, "X-Extra": Secret(BAD_VALUES[number])}))
+
+    def with_header_now(call: Call, proceed: Any) -> Any:
+        return proceed(attrs.evolve(call, headers={**call.headers, "X-Extra": Secret(BAD_VALUES[number])}))
+
+    with fault_server.arm(BY_NAME["gzip-good"]) as cell, eavesdropping() as ear:
+
+        async def work() -> EdgeError | None:
+            middleware = [with_header_now if side == "sync" else with_header]
+            return await trouble(side, cell, CALLS["credit"], middleware=middleware)
+
+        error = run(side, work)
+        assert cell.seen == []
+    assert isinstance(error, ConfigurationError)
+    assert "headers['X-Extra']" in str(error)
+    assert not leaks(error, *CANARIES)
+    assert not ear.hearing(*CANARIES)
+
+
+@pytest.mark.parametrize("kind", [AsyncEdgeClient, EdgeClient])
+@pytest.mark.parametrize("number", range(len(BAD_VALUES)))
+@pytest.mark.parametrize("name", ["api_key", "token"])
+def test_a_bad_key_is_named_not_shown(kind: Any, name: str, number: int) -> None:
+    for make in (kind, kind("good-key", base_url="http://127.0.0.1:9/v1").with_options):
+        with pytest.raises(ConfigurationError, match=name) as caught:
+            make(**{name: BAD_VALUES[number]})
+        assert not leaks(caught.value, *CANARIES)
+
+
+@pytest.mark.parametrize("number", range(len(BAD_VALUES)))
+def test_a_bad_key_of_the_environment_is_named_not_shown(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr("os.environ", {"IPPANEL_API_KEY": BAD_VALUES[number]})
+    with pytest.raises(ConfigurationError, match="api_key") as caught:
+        EdgeClient()
+    assert not leaks(caught.value, *CANARIES)
+
+
+@pytest.mark.parametrize("number", range(len(BAD_VALUES)))
+def test_bad_arguments_that_are_secret_are_not_shown(side: str, number: int) -> None:
+    client: Any = EdgeClient(KEY) if side == "sync" else AsyncEdgeClient(KEY)
+
+    async def work() -> list[str]:
+        shown: list[str] = []
+        calls: tuple[Callable[[], Any], ...] = (
+            lambda: client.send.votp("09121112233", f"x{OTP}"),
+            lambda: client.send.pattern("otp", "not a number", {"code": OTP}),
+            lambda: client.send.url("not a number", "salam", username="user", password=PASSWORD),
+            lambda: client.auth.login("", PASSWORD),
+            lambda: client.auth.confirm_otp(TOKEN, ""),
+            lambda: client.auth.confirm_otp(BAD_VALUES[number], "\ud800"),
+        )
+        for call in calls:
+            try:
+                await result(call())
+            except EdgeError as error:
+                shown += leaks(error, *CANARIES)
+            else:
+                shown.append("no error")
+        return shown
+
+    assert run(side, work) == []
+
+
+# Cancelled, or interrupted: these exceptions come from deep below, with everything in their frames.
+
+
+@pytest.mark.parametrize("repeat", ["read", "once"])
+def test_ctrl_c_shows_nothing(fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch, repeat: str) -> None:
+    trace = sync_journey.Trace.__call__
+    last, events = 0, 0
+
+    def counting(self: sync_journey.Trace, event: str, info: Any) -> None:
+        nonlocal events
+        trace(self, event, info)
+        events += 1
+        if events == last:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sync_journey.Trace, "__call__", counting)
+    shown: list[str] = []
+    for last in range(1, 15):  # noqa: B007 - the trace looks at it
+        events = 0
+        with (
+            fault_server.arm(BY_NAME["gzip-good"], data=secret_data) as cell,
+            open_client("sync", cell, api_key=KEY) as client,
+        ):
+            try:
+                CALLS["credit" if repeat == "read" else "address with a password"](client)
+            except KeyboardInterrupt as error:
+                shown += leaks(error, *CANARIES)
+    assert events > 5
+    assert not shown, "\n".join(shown)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("name", ["stall-at-whole", "stall-amid-upload"])
+@pytest.mark.parametrize("once", [False, True])
+def test_a_cancellation_shows_nothing(
+    fault_server: FaultServer,
+    monkeypatch: pytest.MonkeyPatch,
+    backend: str,
+    name: str,
+    once: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    monkeypatch.setattr("ippanel_edge._async.client.CANCEL_GRACE", 0.02)
+    shown: list[str] = []
+
+    async def work() -> None:
+        async with open_client(backend, cell, api_key=KEY, timeout=60) as client:
+            with anyio.move_on_after(0.15):
+                try:
+                    await (
+                        CALLS["address with a password"](client)
+                        if once
+                        else client.request("POST", "/api/x", json={"a": "x" * 10**7}, repeat=WRITE)
+                    )
+                except anyio.get_cancelled_exc_class() as error:
+                    shown.extend(leaks(error, *CANARIES))
+                    raise
+
+    with fault_server.arm(BY_NAME[name]) as cell:
+        anyio.run(work, backend=backend)
+        assert cell.settle().open == 0
+    assert End.STALL is BY_NAME[name].end
+    assert not shown, "\n".join(shown)
