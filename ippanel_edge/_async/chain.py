@@ -15,10 +15,17 @@ import attrs
 from ippanel_edge._async import _io
 from ippanel_edge._async.journey import Journey
 from ippanel_edge._async.limiter import AsyncLimiter
-from ippanel_edge._async.login import AsyncLogin
+from ippanel_edge._async.login import AsyncLogin, Token
 from ippanel_edge.config import SEND_FLOOR, RetryPolicy, Secret
 from ippanel_edge.endpoints import ONCE, READ, Access
-from ippanel_edge.errors import AuthenticationError, ConfigurationError, ConnectionFailed, EdgeError
+from ippanel_edge.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailed,
+    EdgeError,
+    Outcome,
+    OutcomeUnknown,
+)
 from ippanel_edge.wire import retry
 from ippanel_edge.wire.reply import Reply
 from ippanel_edge.wire.request import Call
@@ -93,7 +100,7 @@ class AsyncAuthorisation:
         if not _is_rewindable(call):
             refused.advice = "the file was read while the token was refused: make the call again"
             raise refused
-        fresh = await self.login.renew(token)
+        fresh = await _renewed(self.login, token, call)
         if fresh is None:
             refused.advice = (
                 "the login token is dead, and another login would text a code, so it is yours to begin: take a copy "
@@ -101,6 +108,21 @@ class AsyncAuthorisation:
             )
             raise refused
         return await proceed(_with_key(call, fresh.secret))
+
+
+async def _renewed(login: AsyncLogin, refused: Token, call: Call) -> Token | None:
+    """Log in again. Where that fails, it is not forgotten that an attempt before the 401 may have arrived."""
+    journey: Journey = call.journey
+    try:
+        return await login.renew(refused)
+    except EdgeError as error:
+        if not any(failure.outcome is Outcome.UNKNOWN for failure in journey.failures):
+            raise
+        failure = OutcomeUnknown(
+            f"the login after a 401 failed ({type(error).__name__}); an attempt before may have arrived"
+        )
+        failure.__cause__ = error
+    raise _labelled(failure, call)
 
 
 def _with_key(call: Call, secret: Secret) -> Call:
@@ -127,9 +149,9 @@ class AsyncRepeats:
             failure: EdgeError
             try:
                 reply = await proceed(current)
-            except ConfigurationError:
-                raise
             except EdgeError as error:
+                if isinstance(error, ConfigurationError) and not journey.failures:
+                    raise
                 failure = error
             else:
                 self.budget.give()

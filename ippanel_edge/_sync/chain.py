@@ -16,10 +16,17 @@ import attrs
 from ippanel_edge._sync import _io
 from ippanel_edge._sync.journey import Journey
 from ippanel_edge._sync.limiter import Limiter
-from ippanel_edge._sync.login import Login
+from ippanel_edge._sync.login import Login, Token
 from ippanel_edge.config import SEND_FLOOR, RetryPolicy, Secret
 from ippanel_edge.endpoints import ONCE, READ, Access
-from ippanel_edge.errors import AuthenticationError, ConfigurationError, ConnectionFailed, EdgeError
+from ippanel_edge.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailed,
+    EdgeError,
+    Outcome,
+    OutcomeUnknown,
+)
 from ippanel_edge.wire import retry
 from ippanel_edge.wire.reply import Reply
 from ippanel_edge.wire.request import Call
@@ -94,7 +101,7 @@ class Authorisation:
         if not _is_rewindable(call):
             refused.advice = "the file was read while the token was refused: make the call again"
             raise refused
-        fresh = self.login.renew(token)
+        fresh = _renewed(self.login, token, call)
         if fresh is None:
             refused.advice = (
                 "the login token is dead, and another login would text a code, so it is yours to begin: take a copy "
@@ -102,6 +109,21 @@ class Authorisation:
             )
             raise refused
         return proceed(_with_key(call, fresh.secret))
+
+
+def _renewed(login: Login, refused: Token, call: Call) -> Token | None:
+    """Log in again. Where that fails, it is not forgotten that an attempt before the 401 may have arrived."""
+    journey: Journey = call.journey
+    try:
+        return login.renew(refused)
+    except EdgeError as error:
+        if not any(failure.outcome is Outcome.UNKNOWN for failure in journey.failures):
+            raise
+        failure = OutcomeUnknown(
+            f"the login after a 401 failed ({type(error).__name__}); an attempt before may have arrived"
+        )
+        failure.__cause__ = error
+    raise _labelled(failure, call)
 
 
 def _with_key(call: Call, secret: Secret) -> Call:
@@ -128,9 +150,9 @@ class Repeats:
             failure: EdgeError
             try:
                 reply = proceed(current)
-            except ConfigurationError:
-                raise
             except EdgeError as error:
+                if isinstance(error, ConfigurationError) and not journey.failures:
+                    raise
                 failure = error
             else:
                 self.budget.give()

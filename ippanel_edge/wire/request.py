@@ -139,7 +139,7 @@ def plan(
 def uploads(files: Sequence[tuple[str, FileInput]]) -> list[tuple[str, Upload]]:
     """Describe files of any kind and size, each with its field's name."""
     return [
-        (field, open_upload(file, argument=f"files[{index}]", kinds=None, max_bytes=None))
+        (_text_of(field, f"files[{index}]"), open_upload(file, argument=f"files[{index}]", kinds=None, max_bytes=None))
         for index, (field, file) in enumerate(files)
     ]
 
