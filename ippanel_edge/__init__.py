@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ippanel_edge._async.client import AsyncEdgeClient, AsyncOptions
     from ippanel_edge._sync.chain import Middleware, Proceed
     from ippanel_edge._sync.client import EdgeClient, Options
-    from ippanel_edge.config import Credentials, RateLimit, RetryPolicy, Secret, StoredToken
+    from ippanel_edge.config import Credentials, RateLimit, RetryPolicy, StoredToken
     from ippanel_edge.endpoints import Endpoint, Repeat
     from ippanel_edge.errors import (
         ApiError,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from ippanel_edge.models.common import Meta, Page
     from ippanel_edge.models.states import DeliveryStatus, MessageState, PatternStatus, TicketState, VariableType
+    from ippanel_edge.secret import Secret
     from ippanel_edge.text import SmsParts, sms_parts
     from ippanel_edge.wire.phones import normalize_phone
     from ippanel_edge.wire.reply import Reply
@@ -91,11 +92,12 @@ _HOMES = {
     "_async.client": "AsyncEdgeClient AsyncOptions",
     "_sync.chain": "Middleware Proceed",
     "_sync.client": "EdgeClient Options",
-    "config": "Credentials RateLimit RetryPolicy Secret StoredToken",
+    "config": "Credentials RateLimit RetryPolicy StoredToken",
     "endpoints": "Endpoint Repeat",
     "errors": _ERRORS,
     "models.common": "Meta Page",
     "models.states": "DeliveryStatus MessageState PatternStatus TicketState VariableType",
+    "secret": "Secret",
     "text": "SmsParts sms_parts",
     "wire.phones": "normalize_phone",
     "wire.reply": "Reply",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.secret import Secret, hidden
 
 if TYPE_CHECKING:
     from ippanel_edge.models.auth import LoginStep
@@ -26,36 +27,6 @@ SEND_FLOOR: Final = 0.1
 """Seconds of a deadline below which a request of class ONCE is not begun: it could not be answered in time."""
 CANCEL_GRACE: Final = 5.0
 """Seconds that a cancelled send, once begun, is given to learn what became of it."""
-
-
-class Secret(str):
-    """A key, token, password or code: a str that repr does not show, and that is not pickled.
-
-    ``str(secret)`` is the value itself: asked for by name, it is given.
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        """Hide the value."""
-        return "'***'"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Refuse to be pickled."""
-        raise TypeError("a secret is not pickled: hand it over by the environment or a secret store")
-
-    def __copy__(self) -> Secret:
-        """Stay the same: it never changes."""
-        return self
-
-    def __deepcopy__(self, _: object) -> Secret:
-        """Stay the same: it never changes."""
-        return self
-
-
-def hidden(value: str | None) -> Secret | None:
-    """Hide a value from repr; None stays None."""
-    return None if value is None else Secret(value)
 
 
 def _positive(_: object, attribute: attrs.Attribute[Any], value: float) -> None:

@@ -6,8 +6,9 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._async.caller import AsyncCaller, sparing
-from ippanel_edge.config import Defaults, Secret
+from ippanel_edge.config import Defaults
 from ippanel_edge.models.auth import LoginStep, ResetToken, TokenOwner
+from ippanel_edge.secret import Secret
 from ippanel_edge.wire import phones
 from ippanel_edge.wire.limits import text
 

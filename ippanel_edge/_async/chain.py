@@ -16,7 +16,7 @@ from ippanel_edge._async import _io
 from ippanel_edge._async.journey import Journey
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge._async.login import AsyncLogin, Token
-from ippanel_edge.config import SEND_FLOOR, RetryPolicy, Secret
+from ippanel_edge.config import SEND_FLOOR, RetryPolicy
 from ippanel_edge.endpoints import ONCE, READ, Access
 from ippanel_edge.errors import (
     AuthenticationError,
@@ -26,6 +26,7 @@ from ippanel_edge.errors import (
     Outcome,
     OutcomeUnknown,
 )
+from ippanel_edge.secret import Secret
 from ippanel_edge.wire import retry
 from ippanel_edge.wire.reply import Reply
 from ippanel_edge.wire.request import Call

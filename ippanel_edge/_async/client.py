@@ -52,11 +52,10 @@ from ippanel_edge.config import (
     Defaults,
     RateLimit,
     RetryPolicy,
-    Secret,
-    hidden,
 )
 from ippanel_edge.endpoints import ONCE, Endpoint, Repeat
 from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.secret import Secret, hidden
 from ippanel_edge.wire import phones, request
 from ippanel_edge.wire.files import FileInput, Upload
 from ippanel_edge.wire.reply import Reply, parse

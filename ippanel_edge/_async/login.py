@@ -12,9 +12,10 @@ from typing import Final, TypeVar
 import attrs
 
 from ippanel_edge._async import _io
-from ippanel_edge.config import Credentials, Secret, StoredToken
+from ippanel_edge.config import Credentials, StoredToken
 from ippanel_edge.errors import ConfigurationError, ConnectionFailed, EdgeError, Outcome, OutcomeUnknown
 from ippanel_edge.models.auth import LoginStep
+from ippanel_edge.secret import Secret
 
 T = TypeVar("T")
 

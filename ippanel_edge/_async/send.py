@@ -9,7 +9,7 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._async.caller import AsyncCaller, sparing
-from ippanel_edge.config import Defaults, Secret
+from ippanel_edge.config import Defaults
 from ippanel_edge.models.send import (
     CountryTarget,
     GeolocationTarget,
@@ -22,6 +22,7 @@ from ippanel_edge.models.send import (
     SendResult,
     WholePhonebooks,
 )
+from ippanel_edge.secret import Secret
 from ippanel_edge.wire import sending
 from ippanel_edge.wire.files import FileInput
 from ippanel_edge.wire.limits import identity

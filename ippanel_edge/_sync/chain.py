@@ -17,7 +17,7 @@ from ippanel_edge._sync import _io
 from ippanel_edge._sync.journey import Journey
 from ippanel_edge._sync.limiter import Limiter
 from ippanel_edge._sync.login import Login, Token
-from ippanel_edge.config import SEND_FLOOR, RetryPolicy, Secret
+from ippanel_edge.config import SEND_FLOOR, RetryPolicy
 from ippanel_edge.endpoints import ONCE, READ, Access
 from ippanel_edge.errors import (
     AuthenticationError,
@@ -27,6 +27,7 @@ from ippanel_edge.errors import (
     Outcome,
     OutcomeUnknown,
 )
+from ippanel_edge.secret import Secret
 from ippanel_edge.wire import retry
 from ippanel_edge.wire.reply import Reply
 from ippanel_edge.wire.request import Call

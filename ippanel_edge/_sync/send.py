@@ -10,7 +10,7 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._sync.caller import Caller, sparing
-from ippanel_edge.config import Defaults, Secret
+from ippanel_edge.config import Defaults
 from ippanel_edge.models.send import (
     CountryTarget,
     GeolocationTarget,
@@ -23,6 +23,7 @@ from ippanel_edge.models.send import (
     SendResult,
     WholePhonebooks,
 )
+from ippanel_edge.secret import Secret
 from ippanel_edge.wire import sending
 from ippanel_edge.wire.files import FileInput
 from ippanel_edge.wire.limits import identity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ippanel_edge.config import Secret
+from ippanel_edge.secret import Secret
 
 
 @attrs.frozen(kw_only=True)

@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 import attrs
 
-from ippanel_edge.config import Secret
 from ippanel_edge.models.fields import day, moment, one_or_zero, recipient, yes_or_no
+from ippanel_edge.secret import Secret
 from ippanel_edge.wire import moments, phones
 
 

@@ -13,9 +13,10 @@ import attrs
 import httpx
 
 from ippanel_edge._version import __version__
-from ippanel_edge.config import DEFAULT_BASE_URL, Secret
+from ippanel_edge.config import DEFAULT_BASE_URL
 from ippanel_edge.endpoints import ONCE, Endpoint, Method, Repeat
 from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.secret import Secret
 from ippanel_edge.wire.files import FileInput, Upload, open_upload
 from ippanel_edge.wire.limits import characters
 from ippanel_edge.wire.reply import RawAnswer

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final, TypedDict
 
-from ippanel_edge.config import Defaults, Secret
+from ippanel_edge.config import Defaults
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.models.send import (
     CountryTarget,
@@ -21,6 +21,7 @@ from ippanel_edge.models.send import (
     PostalCodeTarget,
     WholePhonebooks,
 )
+from ippanel_edge.secret import Secret
 from ippanel_edge.text import check_message
 from ippanel_edge.wire import moments, phones, targets
 from ippanel_edge.wire.files import FileInput, Upload, open_upload

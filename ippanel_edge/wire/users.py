@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, cast
 
-from ippanel_edge.config import Secret
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.models.users import NewUser, UserChanges, UserFilters
+from ippanel_edge.secret import Secret
 from ippanel_edge.wire import phones
 from ippanel_edge.wire.fields import written
 from ippanel_edge.wire.files import FileInput, Upload, open_upload

@@ -11,9 +11,10 @@ from typing import Any, cast
 import pytest
 import time_machine
 
-from ippanel_edge.config import Defaults, Secret
+from ippanel_edge.config import Defaults
 from ippanel_edge.errors import ConfigurationError, Outcome
 from ippanel_edge.models.send import PatternContact, PeerMessage, SendResult
+from ippanel_edge.secret import Secret
 from ippanel_edge.wire import sending, targets
 
 LINE = "+983000111222"
