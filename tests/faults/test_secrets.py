@@ -103,14 +103,13 @@ def test_what_holds_a_secret_does_not_show_it(name: str) -> None:
     assert not found(*shown)
 
 
-@pytest.mark.parametrize("name", HOLDERS)
+# httpx's own request is left out: httpx pickles it with its address, and it is never handed out.
+@pytest.mark.parametrize("name", [name for name in HOLDERS if "request" not in name])
 def test_what_holds_a_secret_is_copied_as_hidden_and_not_pickled_with_it(name: str) -> None:
     holder = HOLDERS[name]()
     assert not found(repr(copy.copy(holder)))
     if "client" not in name and "section" not in name:
         assert not found(repr(copy.deepcopy(holder)))
-    if "request" in name:
-        pytest.skip("httpx pickles its requests with their addresses: this one is never handed out")
     with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
         pickle.dumps(holder)
 
