@@ -31,7 +31,7 @@ _SEPARATORS: Final = str.maketrans("", "", _UNSEEN + _DASHES + _SPACES + "().\u0
 
 _E164: Final = re.compile(r"\+989[0-9]{9}")
 _LOCAL: Final = re.compile(r"09[0-9]{9}")
-_DECIMAL: Final = re.compile(r"\+?[0-9]+\.[0-9]{1,2}")
+_DECIMAL: Final = re.compile(r"\+?[0-9]+\.[0-9]{1,2}|\+?[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,2}")
 _NUMERIC: Final = re.compile(r"\+?[0-9]+")
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._&-]*[A-Za-z0-9])?")
 
@@ -100,7 +100,7 @@ def recipient(value: object, *, argument: str) -> str:
         return f"+{_COUNTRY}{value[1:]}"
     text = digits(value).translate(_TO_NOTHING).strip()
     if _DECIMAL.fullmatch(text):
-        problem = "a decimal number: read the column as text, so that no digit is lost or added"
+        problem = "a decimal number, as a spreadsheet writes it: read the column as text, so that no digit is lost or added"
         raise ConfigurationError(problem, argument=argument)
     number = text.translate(_SEPARATORS)
     _refuse_what_is_no_number(number, argument)
