@@ -9,3 +9,5 @@ from hypothesis import settings
 EACH: Final = settings().max_examples
 LONG: Final = settings(max_examples=5 * EACH)
 """500 examples each time, 25,000 by `nox -s fuzz`."""
+MIDDLE: Final = settings(max_examples=max(500, EACH))
+"""500 examples each time, 5,000 by `nox -s fuzz`: for what has many properties."""

@@ -18,7 +18,7 @@ from ippanel_edge import Call, ConfigurationError, EdgeClient
 from ippanel_edge.models.send import PatternContact, PeerMessage
 from ippanel_edge.wire.phones import normalize_phone
 from tests.contract.sample import KEY, LINE, ok
-from tests.fuzz.lengths import LONG
+from tests.fuzz.lengths import MIDDLE
 
 HOST: Final = "edge.example.test"
 BASE: Final = f"https://{HOST}/v1"
@@ -116,7 +116,7 @@ def body(request: httpx.Request) -> Any:
     return json.loads(request.content)
 
 
-@LONG
+@MIDDLE
 @given(
     recipients=st.lists(mobiles, min_size=1, max_size=3) | mobiles | anything | st.lists(mobiles | anything),
     message=anything | st.text(min_size=1),
@@ -136,7 +136,7 @@ def test_a_text_arrives_as_it_was_written_or_not_at_all(
     assert written["params"] == {"recipients": [normalize_phone(each) for each in given_]}
 
 
-@LONG
+@MIDDLE
 @given(
     code=st.just("abc123") | anything,
     recipient=mobiles | anything,
@@ -159,7 +159,7 @@ def test_a_patterns_values_arrive_as_they_were_written_or_not_at_all(
         assert written["phonebook"].get("options", {}) == {str(field): value for field, value in options.items()}
 
 
-@LONG
+@MIDDLE
 @given(pairs=st.lists(st.tuples(st.lists(mobiles | anything, max_size=2), anything | st.text(min_size=1)), max_size=3))
 def test_each_of_many_texts_arrives_with_its_recipients_or_none_does(pairs: list[tuple[list[str], str]]) -> None:
     request = sent(lambda client: client.send.peer_to_peer([PeerMessage(recipients=to, message=m) for to, m in pairs]))
@@ -174,7 +174,7 @@ paths = st.lists(st.sampled_from([*NASTY, "/", "/api", "/api/send", "/v2", "a"])
 methods = st.sampled_from(["GET", "post", "PUT", "DELETE", "PATCH"])
 
 
-@LONG
+@MIDDLE
 @given(method=methods | anything, path=paths | anything, query=st.dictionaries(anything, scalars, max_size=3))
 def test_an_address_of_ones_own_stays_below_the_base_url_and_keeps_its_query(
     method: str, path: str, query: dict[str, object]
@@ -187,7 +187,7 @@ def test_an_address_of_ones_own_stays_below_the_base_url_and_keeps_its_query(
         ]
 
 
-@LONG
+@MIDDLE
 @given(value=values)
 def test_json_of_ones_own_parses_back_to_the_same(value: object) -> None:
     request = sent(lambda client: client.request("POST", "/api/x", json=value))
@@ -195,7 +195,7 @@ def test_json_of_ones_own_parses_back_to_the_same(value: object) -> None:
         assert repr(json.loads(request.content)) == repr(value)  # True is not 1, and -0.0 not 0
 
 
-@LONG
+@MIDDLE
 @given(form=st.dictionaries(anything, scalars | st.lists(st.booleans() | anything, min_size=1, max_size=2), max_size=3))
 def test_a_form_of_ones_own_parses_back_to_the_same(form: dict[str, object]) -> None:
     request = sent(lambda client: client.request("POST", "/api/x", data=form))
@@ -203,7 +203,7 @@ def test_a_form_of_ones_own_parses_back_to_the_same(form: dict[str, object]) -> 
         assert pairs_of(request.content) == flat(form)
 
 
-@LONG
+@MIDDLE
 @given(
     form=st.none() | st.dictionaries(anything, anything, min_size=1, max_size=2),
     files=st.lists(st.tuples(anything, st.tuples(anything, st.binary(min_size=1, max_size=30))), max_size=2),
@@ -232,7 +232,7 @@ def test_a_files_name_opens_no_header_of_its_own(
     assert contents == [*(text.encode() for _, text in flat(form or {})), *(content for _, (_, content) in files)]
 
 
-@LONG
+@MIDDLE
 @given(code=anything)
 def test_a_patterns_code_stays_one_step_of_the_address(code: str) -> None:
     request = sent(lambda client: client.patterns.get(code))
@@ -241,7 +241,7 @@ def test_a_patterns_code_stays_one_step_of_the_address(code: str) -> None:
         assert unquote(last) == code
 
 
-@LONG
+@MIDDLE
 @given(key=anything | st.text(st.characters(max_codepoint=127), min_size=1))
 def test_a_key_goes_as_it_is_or_is_refused(key: str) -> None:
     request = sent(lambda client: client.payment.credit(), api_key=key)
@@ -249,7 +249,7 @@ def test_a_key_goes_as_it_is_or_is_refused(key: str) -> None:
         assert request.headers["Authorization"] == key
 
 
-@LONG
+@MIDDLE
 @given(name=st.just("X-Trace") | anything, value=st.text(st.characters(max_codepoint=300)) | anything)
 def test_a_header_of_a_middleware_is_one_header_or_is_refused(name: str, value: str) -> None:
     def add(call: Call, proceed: Callable[[Call], Any]) -> Any:
