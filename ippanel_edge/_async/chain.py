@@ -67,6 +67,8 @@ class AsyncDeadline:
 
     async def __call__(self, call: Call, proceed: AsyncProceed) -> Reply[Any]:
         """Run the rest of the chain within the deadline."""
+        if self.seconds is None:
+            return await proceed(call)
         try:
             with _io.deadline(self.seconds):
                 return await proceed(call)

@@ -68,6 +68,8 @@ class Deadline:
 
     def __call__(self, call: Call, proceed: Proceed) -> Reply[Any]:
         """Run the rest of the chain within the deadline."""
+        if self.seconds is None:
+            return proceed(call)
         try:
             with _io.deadline(self.seconds):
                 return proceed(call)

@@ -100,7 +100,7 @@ def recipient(value: object, *, argument: str) -> str:
         return f"+{_COUNTRY}{value[1:]}"
     text = digits(value).translate(_TO_NOTHING).strip()
     if _DECIMAL.fullmatch(text):
-        problem = "a decimal number, as a spreadsheet writes it: read the column as text, so that no digit is lost or added"
+        problem = "a decimal number, as spreadsheets write it: read the column as text, so that no digit is lost"
         raise ConfigurationError(problem, argument=argument)
     number = text.translate(_SEPARATORS)
     _refuse_what_is_no_number(number, argument)

@@ -14,7 +14,7 @@ import httpx
 
 from ippanel_edge._version import __version__
 from ippanel_edge.config import DEFAULT_BASE_URL
-from ippanel_edge.endpoints import ONCE, Endpoint, Method, Repeat
+from ippanel_edge.endpoints import Endpoint, Method, Repeat
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.secret import Secret
 from ippanel_edge.wire.files import FileInput, Upload, open_upload
@@ -312,12 +312,9 @@ def build(call: Call, *, base_url: str, remaining: float | None = None) -> httpx
     """
     for name, value in call.headers.items():
         check_header(name, value)
-    headers = {
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip",
-        "User-Agent": USER_AGENT,
-        **call.headers,
-    }
+    # In httpx's form, in which a middleware's name in other letters takes the place of ours.
+    headers = httpx.Headers({"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT})
+    headers.update(call.headers)
     content: dict[str, Any] = {}
     if call.body == "json":
         headers["Content-Type"] = "application/json"
@@ -332,7 +329,7 @@ def build(call: Call, *, base_url: str, remaining: float | None = None) -> httpx
             url_for(base_url, call.path),
             params=tuple(call.query) or None,
             headers=headers,
-            extensions={"timeout": _steps(call.timeout, remaining), "ippanel_edge.once": call.repeat is ONCE},
+            extensions={"timeout": _steps(call.timeout, remaining)},
             **content,
         )
     except httpx.InvalidURL:
