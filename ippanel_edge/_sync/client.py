@@ -55,7 +55,7 @@ from ippanel_edge.config import (
     RetryPolicy,
 )
 from ippanel_edge.endpoints import ONCE, Endpoint, Repeat
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import ConfigurationError, EdgeError
 from ippanel_edge.secret import Secret, hidden
 from ippanel_edge.wire import phones, request
 from ippanel_edge.wire.files import FileInput, Upload
@@ -336,7 +336,10 @@ class EdgeClient:
         call.journey.attempts += 1
         asked = request.build(call, base_url=self._settings.base_url, remaining=_io.remaining())
         answer = exchange(self._shared.http, asked, call, grace=CANCEL_GRACE if call.repeat is ONCE else None)
-        data, meta, body = parse(call.endpoint, answer)
+        try:
+            data, meta, body = parse(call.endpoint, answer)
+        except EdgeError as error:
+            raise _redact.without(error, call.headers.get("Authorization")) from None
         return Reply(data=data, meta=meta, make_response=lambda: request.response(asked, answer, body))
 
 

@@ -395,6 +395,28 @@ async def test_nothing_shows_the_key(make_client: MakeClient, caplog: pytest.Log
     assert KEY not in shown
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: httpx.Response(502, text=f"<html>You sent Authorization: {KEY}</html>"),
+        lambda: httpx.Response(200, text=f"<html>{KEY}"),
+        lambda: httpx.Response(
+            401,
+            json={"data": None, "meta": {"status": False, "message": f"{KEY}؟", "errors": {"key": [f"not {KEY}"]}}},
+        ),
+    ],
+)
+async def test_an_answer_that_quotes_the_key_does_not_bring_it_into_the_error(
+    make_client: MakeClient, answer: Callable[[], httpx.Response]
+) -> None:
+    client = make_client(Script(answer()), api_key=KEY, retry=RetryPolicy(retries=0))
+    with pytest.raises(EdgeError) as caught:
+        await result(client.payment.credit())
+    assert KEY not in f"{caught.value} {caught.value!r} {vars(caught.value)}"
+    assert "***" in str(caught.value)
+    assert caught.value.outcome in set(Outcome)
+
+
 SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"api_key": "a", "token": "b"}, "api_key: is given together with token"),
     ({"api_key": "with space"}, "api_key: must be visible ASCII"),
