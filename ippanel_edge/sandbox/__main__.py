@@ -1,4 +1,4 @@
-"""`python -m ippanel_edge.sandbox`: the sandbox until Ctrl-C. The full command line is elsewhere."""
+"""`python -m ippanel_edge.sandbox`: the sandbox as a server, until Ctrl-C."""
 
 from __future__ import annotations
 
