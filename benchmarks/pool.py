@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-BODY: Final = b'{"data":{"message_outbox_ids":[1123544244]},"meta":{"status":true}}'
+BODY: Final = b'{"data":{"message_outbox_ids":[730011]},"meta":{"status":true}}'
 ANSWER: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
 ASKED: Final = b'{"sending_type":"webservice"}'
 ROUNDS: Final = 5

@@ -291,7 +291,7 @@ class Send:
 
         Args:
             phonebook_ids: the phonebooks.
-            message: the text; ``{ex_50856}`` stands for the phonebook's field 50856.
+            message: the text; ``{ex_7041}`` stands for the phonebook's field 7041.
             from_number: the sender line.
             send_time: when.
 

@@ -138,7 +138,7 @@ def parse_moment(value: object) -> datetime | None:
     """Read a time out of a reply, in any of the API's ways.
 
     Args:
-        value: Unix seconds as a number or as text, ``2025-06-30 18:07:06`` (UTC), ISO 8601 with an offset or with
+        value: Unix seconds as a number or as text, ``2025-07-21 06:15:40`` (UTC), ISO 8601 with an offset or with
             microseconds and Z, a day (its midnight in UTC), or nothing: None, ``""``, 0, ``"0"``.
 
     Returns:

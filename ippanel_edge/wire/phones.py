@@ -157,7 +157,7 @@ def recipients(
 def sender_line(value: str, *, argument: str = "from_number") -> str:
     """Write a sender line as the API takes it: ``+98`` and the line's digits or name.
 
-    A numeric line may be spelled as a mobile may: ``3000505``, ``983000505``, ``+983000505``, ``021…``, in Persian
+    A numeric line may be spelled as a mobile may: ``3000717``, ``983000717``, ``+983000717``, ``021…``, in Persian
     digits, with separators. The rule for what is ambiguous: a leading 98 is always the country code. A line or name
     that itself begins with 98 is therefore written with its +98 in front (``+9898…``). A name keeps its case and takes
     Latin letters, digits and, between them, spaces and ``. _ & -``.
@@ -167,7 +167,7 @@ def sender_line(value: str, *, argument: str = "from_number") -> str:
         argument: its name for the error.
 
     Returns:
-        Such as ``+983000505`` or ``+98BANK``, at most 20 characters. Doing it again changes nothing.
+        Such as ``+983000717`` or ``+98BANK``, at most 20 characters. Doing it again changes nothing.
 
     Raises:
         ConfigurationError: it is no such line; it says why.
@@ -181,7 +181,7 @@ def sender_line(value: str, *, argument: str = "from_number") -> str:
     text = digits(value).translate(_TO_NOTHING).strip()
     number = text.translate(_SEPARATORS)
     if not number:
-        raise ConfigurationError("empty: give a line of yours, such as +983000505 or +98BANK", argument=argument)
+        raise ConfigurationError("empty: give a line of yours, such as +983000717 or +98BANK", argument=argument)
     line = _numeric_line(number, argument) if _NUMERIC.fullmatch(number) else _named_line(text, argument)
     if len(line) > MAX_SENDER_LINE:
         problem = f"must have at most {MAX_SENDER_LINE} characters with +98, not {len(line)}"
@@ -192,7 +192,7 @@ def sender_line(value: str, *, argument: str = "from_number") -> str:
 def _numeric_line(number: str, argument: str) -> str:
     national = _without_country(number, argument).removeprefix("0")
     if len(national) < _MIN_LINE_DIGITS or national.startswith("0"):
-        problem = f"not a sender line: it has at least {_MIN_LINE_DIGITS} digits after +98, such as +983000505"
+        problem = f"not a sender line: it has at least {_MIN_LINE_DIGITS} digits after +98, such as +983000717"
         raise ConfigurationError(problem, argument=argument)
     return f"+{_COUNTRY}{national}"
 
@@ -200,7 +200,7 @@ def _numeric_line(number: str, argument: str) -> str:
 def _named_line(text: str, argument: str) -> str:
     name = re.sub(r"^(?:\+98|0098|98)", "", text).strip()
     if not _NAME.fullmatch(name):
-        problem = "not a sender line: give digits, or a name of Latin letters and digits, such as +983000505 or +98BANK"
+        problem = "not a sender line: give digits, or a name of Latin letters and digits, such as +983000717 or +98BANK"
         raise ConfigurationError(problem, argument=argument)
     return f"+{_COUNTRY}{name}"
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 KEY = "a-key-of-nobody"
-LINE = "+983000505000"
+LINE = "+983000717000"
 CORE = {"anyio", "attrs", "cattrs", "httpx", "sniffio"}
 EXTRAS = ("openpyxl", "orjson", "phonenumbers", "pyotp", "rich", "starlette", "uvicorn")
 ANSWER: dict[str, object] = {

@@ -102,7 +102,7 @@ def synchronous(client: EdgeClient) -> None:
     assert_type(client.reports.iter_recipients(1), Iterator[RecipientReport])
     assert_type(client.reports.recipients(1).items[0].message_status, DeliveryStatus | int | None)
     assert_type(client.phonebooks.contacts.import_sample(1), bytes | None)
-    with client.with_options(from_number="3000505") as copy:
+    with client.with_options(from_number="3000717") as copy:
         assert_type(copy, EdgeClient)
 
 
@@ -120,7 +120,7 @@ def settings() -> None:
     """Make clients."""
     AsyncEdgeClient(
         "key",
-        from_number="3000505",
+        from_number="3000717",
         timeout=httpx.Timeout(5),
         rate_limit=RateLimit(10, burst=5),
         limits=httpx.Limits(max_connections=10),
