@@ -97,7 +97,8 @@ def bench(session: nox.Session) -> None:
     install(session, "bench")
     name, *arguments = session.posargs or ["*"]
     for script in sorted(Path("benchmarks").glob(f"{name}.py")):
-        session.run("python", str(script), *arguments)
+        if script.stem != "server":
+            session.run("python", "-m", f"benchmarks.{script.stem}", *arguments)
 
 
 @nox.session

@@ -1,6 +1,6 @@
 """The pool beside a plain httpx.AsyncClient, side by side in one run, against a server on this machine. No SDK client.
 
-    python benchmarks/pool.py [--backend trio]
+    python -m benchmarks.pool [--backend trio]
 
 Prints the time for a request at 1, 10 and 100 at once (medians of interleaved rounds), and what becomes of a burst of
 1,000 requests on a client just made. On an idle machine it takes half a minute, nearly all of it httpx's burst.
@@ -9,8 +9,6 @@ Prints the time for a request at 1, 10 and 100 at once (medians of interleaved r
 from __future__ import annotations
 
 import argparse
-import asyncio
-import multiprocessing
 import statistics
 import time
 from collections import Counter
@@ -20,14 +18,12 @@ import anyio
 import attrs
 import httpx
 
+from benchmarks.server import BODY, running
 from ippanel_edge._async._pool import AsyncPoolTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.connection import Connection
 
-BODY: Final = b'{"data":{"message_outbox_ids":[730011]},"meta":{"status":true}}'
-ANSWER: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
 ASKED: Final = b'{"sending_type":"webservice"}'
 ROUNDS: Final = 5
 REQUESTS: Final = {1: 60, 10: 200, 100: 400}
@@ -35,36 +31,6 @@ REQUESTS: Final = {1: 60, 10: 200, 100: 400}
 BURST: Final = 1000
 PATIENCE: Final = 25.0
 """Seconds after which a burst is broken off; what has no answer then is lost."""
-
-
-class Server(asyncio.Protocol):
-    """Answers each POST at once, over one connection after another."""
-
-    def __init__(self) -> None:
-        self._read = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Answer once the whole request is there: head and body may come apart."""
-        self._read += data
-        if self._read.endswith(ASKED):
-            self._read = b""
-            self._transport.write(ANSWER)
-
-
-def serve(told: Connection) -> None:
-    """Run the server, in a process of its own, and tell its port."""
-
-    async def run() -> None:
-        server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
-        told.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(run())
 
 
 @attrs.define
@@ -148,15 +114,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Our connection pool beside httpx's own.")
     parser.add_argument("--backend", choices=["asyncio", "trio"], default="asyncio")
     backend = parser.parse_args().backend
-    processes = multiprocessing.get_context("spawn")
-    here, there = processes.Pipe(duplex=False)
-    server = processes.Process(target=serve, args=(there,), daemon=True)
-    server.start()
-    try:
-        anyio.run(compare, f"http://127.0.0.1:{here.recv()}/v1/api/send", backend=backend)
-    finally:
-        server.terminate()
-        server.join()
+    with running() as url:
+        anyio.run(compare, f"{url}/api/send", backend=backend)
 
 
 if __name__ == "__main__":
