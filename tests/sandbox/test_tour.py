@@ -49,6 +49,7 @@ def anyio_backend(side: str) -> str:
 def running() -> Iterator[Sandbox]:
     # From now on: the client measures a send_time by the real clock.
     with Sandbox(SandboxClock(datetime.now(UTC), frozen=True)) as sandbox:
+        sandbox.world.strict = True  # what no page documents is refused
         yield sandbox
 
 
