@@ -185,16 +185,16 @@ async def _carry_out(case: Case, server: FaultServer) -> Report:
             if case.reused:
                 patient = client.with_options(timeout=PATIENT, deadline=None)
                 await result(patient.payment.credit())
-                await _aside(case.side, cell.quiesce)
+                await aside(case.side, cell.quiesce)
             gave, error = await _attempt(case, client)
         finally:
             await result(client.close() if case.side == "sync" else client.aclose())
-        tally = await _aside(case.side, cell.settle)
+        tally = await aside(case.side, cell.settle)
         leaked = [] if error is None else leaks(error, KEY)
         return Report(case, gave, error, waits.get(), tally, list(cell.seen), leaked)
 
 
-async def _aside(side: str, ask: Callable[[], T]) -> T:
+async def aside(side: str, ask: Callable[[], T]) -> T:
     """Ask the server's thread, without holding up the other cases of this loop."""
     return ask() if side == "sync" else await anyio.to_thread.run_sync(ask)
 
