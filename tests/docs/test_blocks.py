@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 from pathlib import Path
 from types import FunctionType
@@ -51,7 +52,7 @@ def test_a_block_runs_as_it_is_written(
     tree = compile(block, page.name, "exec", flags=ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     ast.increment_lineno(tree, line)  # a traceback then names the line of the page
     code = compile(tree, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    run = FunctionType(code, {"__name__": "__main__"})
+    run = FunctionType(code, {"__name__": "__main__", "__builtins__": builtins})
     if code.co_flags & inspect.CO_COROUTINE:
         anyio.run(run)
     else:
