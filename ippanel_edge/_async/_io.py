@@ -85,13 +85,6 @@ def remaining() -> float | None:
     return None if ends is None or ends == math.inf else max(ends - anyio.current_time(), 0.0)
 
 
-def check_deadline() -> None:
-    """Raise DeadlinePassed where a `deadline` is over, which nobody noticed for want of something to await."""
-    ends = _ends.get()
-    if ends is not None and anyio.current_time() >= ends:
-        raise DeadlinePassed
-
-
 def shielded() -> AbstractContextManager[object]:
     """Spare what is inside the cancellations from outside: for closing, which takes no time worth naming."""
     return anyio.CancelScope(shield=True)

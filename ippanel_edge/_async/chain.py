@@ -23,7 +23,6 @@ from ippanel_edge.errors import (
     ConfigurationError,
     ConnectionFailed,
     EdgeError,
-    Outcome,
     OutcomeUnknown,
 )
 from ippanel_edge.secret import Secret
@@ -119,7 +118,7 @@ async def _renewed(login: AsyncLogin, refused: Token, call: Call) -> Token | Non
     try:
         return await login.renew(refused)
     except EdgeError as error:
-        if not any(failure.outcome is Outcome.UNKNOWN for failure in journey.failures):
+        if not journey.may_have_arrived:
             raise
         failure = OutcomeUnknown(
             f"the login after a 401 failed ({type(error).__name__}); an attempt before may have arrived"

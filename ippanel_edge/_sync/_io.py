@@ -77,12 +77,6 @@ def remaining() -> float | None:
     return None if ends is None else max(ends - monotonic(), 0.0)
 
 
-def check_deadline() -> None:
-    """Raise DeadlinePassed where a `deadline` is over, which nobody noticed for want of something to wait for."""
-    if remaining() == 0:
-        raise DeadlinePassed
-
-
 def sleep(seconds: float) -> None:
     """Wait for so many seconds. The deadline cuts it short.
 

@@ -24,7 +24,6 @@ from ippanel_edge.errors import (
     ConfigurationError,
     ConnectionFailed,
     EdgeError,
-    Outcome,
     OutcomeUnknown,
 )
 from ippanel_edge.secret import Secret
@@ -120,7 +119,7 @@ def _renewed(login: Login, refused: Token, call: Call) -> Token | None:
     try:
         return login.renew(refused)
     except EdgeError as error:
-        if not any(failure.outcome is Outcome.UNKNOWN for failure in journey.failures):
+        if not journey.may_have_arrived:
             raise
         failure = OutcomeUnknown(
             f"the login after a 401 failed ({type(error).__name__}); an attempt before may have arrived"

@@ -47,13 +47,17 @@ class Journey:
     failures: list[EdgeError] = attrs.field(factory=list[EdgeError])
     abandoned: RawAnswer | None = None
 
-    def out_of_time(self, seconds: float | None) -> EdgeError:
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether one of the attempts that failed may have been carried out."""
+        return any(failure.outcome is Outcome.UNKNOWN for failure in self.failures)
+
+    def out_of_time(self, seconds: float) -> EdgeError:
         """Make the error of a call whose deadline passed, saying whether it may have been carried out."""
-        said = f"the deadline of {seconds:g} s passed" if seconds is not None else "the deadline passed"
-        unknown = self.began or any(failure.outcome is Outcome.UNKNOWN for failure in self.failures)
+        said = f"the deadline of {seconds:g} s passed"
         error = (
             OutcomeUnknown(f"{said} before an answer came")
-            if unknown
+            if self.began or self.may_have_arrived
             else ConnectionFailed(f"{said} before anything was sent")
         )
         error.timed_out = True

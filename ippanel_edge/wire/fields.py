@@ -7,9 +7,8 @@ from typing import Any
 
 import attrs
 
-from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.wire import codec
-from ippanel_edge.wire.limits import text, whole
+from ippanel_edge.wire.limits import instance, text, whole
 
 
 def written(value: object, kind: type, *, argument: str) -> dict[str, Any]:
@@ -23,8 +22,7 @@ def written(value: object, kind: type, *, argument: str) -> dict[str, Any]:
     Raises:
         ConfigurationError: another class, an empty text, or something else than a number where one belongs.
     """
-    if not isinstance(value, kind):
-        raise ConfigurationError(f"must be a {kind.__name__}, not {type(value).__name__}", argument=argument)
+    instance(value, kind, argument=argument)
     for field in attrs.fields(attrs.resolve_types(kind)):
         given = getattr(value, field.name)
         is_unset = given is None and field.default is None

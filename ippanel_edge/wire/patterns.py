@@ -11,7 +11,7 @@ from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.models.patterns import NewPattern, PatternFilters, PatternVariable
 from ippanel_edge.models.states import VariableType
 from ippanel_edge.wire import codec
-from ippanel_edge.wire.limits import between, one_of, paging, text
+from ippanel_edge.wire.limits import between, instance, items, one_of, paging, text
 
 MOST_ROWS: Final = 100
 DELIMITER: Final = "%"
@@ -34,8 +34,7 @@ def body(defaults: Defaults, pattern: NewPattern) -> dict[str, Any]:
         ConfigurationError: an empty text, a variable without name or type, or one that only the message or only
             `variable` has; the text names it.
     """
-    if not isinstance(pattern, NewPattern):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a checker
-        raise ConfigurationError(f"must be a NewPattern, not {type(pattern).__name__}", argument="pattern")
+    instance(pattern, NewPattern, argument="pattern")
     message = text(pattern.message, argument="pattern.message")
     description = text(pattern.description, argument="pattern.description")
     variables = _variables(pattern.variable, check=defaults.validate)
@@ -56,15 +55,8 @@ def body(defaults: Defaults, pattern: NewPattern) -> dict[str, Any]:
 
 
 def _variables(variables: Sequence[PatternVariable], *, check: bool) -> list[dict[str, Any]]:
-    if isinstance(variables, PatternVariable | str):
-        raise ConfigurationError("must be a list of PatternVariable", argument="pattern.variable")
-    written: list[dict[str, Any]] = []
-    for index, each in enumerate(variables):
-        place = f"pattern.variable[{index}]"
-        if not isinstance(each, PatternVariable):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
-            raise ConfigurationError(f"must be a PatternVariable, not {type(each).__name__}", argument=place)
-        written.append(_variable(each, place, check=check))
-    return written
+    listed = items(variables, PatternVariable, argument="pattern.variable", least=0)
+    return [_variable(each, f"pattern.variable[{index}]", check=check) for index, each in enumerate(listed)]
 
 
 def _variable(variable: PatternVariable, place: str, *, check: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.models.phonebooks import ContactChanges, ContactFilters, NewContact, OptionType
 from ippanel_edge.wire import codec
 from ippanel_edge.wire.files import FileInput, Upload, open_upload
-from ippanel_edge.wire.limits import characters, identities, identity, identity_if_given, one_of, text
+from ippanel_edge.wire.limits import characters, identities, identity, identity_if_given, instance, items, one_of, text
 
 LONGEST_TITLE: Final = 200
 MOST_NUMBERS: Final = 100_000
@@ -50,7 +50,7 @@ def new_contacts(defaults: Defaults, contacts: Iterable[NewContact]) -> dict[str
     Raises:
         ConfigurationError: one of them is wrong, or is more than its phonebook can hold; it is named by its place.
     """
-    listed = _each_new(contacts)
+    listed = items(contacts, NewContact, argument="contacts")
     sizes: Counter[int] = Counter()
     for index, contact in enumerate(listed):
         sizes[identity(contact.phonebook_id, argument=f"contacts[{index}].phonebook_id")] += 1
@@ -67,8 +67,7 @@ def contact_changes(changes: ContactChanges) -> dict[str, Any]:
     Raises:
         ConfigurationError: nothing is to change, or a value is wrong.
     """
-    if not isinstance(changes, ContactChanges):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-        raise ConfigurationError(f"must be a ContactChanges, not {type(changes).__name__}", argument="changes")
+    instance(changes, ContactChanges, argument="changes")
     if changes == ContactChanges():
         raise ConfigurationError("has no field set: there is nothing to change", argument="changes")
     identity_if_given(changes.phonebook_id, argument="changes.phonebook_id")
@@ -111,20 +110,6 @@ def _title(title: str, defaults: Defaults) -> str:
 
 def _option_ids(options: Iterable[int]) -> list[str]:
     return [str(each) for each in identities(options, argument="options", least=0)]
-
-
-def _each_new(contacts: Iterable[NewContact]) -> list[NewContact]:
-    if isinstance(contacts, str | bytes | Mapping) or not isinstance(contacts, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-        raise ConfigurationError("must be a list of NewContact", argument="contacts")
-    listed = list(contacts)
-    for index, contact in enumerate(listed):
-        if not isinstance(contact, NewContact):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-            raise ConfigurationError(
-                f"must be a NewContact, not {type(contact).__name__}", argument=f"contacts[{index}]"
-            )
-    if not listed:
-        raise ConfigurationError("must not be empty", argument="contacts")
-    return listed
 
 
 def _new_contact(contact: NewContact, place: str) -> dict[str, Any]:

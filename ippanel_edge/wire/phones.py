@@ -69,15 +69,6 @@ def normalize_phone(value: str) -> str:
     return recipient(value, argument="value")
 
 
-def is_mobile(value: str) -> bool:
-    """Tell whether a text is an Iranian mobile number, in any spelling that `normalize_phone` takes."""
-    try:
-        normalize_phone(value)
-    except ConfigurationError:
-        return False
-    return True
-
-
 def recipient(value: object, *, argument: str) -> str:
     """Write one recipient as E.164, as `normalize_phone` does.
 
