@@ -19,7 +19,7 @@ import attrs
 import httpx
 
 from benchmarks.server import BODY, running
-from ippanel_edge._async._pool import AsyncPoolTransport
+from ippanel_edge._async.pool import AsyncPoolTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

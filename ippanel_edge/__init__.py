@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from ippanel_edge._version import __version__
 
 if TYPE_CHECKING:
-    from ippanel_edge._async.chain import AsyncMiddleware, AsyncProceed
     from ippanel_edge._async.client import AsyncEdgeClient, AsyncOptions
-    from ippanel_edge._sync.chain import Middleware, Proceed
+    from ippanel_edge._async.middleware import AsyncMiddleware, AsyncProceed
     from ippanel_edge._sync.client import EdgeClient, Options
+    from ippanel_edge._sync.middleware import Middleware, Proceed
     from ippanel_edge.config import Credentials, RateLimit, RetryPolicy, StoredToken
     from ippanel_edge.endpoints import Endpoint, Repeat
     from ippanel_edge.errors import (
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     )
     from ippanel_edge.models.common import Meta, Page
     from ippanel_edge.models.states import DeliveryStatus, MessageState, PatternStatus, TicketState, VariableType
-    from ippanel_edge.secret import Secret
-    from ippanel_edge.text import SmsParts, sms_parts
-    from ippanel_edge.wire.phones import normalize_phone
+    from ippanel_edge.values.phones import normalize_phone
+    from ippanel_edge.values.secrets import Secret
+    from ippanel_edge.values.segments import SmsParts, sms_parts
     from ippanel_edge.wire.reply import Reply
     from ippanel_edge.wire.request import Call
 
@@ -88,18 +88,18 @@ _ERRORS = (
     "OutcomeUnknown PermissionDenied RateLimited ServerError ValidationFailed"
 )
 _HOMES = {
-    "_async.chain": "AsyncMiddleware AsyncProceed",
+    "_async.middleware": "AsyncMiddleware AsyncProceed",
     "_async.client": "AsyncEdgeClient AsyncOptions",
-    "_sync.chain": "Middleware Proceed",
+    "_sync.middleware": "Middleware Proceed",
     "_sync.client": "EdgeClient Options",
     "config": "Credentials RateLimit RetryPolicy StoredToken",
     "endpoints": "Endpoint Repeat",
     "errors": _ERRORS,
     "models.common": "Meta Page",
     "models.states": "DeliveryStatus MessageState PatternStatus TicketState VariableType",
-    "secret": "Secret",
-    "text": "SmsParts sms_parts",
-    "wire.phones": "normalize_phone",
+    "values.secrets": "Secret",
+    "values.segments": "SmsParts sms_parts",
+    "values.phones": "normalize_phone",
     "wire.reply": "Reply",
     "wire.request": "Call",
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from ippanel_edge.errors import ConfigurationError
-from ippanel_edge.secret import Secret, hidden
+from ippanel_edge.values.secrets import Secret, hidden
 
 if TYPE_CHECKING:
     from ippanel_edge.models.auth import LoginStep

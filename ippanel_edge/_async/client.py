@@ -13,12 +13,11 @@ from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 import attrs
 import httpx
 
-from ippanel_edge import _redact
 from ippanel_edge._async import _io
-from ippanel_edge._async._pool import AsyncPoolTransport
-from ippanel_edge._async.auth import Auth
-from ippanel_edge._async.banks import Banks
-from ippanel_edge._async.chain import (
+from ippanel_edge._async.exchange import Journey, exchange
+from ippanel_edge._async.limiter import AsyncLimiter
+from ippanel_edge._async.login import AsyncLogin
+from ippanel_edge._async.middleware import (
     AsyncAuthorisation,
     AsyncDeadline,
     AsyncMiddleware,
@@ -26,21 +25,21 @@ from ippanel_edge._async.chain import (
     AsyncRepeats,
     compose,
 )
-from ippanel_edge._async.drafts import Drafts
-from ippanel_edge._async.geolocation import Geolocation
-from ippanel_edge._async.jobs import Jobs
-from ippanel_edge._async.journey import Journey, exchange
-from ippanel_edge._async.limiter import AsyncLimiter
-from ippanel_edge._async.login import AsyncLogin
-from ippanel_edge._async.numbers import Numbers
-from ippanel_edge._async.packages import Packages
-from ippanel_edge._async.patterns import Patterns
-from ippanel_edge._async.payment import Payment
-from ippanel_edge._async.phonebooks import Phonebooks
-from ippanel_edge._async.reports import Reports
-from ippanel_edge._async.send import Send
-from ippanel_edge._async.tickets import Tickets
-from ippanel_edge._async.users import Users
+from ippanel_edge._async.pool import AsyncPoolTransport
+from ippanel_edge._async.sections.auth import Auth
+from ippanel_edge._async.sections.banks import Banks
+from ippanel_edge._async.sections.drafts import Drafts
+from ippanel_edge._async.sections.geolocation import Geolocation
+from ippanel_edge._async.sections.jobs import Jobs
+from ippanel_edge._async.sections.numbers import Numbers
+from ippanel_edge._async.sections.packages import Packages
+from ippanel_edge._async.sections.patterns import Patterns
+from ippanel_edge._async.sections.payment import Payment
+from ippanel_edge._async.sections.phonebooks import Phonebooks
+from ippanel_edge._async.sections.reports import Reports
+from ippanel_edge._async.sections.send import Send
+from ippanel_edge._async.sections.tickets import Tickets
+from ippanel_edge._async.sections.users import Users
 from ippanel_edge.config import (
     CANCEL_GRACE,
     DEFAULT_TIMEOUT,
@@ -55,9 +54,10 @@ from ippanel_edge.config import (
 )
 from ippanel_edge.endpoints import ONCE, Endpoint, Repeat
 from ippanel_edge.errors import ConfigurationError, EdgeError
-from ippanel_edge.secret import Secret, hidden
-from ippanel_edge.wire import phones, request
-from ippanel_edge.wire.files import FileInput, Upload
+from ippanel_edge.values import phones, redaction
+from ippanel_edge.values.files import FileInput, Upload
+from ippanel_edge.values.secrets import Secret, hidden
+from ippanel_edge.wire import request
 from ippanel_edge.wire.reply import Reply, parse
 from ippanel_edge.wire.request import Call
 from ippanel_edge.wire.retry import RetryBudget
@@ -177,7 +177,7 @@ class AsyncEdgeClient:
             raise ConfigurationError(
                 "is set together with limits, proxy or verify: set those on it", argument="http_client"
             )
-        _redact.install()
+        redaction.install()
         http = http_client or httpx.AsyncClient(transport=_pool(limits, proxy, verify), trust_env=False)
         shared = _Shared(http, is_ours=http_client is None, budget=RetryBudget(policy.budget))
         self._is_copy = False
@@ -340,7 +340,7 @@ class AsyncEdgeClient:
         try:
             data, meta, body = parse(call.endpoint, answer)
         except EdgeError as error:
-            raise _redact.without(error, call.headers.get("Authorization")) from None
+            raise redaction.without(error, call.headers.get("Authorization")) from None
         return Reply(data=data, meta=meta, make_response=lambda: request.response(asked, answer, body))
 
 

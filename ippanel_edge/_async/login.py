@@ -15,7 +15,7 @@ from ippanel_edge._async import _io
 from ippanel_edge.config import Credentials, StoredToken
 from ippanel_edge.errors import ConfigurationError, ConnectionFailed, EdgeError, Outcome, OutcomeUnknown
 from ippanel_edge.models.auth import LoginStep
-from ippanel_edge.secret import Secret
+from ippanel_edge.values.secrets import Secret
 
 T = TypeVar("T")
 

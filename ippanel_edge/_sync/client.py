@@ -1,4 +1,4 @@
-# Generated from ippanel_edge/_async/client.py by tests/tools/generate_sync.py: edit that, not this.
+# Generated from ippanel_edge/_async/client.py by tests/codegen/generate_sync.py: edit that, not this.
 """The client: its settings, its connection pool, the way of one call. What each call asks stands in the sections."""
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 import attrs
 import httpx
 
-from ippanel_edge import _redact
 from ippanel_edge._sync import _io
-from ippanel_edge._sync._pool import PoolTransport
-from ippanel_edge._sync.auth import Auth
-from ippanel_edge._sync.banks import Banks
-from ippanel_edge._sync.chain import (
+from ippanel_edge._sync.exchange import Journey, exchange
+from ippanel_edge._sync.limiter import Limiter
+from ippanel_edge._sync.login import Login
+from ippanel_edge._sync.middleware import (
     Authorisation,
     Deadline,
     Middleware,
@@ -27,21 +26,21 @@ from ippanel_edge._sync.chain import (
     Repeats,
     compose,
 )
-from ippanel_edge._sync.drafts import Drafts
-from ippanel_edge._sync.geolocation import Geolocation
-from ippanel_edge._sync.jobs import Jobs
-from ippanel_edge._sync.journey import Journey, exchange
-from ippanel_edge._sync.limiter import Limiter
-from ippanel_edge._sync.login import Login
-from ippanel_edge._sync.numbers import Numbers
-from ippanel_edge._sync.packages import Packages
-from ippanel_edge._sync.patterns import Patterns
-from ippanel_edge._sync.payment import Payment
-from ippanel_edge._sync.phonebooks import Phonebooks
-from ippanel_edge._sync.reports import Reports
-from ippanel_edge._sync.send import Send
-from ippanel_edge._sync.tickets import Tickets
-from ippanel_edge._sync.users import Users
+from ippanel_edge._sync.pool import PoolTransport
+from ippanel_edge._sync.sections.auth import Auth
+from ippanel_edge._sync.sections.banks import Banks
+from ippanel_edge._sync.sections.drafts import Drafts
+from ippanel_edge._sync.sections.geolocation import Geolocation
+from ippanel_edge._sync.sections.jobs import Jobs
+from ippanel_edge._sync.sections.numbers import Numbers
+from ippanel_edge._sync.sections.packages import Packages
+from ippanel_edge._sync.sections.patterns import Patterns
+from ippanel_edge._sync.sections.payment import Payment
+from ippanel_edge._sync.sections.phonebooks import Phonebooks
+from ippanel_edge._sync.sections.reports import Reports
+from ippanel_edge._sync.sections.send import Send
+from ippanel_edge._sync.sections.tickets import Tickets
+from ippanel_edge._sync.sections.users import Users
 from ippanel_edge.config import (
     CANCEL_GRACE,
     DEFAULT_TIMEOUT,
@@ -56,9 +55,10 @@ from ippanel_edge.config import (
 )
 from ippanel_edge.endpoints import ONCE, Endpoint, Repeat
 from ippanel_edge.errors import ConfigurationError, EdgeError
-from ippanel_edge.secret import Secret, hidden
-from ippanel_edge.wire import phones, request
-from ippanel_edge.wire.files import FileInput, Upload
+from ippanel_edge.values import phones, redaction
+from ippanel_edge.values.files import FileInput, Upload
+from ippanel_edge.values.secrets import Secret, hidden
+from ippanel_edge.wire import request
 from ippanel_edge.wire.reply import Reply, parse
 from ippanel_edge.wire.request import Call
 from ippanel_edge.wire.retry import RetryBudget
@@ -178,7 +178,7 @@ class EdgeClient:
             raise ConfigurationError(
                 "is set together with limits, proxy or verify: set those on it", argument="http_client"
             )
-        _redact.install()
+        redaction.install()
         http = http_client or httpx.Client(transport=_pool(limits, proxy, verify), trust_env=False)
         shared = _Shared(http, is_ours=http_client is None, budget=RetryBudget(policy.budget))
         self._is_copy = False
@@ -339,7 +339,7 @@ class EdgeClient:
         try:
             data, meta, body = parse(call.endpoint, answer)
         except EdgeError as error:
-            raise _redact.without(error, call.headers.get("Authorization")) from None
+            raise redaction.without(error, call.headers.get("Authorization")) from None
         return Reply(data=data, meta=meta, make_response=lambda: request.response(asked, answer, body))
 
 

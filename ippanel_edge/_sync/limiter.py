@@ -1,4 +1,4 @@
-# Generated from ippanel_edge/_async/limiter.py by tests/tools/generate_sync.py: edit that, not this.
+# Generated from ippanel_edge/_async/limiter.py by tests/codegen/generate_sync.py: edit that, not this.
 """The rate limit: a token bucket that knows no event loop, so that it serves asyncio, trio and threads alike."""
 
 from __future__ import annotations

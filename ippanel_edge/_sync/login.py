@@ -1,4 +1,4 @@
-# Generated from ippanel_edge/_async/login.py by tests/tools/generate_sync.py: edit that, not this.
+# Generated from ippanel_edge/_async/login.py by tests/codegen/generate_sync.py: edit that, not this.
 """Logging in by itself: one token for any number of concurrent calls, renewed before it dies and after a 401."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ippanel_edge._sync import _io
 from ippanel_edge.config import Credentials, StoredToken
 from ippanel_edge.errors import ConfigurationError, ConnectionFailed, EdgeError, Outcome, OutcomeUnknown
 from ippanel_edge.models.auth import LoginStep
-from ippanel_edge.secret import Secret
+from ippanel_edge.values.secrets import Secret
 
 T = TypeVar("T")
 

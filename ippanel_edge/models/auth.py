@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ippanel_edge.secret import Secret
+from ippanel_edge.values.secrets import Secret
 
 
 @attrs.frozen(kw_only=True)

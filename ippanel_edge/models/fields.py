@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ippanel_edge.errors import ConfigurationError
-from ippanel_edge.wire import moments, phones
+from ippanel_edge.values import phones, times
 
 
 def _to_recipient(value: str | None, field: attrs.Attribute[Any]) -> str | None:
@@ -26,12 +26,12 @@ def _to_sender(value: str | None, field: attrs.Attribute[Any]) -> str | None:
 
 
 def _to_moment(value: datetime | None, field: attrs.Attribute[Any]) -> datetime | None:
-    return None if value is None else moments.utc(value, argument=field.name)
+    return None if value is None else times.utc(value, argument=field.name)
 
 
 def _to_day(value: date | None, field: attrs.Attribute[Any]) -> date | None:
     if value is not None:
-        moments.day(value, argument=field.name)
+        times.day(value, argument=field.name)
     return value
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 import attrs
 
 from ippanel_edge.models.fields import as_text, moment, recipient
-from ippanel_edge.wire import phones
+from ippanel_edge.values import phones
 
 
 class OptionType(StrEnum):

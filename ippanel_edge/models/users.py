@@ -7,8 +7,8 @@ from datetime import date, datetime
 import attrs
 
 from ippanel_edge.models.fields import day, moment, one_or_zero, recipient, yes_or_no
-from ippanel_edge.secret import Secret
-from ippanel_edge.wire import moments, phones
+from ippanel_edge.values import phones, times
+from ippanel_edge.values.secrets import Secret
 
 
 @attrs.frozen(kw_only=True)
@@ -198,7 +198,7 @@ def _to_mobile(value: str) -> str:
 
 
 def _to_birth_date(value: date) -> date:
-    moments.day(value, argument="birth_date")
+    times.day(value, argument="birth_date")
     return value
 
 

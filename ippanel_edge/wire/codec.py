@@ -21,7 +21,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from ippanel_edge.errors import DecodeError
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.send import SendResult
-from ippanel_edge.wire import moments
+from ippanel_edge.values import times
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ def to_text(value: object, _: object = str) -> str:
 
 
 def _to_moment(value: object, _: object = datetime) -> datetime:
-    moment = moments.parse_moment(value)
+    moment = times.parse_moment(value)
     if moment is None:
         raise ValueError(f"wanted a time, not {_shown(value)}")
     return moment
@@ -170,7 +170,7 @@ def _optional_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[obj
             if value is None or (not takes_text and _is_blank(value)) or (is_model and value == []):
                 return None
             if inner is datetime:
-                return moments.parse_moment(value)
+                return times.parse_moment(value)
             return converter.structure(value, inner)
 
         return structure
@@ -355,7 +355,7 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook_factory(_is_optional, _optional_hook(converter))
     converter.register_structure_hook_factory(_is_open_enum, _open_enum_hook)
     converter.register_structure_hook(SendResult, _structure_send)
-    converter.register_unstructure_hook(datetime, lambda value: moments.unix_seconds(value, argument="time"))
+    converter.register_unstructure_hook(datetime, lambda value: times.unix_seconds(value, argument="time"))
     converter.register_unstructure_hook(date, lambda value: value.isoformat())
     converter.register_unstructure_hook_factory(attrs.has, _unstructure_hook(converter))
     return converter

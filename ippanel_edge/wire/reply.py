@@ -12,7 +12,6 @@ from typing import Any, Generic, NoReturn, TypeVar, cast
 
 import attrs
 
-from ippanel_edge._redact import masked
 from ippanel_edge.config import MAX_ANSWER_BYTES
 from ippanel_edge.endpoints import Endpoint
 from ippanel_edge.errors import (
@@ -28,6 +27,7 @@ from ippanel_edge.errors import (
     ValidationFailed,
 )
 from ippanel_edge.models.common import Meta
+from ippanel_edge.values.redaction import masked
 from ippanel_edge.wire import codec
 
 T = TypeVar("T")

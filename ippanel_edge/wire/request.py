@@ -16,9 +16,9 @@ from ippanel_edge._version import __version__
 from ippanel_edge.config import DEFAULT_BASE_URL
 from ippanel_edge.endpoints import Endpoint, Method, Repeat
 from ippanel_edge.errors import ConfigurationError
-from ippanel_edge.secret import Secret
-from ippanel_edge.wire.files import FileInput, Upload, open_upload
-from ippanel_edge.wire.limits import characters
+from ippanel_edge.values.checks import characters
+from ippanel_edge.values.files import FileInput, Upload, open_upload
+from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.reply import RawAnswer
 
 USER_AGENT = f"ippanel-edge/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"

@@ -11,8 +11,8 @@ from typing import Any
 import anyio
 import httpx
 
-from ippanel_edge._async._pool import AsyncPoolTransport
-from ippanel_edge._sync._pool import PoolTransport
+from ippanel_edge._async.pool import AsyncPoolTransport
+from ippanel_edge._sync.pool import PoolTransport
 from tests.client.loopback import PATIENCE
 from tests.client.sides import result
 

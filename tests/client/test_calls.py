@@ -218,7 +218,7 @@ async def test_repeats_take_their_turn_too(make_client: MakeClient, clock: FakeC
 async def test_an_answer_that_is_too_large_is_not_read_on(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, side: str
 ) -> None:
-    monkeypatch.setattr(f"ippanel_edge.{'_sync' if side == 'sync' else '_async'}.journey.MAX_ANSWER_BYTES", 1000)
+    monkeypatch.setattr(f"ippanel_edge.{'_sync' if side == 'sync' else '_async'}.exchange.MAX_ANSWER_BYTES", 1000)
 
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, stream=Endless())

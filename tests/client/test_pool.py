@@ -21,8 +21,8 @@ from pytest_httpx import HTTPXMock
 
 import ippanel_edge._async._io
 import ippanel_edge._sync._io
-from ippanel_edge._async._pool import AsyncPoolTransport
-from ippanel_edge._sync._pool import PoolTransport
+from ippanel_edge._async.pool import AsyncPoolTransport
+from ippanel_edge._sync.pool import PoolTransport
 from tests.client.loopback import PATIENCE, Asked, Loopback, echo, reply
 from tests.client.pools import at_once, client_of, held, texts
 from tests.client.sides import result

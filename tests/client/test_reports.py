@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ippanel_edge import OutcomeUnknown, Page, RetryPolicy, ValidationFailed
-from ippanel_edge._sync.pages import Items
+from ippanel_edge._sync.pagination import Items
 from ippanel_edge.models.reports import OutboxFilters
 from tests.client.conftest import MakeClient
 from tests.client.reports_service import Pages, everything, following, take

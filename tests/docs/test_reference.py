@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ippanel_edge.endpoints import ALL
-from tests.tools.generate_reference import differences, render
+from tests.codegen.generate_reference import differences, render
 
 
 def test_the_reference_is_up_to_date() -> None:
-    assert differences(render()) == [], "run: python tests/tools/generate_reference.py"
+    assert differences(render()) == [], "run: python tests/codegen/generate_reference.py"
 
 
 def test_the_table_has_a_row_for_each_of_the_89_endpoints() -> None:

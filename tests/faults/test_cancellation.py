@@ -23,8 +23,8 @@ import pytest
 
 from ippanel_edge import ConnectionFailed, Credentials, EdgeError, OutcomeUnknown, RateLimit, RetryPolicy
 from ippanel_edge._async import client as async_client
-from ippanel_edge._async import journey as async_journey
-from ippanel_edge._sync import journey as sync_journey
+from ippanel_edge._async import exchange as async_exchange
+from ippanel_edge._sync import exchange as sync_exchange
 from ippanel_edge.endpoints import ONCE, READ, Repeat
 from tests.faults import answers
 from tests.faults.catalogue import BY_NAME
@@ -258,11 +258,11 @@ def test_a_call_is_cancelled_at_every_event_of_its_connection(
     repeat: Repeat,
     tls: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    trace = async_journey.AsyncTrace.__call__
+    trace = async_exchange.AsyncTrace.__call__
     count = Counter[str]()
     cancellable = Cancellable(way)
 
-    async def counting(self: async_journey.AsyncTrace, event: str, info: Any) -> None:
+    async def counting(self: async_exchange.AsyncTrace, event: str, info: Any) -> None:
         await trace(self, event, info)
         count["events"] += 1
         if count["events"] == count["at"]:
@@ -277,7 +277,7 @@ def test_a_call_is_cancelled_at_every_event_of_its_connection(
             await client.payment.credit()
         await client.aclose()
 
-    monkeypatch.setattr(async_journey.AsyncTrace, "__call__", counting)
+    monkeypatch.setattr(async_exchange.AsyncTrace, "__call__", counting)
     at = 0
     for at in range(1, MOST_STEPS):
         count.update(at=at - count["at"], events=-count["events"])
@@ -349,16 +349,16 @@ def test_ctrl_c_at_every_event_of_a_connection_loses_nothing(
     repeat: Repeat,
     tls: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    trace = sync_journey.Trace.__call__
+    trace = sync_exchange.Trace.__call__
     count = Counter[str]()
 
-    def counting(self: sync_journey.Trace, event: str, info: Any) -> None:
+    def counting(self: sync_exchange.Trace, event: str, info: Any) -> None:
         trace(self, event, info)
         count["events"] += 1
         if count["events"] == count["at"]:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(sync_journey.Trace, "__call__", counting)
+    monkeypatch.setattr(sync_exchange.Trace, "__call__", counting)
     at = 0
     for at in range(1, MOST_STEPS):
         count.update(at=at - count["at"], events=-count["events"])

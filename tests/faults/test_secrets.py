@@ -24,7 +24,7 @@ from ippanel_edge import (
     StoredToken,
 )
 from ippanel_edge._async.login import Token
-from ippanel_edge._sync import journey as sync_journey
+from ippanel_edge._sync import exchange as sync_exchange
 from ippanel_edge.endpoints import AUTH_CONFIRM_OTP, AUTH_LOGIN, SEND_URL, WRITE
 from ippanel_edge.models.auth import LoginStep, ResetToken
 from ippanel_edge.wire import request as wire_request
@@ -353,17 +353,17 @@ def test_bad_arguments_that_are_secret_are_not_shown(side: str, number: int) -> 
 
 @pytest.mark.parametrize("repeat", ["read", "once"])
 def test_ctrl_c_shows_nothing(fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch, repeat: str) -> None:
-    trace = sync_journey.Trace.__call__
+    trace = sync_exchange.Trace.__call__
     last, events = 0, 0
 
-    def counting(self: sync_journey.Trace, event: str, info: Any) -> None:
+    def counting(self: sync_exchange.Trace, event: str, info: Any) -> None:
         nonlocal events
         trace(self, event, info)
         events += 1
         if events == last:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(sync_journey.Trace, "__call__", counting)
+    monkeypatch.setattr(sync_exchange.Trace, "__call__", counting)
     shown: list[str] = []
     for last in range(1, 15):  # noqa: B007 - the trace looks at it
         events = 0

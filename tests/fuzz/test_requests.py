@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ippanel_edge import Call, ConfigurationError, EdgeClient
 from ippanel_edge.models.send import PatternContact, PeerMessage
-from ippanel_edge.wire.phones import normalize_phone
+from ippanel_edge.values.phones import normalize_phone
 from tests.contract.sample import KEY, LINE, ok
 from tests.fuzz.lengths import MIDDLE
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ippanel_edge.errors import ConfigurationError
-from ippanel_edge.wire.files import FileInput, Upload, open_upload, safe_name
+from ippanel_edge.values.files import FileInput, Upload, open_upload, safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

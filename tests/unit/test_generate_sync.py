@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.tools import generate_sync as generator
-from tests.tools.generate_sync import RENAMES, check, left_overs, problems, render, to_sync, write
+from tests.codegen import generate_sync as generator
+from tests.codegen.generate_sync import RENAMES, check, left_overs, problems, render, to_sync, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def _untidied(source: str, path: str) -> str:
         ("async def f():\n    return (await a\n        .b())\n", "def f():\n    return (a\n        .b())\n"),
         ("async def f(): await self._http.aclose()\n", "def f(): self._http.close()\n"),
         ("import httpx\nx: httpx.AsyncClient\n", "import httpx\nx: httpx.Client\n"),
-        ("from ippanel_edge._async.pages import Page\n", "from ippanel_edge._sync.pages import Page\n"),
+        ("from ippanel_edge._async.pagination import Page\n", "from ippanel_edge._sync.pagination import Page\n"),
         ("from . import _io\nfrom .._async import client\n", "from . import _io\nfrom .._sync import client\n"),
         ("proceed: Callable[[int], Awaitable[Reply[T]]]\n", "proceed: Callable[[int], Reply[T]]\n"),
         ("x: Coroutine[Any, Any, list[int]]\n", "x: list[int]\n"),
@@ -102,7 +102,7 @@ def test_the_names_met_are_counted_in_code_and_in_text() -> None:
 def test_what_is_generated_says_so_on_its_first_line() -> None:
     files, _ = render({"pages.py": '"""Pages."""\n'}, _untidied)
     assert files["pages.py"].splitlines()[0] == (
-        "# Generated from ippanel_edge/_async/pages.py by tests/tools/generate_sync.py: edit that, not this."
+        "# Generated from ippanel_edge/_async/pages.py by tests/codegen/generate_sync.py: edit that, not this."
     )
 
 

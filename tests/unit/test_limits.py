@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ippanel_edge.errors import ConfigurationError, Outcome
-from ippanel_edge.wire.limits import (
+from ippanel_edge.values.checks import (
     between,
     characters,
     identities,

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ippanel_edge.errors import ConfigurationError
-from ippanel_edge.wire.moments import day, parse_moment, send_time, unix_seconds, utc
+from ippanel_edge.values.times import day, parse_moment, send_time, unix_seconds, utc
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 NOW = datetime(2026, 3, 1, 8, 30, 0, tzinfo=UTC)

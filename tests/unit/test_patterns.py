@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ippanel_edge import ConfigurationError, EdgeClient
+from ippanel_edge.api import patterns
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.patterns import NewPattern, PatternFilters, PatternVariable
 from ippanel_edge.models.states import VariableType
-from ippanel_edge.wire import patterns
 
 
 def of(message: str, *names: str, **fields: Any) -> NewPattern:

@@ -11,13 +11,13 @@ import httpx
 import pytest
 
 from ippanel_edge import ConfigurationError, DecodeError, EdgeClient, Outcome
+from ippanel_edge.api import phonebooks as wire
 from ippanel_edge.models.phonebooks import (
     ContactChanges,
     ContactFilters,
     NewContact,
     OptionType,
 )
-from ippanel_edge.wire import phonebooks as wire
 
 GOOD = NewContact(number="09125550101", phonebook_id=7)
 XLSX = ("members.xlsx", b"PK\x03\x04")

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ippanel_edge.errors import ConfigurationError
-from ippanel_edge.wire.phones import digits, normalize_phone, recipient, recipients, sender_line
+from ippanel_edge.values.phones import digits, normalize_phone, recipient, recipients, sender_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

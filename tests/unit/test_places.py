@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from ippanel_edge.api.places import bank_choice, geolocation_choice, inner_place, job_choice, prefix, years
 from ippanel_edge.config import Defaults
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.models.banks import RecipientsCount
-from ippanel_edge.wire.places import bank_choice, geolocation_choice, inner_place, job_choice, prefix, years
 
 CHECKED = Defaults()
 UNCHECKED = Defaults(validate=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ippanel_edge.api.targets import MOST_NUMBERS, countries, geolocations, jobs, phonebooks, postal_codes
 from ippanel_edge.errors import ConfigurationError, Outcome
 from ippanel_edge.models.send import (
     CountryTarget,
@@ -18,7 +19,6 @@ from ippanel_edge.models.send import (
     Slice,
     WholePhonebooks,
 )
-from ippanel_edge.wire.targets import MOST_NUMBERS, countries, geolocations, jobs, phonebooks, postal_codes
 
 BOTH = pytest.mark.parametrize("check", [True, False], ids=["limits on", "limits off"])
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ippanel_edge.errors import ConfigurationError
-from ippanel_edge.text import MAX_CHARACTERS, MAX_PARTS, OPT_OUT_SUFFIX, SmsParts, check_message, sms_parts
+from ippanel_edge.values.segments import MAX_CHARACTERS, MAX_PARTS, OPT_OUT_SUFFIX, SmsParts, check_message, sms_parts
 
 # The tables of GSM 03.38 by code, as the standard prints them: eight columns of sixteen, and the extension.
 GSM_BASIC = (

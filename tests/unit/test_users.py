@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ippanel_edge import ConfigurationError, Conflict, EdgeClient
+from ippanel_edge.api import users
 from ippanel_edge.models.users import NewUser, UserChanges, UserFilters
-from ippanel_edge.wire import users
 from tests.contract.sample import ok
 
 PASSWORD = "Anar-5-dane"

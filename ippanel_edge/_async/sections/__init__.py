@@ -1,0 +1,1 @@
+"""The 14 sections of the API. Each method is a docstring and one return."""

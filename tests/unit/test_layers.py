@@ -1,0 +1,92 @@
+"""Imports point down: each package imports only what stands below it, and the sandbox nothing of the SDK."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+PACKAGE: Final = Path(__file__).resolve().parents[2] / "ippanel_edge"
+
+LAYERS: Final = (
+    ("_version", "errors"),
+    ("values",),
+    ("models",),
+    ("endpoints", "config"),
+    ("wire",),
+    ("hooks",),
+    ("api",),
+    ("_async", "_sync"),
+)
+"""From the lowest to the highest. A module imports its own package and lower layers, never its neighbour's."""
+
+FREE: Final = frozenset({"__init__"})
+"""The public names: they are imported lazily from every layer."""
+
+LEVEL: Final = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(source: str) -> Iterator[tuple[int, str]]:
+    """Each layer that a module imports, with its line; imports for type checkers count too."""
+    for node in ast.walk(ast.parse(source)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            module = node.module or ""
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == "ippanel_edge" else [module]
+        for name in names:
+            package, _, rest = name.partition(".")
+            if package == "ippanel_edge":
+                yield node.lineno, rest.split(".")[0] or "__init__"
+
+
+def arrows_up(path: Path, source: str) -> list[str]:
+    """Name each import that does not point down."""
+    own = layer_of(path)
+    if own == "sandbox":
+        return [f"{path.name}:{line}: imports {name}" for line, name in imported(source) if name != "sandbox"]
+    return [
+        f"{path.name}:{line}: {own} imports {name}"
+        for line, name in imported(source)
+        if name != own and LEVEL.get(name, len(LAYERS)) >= LEVEL[own]
+    ]
+
+
+MODULES: Final = sorted(
+    path for path in PACKAGE.rglob("*.py") if layer_of(path) not in FREE and layer_of(path) in {*LEVEL, "sandbox"}
+)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_module_imports_only_lower_layers(path: Path) -> None:
+    assert arrows_up(path, path.read_text("utf-8")) == []
+
+
+def test_every_module_belongs_to_a_layer() -> None:
+    known = {*LEVEL, *FREE, "sandbox"}
+    assert {layer_of(path) for path in PACKAGE.rglob("*.py")} <= known, "add the new package to LAYERS"
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("values/phones.py", "from ippanel_edge.wire import codec"),
+        ("models/send.py", "import ippanel_edge.endpoints"),
+        ("wire/reply.py", "from ippanel_edge._async.client import AsyncEdgeClient"),
+        ("_async/client.py", "from ippanel_edge._sync import client"),
+        ("api/send.py", "def f():\n    from ippanel_edge._async import client"),
+        ("errors.py", "from ippanel_edge import EdgeClient"),
+        ("sandbox/app.py", "from ippanel_edge.errors import EdgeError"),
+    ],
+)
+def test_an_arrow_up_is_found(path: str, source: str) -> None:
+    assert len(arrows_up(PACKAGE / path, source)) == 1
