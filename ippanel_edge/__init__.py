@@ -1,4 +1,4 @@
-"""The public names of the SDK for the IPPanel Edge SMS API, each loaded on first use: importing costs little."""
+"""The Python SDK for the IPPanel Edge SMS API. Public names are imported lazily, on first use."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from ippanel_edge._version import __version__
 
 if TYPE_CHECKING:
     from ippanel_edge._async.client import AsyncEdgeClient, AsyncOptions
-    from ippanel_edge._async.middleware import AsyncMiddleware, AsyncProceed
     from ippanel_edge._sync.client import EdgeClient, Options
-    from ippanel_edge._sync.middleware import Middleware, Proceed
     from ippanel_edge.config import Credentials, RateLimit, RetryPolicy, StoredToken
     from ippanel_edge.endpoints import Endpoint, Repeat
     from ippanel_edge.errors import (
@@ -30,13 +28,14 @@ if TYPE_CHECKING:
         ServerError,
         ValidationFailed,
     )
+    from ippanel_edge.hooks import AsyncMiddleware, AsyncProceed, Middleware, Proceed
     from ippanel_edge.models.common import Meta, Page
     from ippanel_edge.models.states import DeliveryStatus, MessageState, PatternStatus, TicketState, VariableType
     from ippanel_edge.values.phones import normalize_phone
     from ippanel_edge.values.secrets import Secret
     from ippanel_edge.values.segments import SmsParts, sms_parts
+    from ippanel_edge.wire.call import Call
     from ippanel_edge.wire.reply import Reply
-    from ippanel_edge.wire.request import Call
 
 __all__ = [
     "ApiError",
@@ -87,35 +86,34 @@ _ERRORS = (
     "ApiError AuthenticationError ConfigurationError Conflict ConnectionFailed DecodeError EdgeError NotFound Outcome "
     "OutcomeUnknown PermissionDenied RateLimited ServerError ValidationFailed"
 )
-_HOMES = {
-    "_async.middleware": "AsyncMiddleware AsyncProceed",
+_MODULES = {
     "_async.client": "AsyncEdgeClient AsyncOptions",
-    "_sync.middleware": "Middleware Proceed",
     "_sync.client": "EdgeClient Options",
     "config": "Credentials RateLimit RetryPolicy StoredToken",
     "endpoints": "Endpoint Repeat",
     "errors": _ERRORS,
+    "hooks": "AsyncMiddleware AsyncProceed Middleware Proceed",
     "models.common": "Meta Page",
     "models.states": "DeliveryStatus MessageState PatternStatus TicketState VariableType",
     "values.secrets": "Secret",
     "values.segments": "SmsParts sms_parts",
     "values.phones": "normalize_phone",
     "wire.reply": "Reply",
-    "wire.request": "Call",
+    "wire.call": "Call",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name from its home on first use."""
-    home = _HOME_OF.get(name)
-    if home is None:
+    """Import a public name on first use."""
+    module = _MODULE_OF.get(name)
+    if module is None:
         raise AttributeError(f"module 'ippanel_edge' has no attribute {name!r}")
-    value: object = getattr(import_module(f"ippanel_edge.{home}"), name)
+    value: object = getattr(import_module(f"ippanel_edge.{module}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
+    """List the public names."""
     return sorted(__all__)

@@ -1,4 +1,4 @@
-"""The settings, frozen: retry, rate and login, and the environment's names. Nothing in here does anything."""
+"""Frozen settings: retries, rate limit, login; and the names of the environment variables. No behaviour."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ ENV_BASE_URL: Final = "IPPANEL_BASE_URL"
 
 DEFAULT_BASE_URL: Final = "https://edge.ippanel.com/v1"
 DEFAULT_TIMEOUT: Final = 15.0
-"""Seconds for each step of a request: connecting, and each wait while writing or reading."""
+"""Seconds for each step of a request: connect, and each write or read."""
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
-"""The largest answer that is read, counted on the wire and again after decompression."""
+"""The maximum size of a response, before and after decompression."""
 SEND_FLOOR: Final = 0.1
-"""Seconds of a deadline below which a request of class ONCE is not begun: it could not be answered in time."""
+"""Seconds left of a deadline below which a request of class ONCE is not started: no response could arrive in time."""
 CANCEL_GRACE: Final = 5.0
-"""Seconds that a cancelled send, once begun, is given to learn what became of it."""
+"""Seconds that a cancelled send has to finish after its headers began to leave."""
 
 
 def _positive(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
     if not value > 0:
-        raise ConfigurationError(f"must be greater than 0, not {value!r}", argument=attribute.name)
+        raise ConfigurationError(f"expected greater than 0, got {value!r}", argument=attribute.name)
 
 
 def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
     if not value >= 0:
-        raise ConfigurationError(f"must be 0 or more, not {value!r}", argument=attribute.name)
+        raise ConfigurationError(f"expected 0 or more, got {value!r}", argument=attribute.name)
 
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """How often and how fast a failed request is made again. What may be repeated at all is not a setting.
+    """The retry settings: how often and how fast. Which requests may be retried is not a setting.
 
     Attributes:
-        retries: repeats at the most after the first attempt; 0 turns repeating off.
-        backoff: seconds; the nth repeat waits a random time up to ``backoff * 2**n`` (full jitter).
-        max_backoff: seconds; the most that such a wait grows to.
-        max_retry_after: seconds; a Retry-After beyond it fails at once instead of waiting.
-        budget: tokens of the client's retry budget: a repeat costs 5, after a time-out 10, a success gives 1 back.
-        repeat_refused_sends: also repeat a send answered with 503 and a Retry-After. The service then says
-            that it did not take it; off by default, as a proxy may say the same of a send that went through.
+        retries: the maximum of retries after the first attempt; 0 turns retries off.
+        backoff: seconds; the nth retry waits a random time up to ``backoff * 2**n`` (full jitter).
+        max_backoff: seconds; the maximum of such a wait.
+        max_retry_after: seconds; a longer Retry-After fails immediately.
+        budget: tokens of the client's retry budget: a retry costs 5, after a timeout 10; a success restores 1.
+        repeat_refused_sends: also retry a send that was answered with 503 and Retry-After. By this the service states
+            that it did not accept the send. Off by default: a proxy may state the same of a send that was accepted.
     """
 
     retries: int = attrs.field(default=3, validator=_not_negative)
@@ -63,11 +63,11 @@ class RetryPolicy:
 
 @attrs.frozen
 class RateLimit:
-    """A token bucket over all requests of a client and its copies.
+    """A token bucket for all requests of a client and its copies.
 
     Attributes:
-        per_second: requests a second in the long run.
-        burst: requests that may leave at once after a pause.
+        per_second: requests per second on average.
+        burst: requests that may be sent at once after a pause.
     """
 
     per_second: float = attrs.field(validator=_positive)
@@ -81,12 +81,12 @@ SaveToken = Callable[["StoredToken"], "Awaitable[None] | None"]
 
 @attrs.frozen
 class StoredToken:
-    """A login token with its age, as `Credentials.save` receives it and `Credentials.load` gives it back.
+    """A login token, as `Credentials.save` receives it and `Credentials.load` returns it.
 
     Attributes:
-        token: the login token. Never shown by repr.
-        created: Unix seconds of the login. A token lives 10 hours from then.
-        method: how the login went (login, sms or ga): after sms, nobody logs in again by itself.
+        token: the login token. Hidden from repr.
+        created: Unix seconds of the login. A token expires 10 hours later.
+        method: the login method (login, sms or ga). After sms, the client does not log in again automatically.
     """
 
     token: str = attrs.field(converter=Secret)
@@ -96,18 +96,19 @@ class StoredToken:
 
 @attrs.frozen
 class Credentials:
-    """A user name and password: the client logs in by itself, and again when the token dies.
+    """A user name and password: the client logs in automatically, and again when the token expires.
 
-    Where the account's second factor is an SMS, each login texts a code, so the client never logs in again by itself.
+    If the account uses SMS two-factor authentication, every login sends an SMS, so the client does not log in again
+    automatically.
 
     Attributes:
-        username: the panel's user name.
-        password: its password. Never shown by repr.
-        otp: called with the LoginStep when the login asks for a code (method ``sms`` or ``ga``); returns the code,
-            or an awaitable of it on the async side.
-        totp_secret: the Google Authenticator secret (base32) to make ``ga`` codes from; needs the extra ``totp``.
+        username: the user name of the panel.
+        password: the password. Hidden from repr.
+        otp: a function that returns the one-time password of a LoginStep with the method ``sms`` or ``ga``. It may
+            be async on the async side.
+        totp_secret: the Google Authenticator secret (base32) that generates ``ga`` codes; needs the extra ``totp``.
         load: returns the token that another worker saved, or None.
-        save: receives each new token, for other workers to load.
+        save: receives each new token, so that other workers can load it.
     """
 
     username: str
@@ -120,12 +121,16 @@ class Credentials:
 
 @attrs.frozen(kw_only=True)
 class Defaults:
-    """What the sections take from the client's settings.
+    """The client's settings that the sections use.
 
     Attributes:
-        from_number: the sender line of sends that name none.
+        from_number: the default sender line.
         validate: whether documented limits are checked before sending.
     """
 
     from_number: str | None = None
     validate: bool = True
+
+    def limit(self, documented: int) -> int | None:
+        """Return a documented limit, or None if limits are not checked."""
+        return documented if self.validate else None

@@ -1,74 +1,82 @@
-"""The errors of this SDK: one tree, each error saying what became of the request. No I/O and no httpx in here."""
+"""The errors of this SDK: one tree; each error states the outcome of its request. No I/O and no httpx."""
 
 from __future__ import annotations
 
+import copy
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
 class Outcome(StrEnum):
-    """What became of a request that failed."""
+    """The outcome of a request that failed."""
 
     NOT_SENT = "not_sent"
-    """Nothing left this machine: the request was not carried out and may be made again."""
+    """Nothing left this machine. The request was not executed, so a retry is safe."""
     REJECTED = "rejected"
-    """The service answered that it refused: the request was not carried out."""
+    """The service rejected the request, so it was not executed."""
     UNKNOWN = "unknown"
-    """The request may have been carried out. Look it up (reports, list) before making it again."""
+    """The request may have been executed. Check (reports, list) before retrying."""
 
 
-_MEANING = {
+_MEANING: Final = {
     Outcome.NOT_SENT: "nothing was sent",
-    Outcome.REJECTED: "the service refused it, so it was not carried out",
-    Outcome.UNKNOWN: "it may have been carried out: look before you repeat it",
+    Outcome.REJECTED: "rejected by the service, not executed",
+    Outcome.UNKNOWN: "it may have been executed; check before retrying",
 }
 
 
 class EdgeError(Exception):
-    """The root of every error that this SDK raises on purpose.
+    """Base class of all errors raised by this SDK.
 
     Attributes:
-        outcome: what became of the request.
-        attempts: how many requests were begun for the call, 0 when none was.
-        endpoint: the SDK name of the call, such as ``send.webservice``; empty where there is none.
-        timed_out: whether a time limit was what ended it.
-        reads_only: whether the call changes nothing, so that it may be made again in any case.
+        outcome: whether the request was sent, was rejected, or may have been executed.
+        attempts: the number of requests started for the call; 0 if none was started.
+        endpoint: the name of the call, such as ``send.webservice``; empty if there is none.
+        timed_out: whether a timeout or the deadline ended the call.
+        reads_only: whether the call only reads, so that a retry is always safe.
     """
 
     outcome: Outcome = Outcome.UNKNOWN
-    timed_out: bool = False
-    reads_only: bool = False
 
     def __init__(
-        self, message: str = "", *, outcome: Outcome | None = None, attempts: int = 0, endpoint: str = ""
+        self,
+        message: str = "",
+        *,
+        outcome: Outcome | None = None,
+        attempts: int = 0,
+        endpoint: str = "",
+        timed_out: bool = False,
+        reads_only: bool = False,
     ) -> None:
         super().__init__(message)
         if outcome is not None:
             self.outcome = outcome
         self.attempts = attempts
         self.endpoint = endpoint
+        self.timed_out = timed_out
+        self.reads_only = reads_only
 
     def __str__(self) -> str:
-        """Say what happened, where, and whether the request may have been carried out."""
+        """Return the call, the problem and the outcome."""
         where = f"{self.endpoint}: " if self.endpoint else ""
         meaning = _MEANING[self.outcome]
         if self.reads_only and self.outcome is Outcome.UNKNOWN:
-            meaning = "no answer that can be used; it only reads, so it may be asked again"
-        return f"{where}{self._what()} ({meaning}{self._tries()})"
+            meaning = "no valid response; the call only reads, so a retry is safe"
+        return f"{where}{self._problem()} ({meaning}{self._count()})"
 
-    def _what(self) -> str:
+    def _problem(self) -> str:
         return str(self.args[0]) if self.args else ""
 
-    def _tries(self) -> str:
+    def _count(self) -> str:
         return f"; {self.attempts} attempts" if self.attempts > 1 else ""
 
 
 class ConfigurationError(EdgeError, ValueError):
-    """A bad argument or setting, found before anything is sent. The text names it, its place and the remedy.
+    """An invalid argument or setting, found before anything is sent. The message names it, its place and the remedy.
 
     Attributes:
         argument: the argument's name and place, such as ``recipients[3]``.
@@ -81,25 +89,36 @@ class ConfigurationError(EdgeError, ValueError):
         self.argument = argument
 
     def __str__(self) -> str:
-        """Name the argument and what is wrong with it."""
+        """Return the argument's name and the problem."""
         where = f"{self.endpoint}: " if self.endpoint else ""
         name = f"{self.argument}: " if self.argument else ""
-        return f"{where}{name}{self._what()}"
+        return f"{where}{name}{self._problem()}"
 
 
 class ConnectionFailed(EdgeError):
-    """No connection, so nothing left this machine: refused, unresolved, untrusted, no room in the pool, out of time.
+    """No connection, so nothing was sent: refused, unresolved, untrusted, pool exhausted, or out of time.
 
     Attributes:
-        passing: whether another attempt may fare better; not where the certificate is refused, say.
+        retryable: whether a retry may succeed. False, for example, if the certificate is not trusted.
     """
 
     outcome = Outcome.NOT_SENT
-    passing: bool = True
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        retryable: bool = True,
+        attempts: int = 0,
+        endpoint: str = "",
+        timed_out: bool = False,
+    ) -> None:
+        super().__init__(message, attempts=attempts, endpoint=endpoint, timed_out=timed_out)
+        self.retryable = retryable
 
 
 class OutcomeUnknown(EdgeError):
-    """The connection broke or timed out after sending began: the service may have carried the request out."""
+    """The connection broke or timed out after sending began, so the service may have executed the request."""
 
     outcome = Outcome.UNKNOWN
 
@@ -109,13 +128,13 @@ class ApiError(EdgeError):
 
     Attributes:
         status_code: the HTTP status.
-        message: the API's own message, mostly Persian; empty where the answer was not the API's.
+        message: the API's own message, usually in Persian; empty if the response was not the API's.
         message_code: the API's code, such as ``400-2``.
         errors: the API's field errors: field (such as ``variable.0.name``) to its messages.
-        enveloped: whether the answer was in the API's own form (a proxy's error page is not).
-        retry_after: seconds after which the service says to come back, None where it says nothing.
-        allow: the methods that a 405 says are allowed, in capitals.
-        excerpt: the first characters of an answer that is not the API's.
+        enveloped: whether the response had the API's envelope (a proxy's error page has not).
+        retry_after: seconds to wait according to the Retry-After header, or None.
+        allow: the allowed methods that a 405 lists, in upper case.
+        excerpt: the first characters of a response that is not the API's.
     """
 
     outcome = Outcome.REJECTED
@@ -147,19 +166,18 @@ class ApiError(EdgeError):
         self.allow: tuple[str, ...] = tuple(allow)
         self.excerpt = excerpt
 
-    def _what(self) -> str:
+    def _problem(self) -> str:
         code = f" [{self.message_code}]" if self.message_code else ""
-        text = self.message or "no message"
-        said = f"HTTP {self.status_code}{code}: {text}"
+        text = f"HTTP {self.status_code}{code}: {self.message or 'no message'}"
         fields = "; ".join(f"{field}: {', '.join(texts)}" for field, texts in self.errors.items())
         if fields:
-            said += f" — {fields}"
+            text += f" — {fields}"
         if self.excerpt:
-            said += f" — the answer begins {self.excerpt!r}"
-        return said
+            text += f" — the response begins {self.excerpt!r}"
+        return text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the errors as a plain dict: a mapping proxy cannot be pickled."""
+        """Pickle the errors as a dict: a mapping proxy cannot be pickled."""
         state = {**self.__dict__, "errors": dict(self.errors)}
         return type(self), self.args, state
 
@@ -170,54 +188,54 @@ class ApiError(EdgeError):
 
 
 class AuthenticationError(ApiError):
-    """401: the key or token is missing, wrong, or no longer valid.
+    """401: the key or token is missing, wrong or expired.
 
     Attributes:
-        advice: how to go on, where the client knows.
+        advice: how to continue, if the client knows.
     """
 
     advice: str = ""
 
-    def _what(self) -> str:
-        return f"{super()._what()} — {self.advice}" if self.advice else super()._what()
+    def _problem(self) -> str:
+        return f"{super()._problem()} — {self.advice}" if self.advice else super()._problem()
 
 
 class PermissionDenied(ApiError):
-    """403: the key or token is good, but not for this."""
+    """403: the key or token is valid, but it does not allow this call."""
 
 
 class NotFound(ApiError):
-    """404: no such message, contact or pattern, say."""
+    """404: the message, contact, pattern or other object does not exist."""
 
 
 class Conflict(ApiError):
-    """409: the thing exists already."""
+    """409: the object exists already."""
 
 
 class ValidationFailed(ApiError):
-    """400, 422: the service found the arguments wrong; `errors` says which."""
+    """400, 422: the service rejected the arguments; `errors` names the fields."""
 
 
 class RateLimited(ApiError):
-    """429. On a send it means that the same text went to the same number less than 40 seconds ago.
+    """429. For a send: the same text was sent to the same number less than 40 seconds ago.
 
     Attributes:
-        retry_after: seconds to wait, as the service says, or None.
+        retry_after: seconds to wait according to the service, or None.
     """
 
 
 class ServerError(ApiError):
-    """5xx: the service, or a proxy before it, failed."""
+    """5xx: the service, or a proxy in front of it, failed."""
 
     outcome = Outcome.UNKNOWN
 
 
 class DecodeError(EdgeError):
-    """The reply is not what the API documents: HTML from a proxy, cut JSON, wrong types.
+    """The response is not what the API documents: HTML from a proxy, truncated JSON, wrong types.
 
     Attributes:
-        status_code: the HTTP status of the reply.
-        where: the row and field, such as ``data[3].cost``, where the reply was JSON.
+        status_code: the HTTP status of the response.
+        where: the row and field, such as ``data[3].cost``, if the response was JSON.
     """
 
     outcome = Outcome.UNKNOWN
@@ -236,7 +254,30 @@ class DecodeError(EdgeError):
         self.status_code = status_code
         self.where = where
 
-    def _what(self) -> str:
+    def _problem(self) -> str:
         place = f"{self.where}: " if self.where else ""
         status = f"HTTP {self.status_code}, " if self.status_code else ""
-        return f"{status}{place}{self.args[0] if self.args else ''}"
+        return f"{status}{place}{super()._problem()}"
+
+
+E = TypeVar("E", bound=EdgeError)
+
+
+def evolve(error: E, **changes: object) -> E:
+    """Return a copy of an error with other attributes: an error is never changed after it was built.
+
+    Args:
+        error: the error. Its cause is kept; its traceback and context are not, as their frames may hold secrets.
+        changes: attributes of its class by name, or ``args``.
+
+    Raises:
+        TypeError: the error has no such attribute.
+    """
+    unknown = [name for name in changes if not hasattr(error, name)]
+    if unknown:
+        raise TypeError(f"{type(error).__name__} has no attribute {unknown[0]!r}")
+    changed = copy.copy(error)
+    for name, value in changes.items():
+        setattr(changed, name, value)
+    changed.__cause__ = error.__cause__
+    return changed

@@ -1,4 +1,4 @@
-"""One attempt to exchange a request for an answer, and the record of a call's attempts. Nothing is repeated in here."""
+"""One attempt: sends a request, reads its response and judges what failed. It retries nothing."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import attrs
 import httpx
 
 from ippanel_edge._async import _io
-from ippanel_edge.config import MAX_ANSWER_BYTES
-from ippanel_edge.errors import ConnectionFailed, DecodeError, EdgeError, Outcome, OutcomeUnknown
-from ippanel_edge.wire.reply import RawAnswer
-from ippanel_edge.wire.request import Call
+from ippanel_edge.config import CANCEL_GRACE, MAX_ANSWER_BYTES
+from ippanel_edge.endpoints import ONCE
+from ippanel_edge.errors import ConnectionFailed, DecodeError, EdgeError, OutcomeUnknown
+from ippanel_edge.values.redaction import redacted, without_frames
+from ippanel_edge.wire.attempts import Attempts
+from ippanel_edge.wire.call import Call
+from ippanel_edge.wire.reply import RawAnswer, Reply, parse
+from ippanel_edge.wire.request import build, response
+
+T = TypeVar("T")
 
 _LOG = logging.getLogger("ippanel_edge")
 
@@ -27,98 +33,66 @@ _BEFORE_SENDING = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-_HOPELESS = (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
-
-
-@attrs.define
-class Journey:
-    """What has happened to one call so far.
-
-    Attributes:
-        attempts: requests begun.
-        began: whether the present attempt's request began to leave this machine.
-        failures: the errors of the attempts that failed.
-        abandoned: the answer to a request whose call was cancelled meanwhile.
-    """
-
-    attempts: int = 0
-    began: bool = False
-    failures: list[EdgeError] = attrs.field(factory=list[EdgeError])
-    abandoned: RawAnswer | None = None
-
-    @property
-    def may_have_arrived(self) -> bool:
-        """Whether one of the attempts that failed may have been carried out."""
-        return any(failure.outcome is Outcome.UNKNOWN for failure in self.failures)
-
-    def out_of_time(self, seconds: float) -> EdgeError:
-        """Make the error of a call whose deadline passed, saying whether it may have been carried out."""
-        said = f"the deadline of {seconds:g} s passed"
-        error = (
-            OutcomeUnknown(f"{said} before an answer came")
-            if self.began or self.may_have_arrived
-            else ConnectionFailed(f"{said} before anything was sent")
-        )
-        error.timed_out = True
-        return error
+_PERMANENT = (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
 
 
 @attrs.define
 class AsyncTrace:
-    """What httpcore says of a request on its way: the only proof that nothing left is that its headers never began to.
+    """Receives httpcore's trace events of a request: it was not sent only if its headers never began to leave.
 
-    The CONNECT to a proxy carries nothing of ours, so it does not count.
+    The CONNECT to a proxy carries nothing of the call, so it does not count.
     """
 
-    journey: Journey
+    attempts: Attempts
     seen: bool = False
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take note of an event of httpcore's `trace` extension."""
+        """Record an event of httpcore's `trace` extension."""
         self.seen = True
         if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
-            self.journey.began = True
+            self.attempts.headers_began = True
 
 
 def judge(error: Exception, *, began: bool, traced: bool) -> EdgeError | None:
-    """Say what an exception of the transport means; None for one that is not the transport's and broke nothing."""
+    """Return the error for an exception of the transport, or None for an unrelated exception before sending began.
+
+    Args:
+        error: the exception.
+        began: whether the request's headers began to leave.
+        traced: whether the transport emits httpcore's trace events.
+    """
     timed_out = isinstance(error, httpx.TimeoutException)
-    ours: EdgeError
-    if not began and (_is_of_itself(error) or (traced and isinstance(error, httpx.TransportError))):
-        failed = ConnectionFailed(_told(error))
-        failed.passing = not isinstance(error, _HOPELESS) and not _is_distrust(error)
-        ours = failed
-    elif began or isinstance(error, httpx.HTTPError | httpx.StreamError):
-        ours = OutcomeUnknown(_told(error))
-    else:
-        return None
-    ours.timed_out = timed_out
-    return ours
+    if not began and (_proves_unsent(error) or (traced and isinstance(error, httpx.TransportError))):
+        retryable = not isinstance(error, _PERMANENT) and not _is_certificate_error(error)
+        return ConnectionFailed(_describe(error), retryable=retryable, timed_out=timed_out)
+    if began or isinstance(error, httpx.HTTPError | httpx.StreamError):
+        return OutcomeUnknown(_describe(error), timed_out=timed_out)
+    return None
 
 
-def _is_of_itself(error: Exception) -> bool:
-    """Whether an exception that comes without any trace still proves by its kind that nothing was sent.
+def _proves_unsent(error: Exception) -> bool:
+    """Whether the type of an exception without any trace proves that nothing was sent.
 
-    Of httpx and httpcore, and of a mock that raises it outright, its kind can be believed. Another library's adapter
-    is free to call a connection lost in mid-answer a ConnectError, as one for aiohttp does.
+    The types of httpx and httpcore, and of a mock that raises them directly, are reliable. The adapter of another
+    library may report a connection lost during the response as a ConnectError, as the one for aiohttp does.
     """
     beneath = error.__cause__ or error.__context__
-    trusted = beneath is None or type(beneath).__module__.partition(".")[0] in {"httpcore", "ippanel_edge"}
-    return isinstance(error, _BEFORE_SENDING) and (trusted or _is_distrust(error))
+    reliable = beneath is None or type(beneath).__module__.partition(".")[0] in {"httpcore", "ippanel_edge"}
+    return isinstance(error, _BEFORE_SENDING) and (reliable or _is_certificate_error(error))
 
 
-def _told(error: Exception) -> str:
-    """Name the exception. Its own text stays out where it may quote a header or an address."""
+def _describe(error: Exception) -> str:
+    """Return the exception's name. Its own text is left out where it may quote a header or a URL."""
     name = type(error).__name__
     if isinstance(error, httpx.ConnectError) and str(error):
         return f"{name}: {error}"
     if isinstance(error, httpx.PoolTimeout):
-        return f"{name}: no connection of the pool became free in time; raise limits or timeout"
+        return f"{name}: no pool connection became free in time; raise limits or timeout"
     return name
 
 
-def _is_distrust(error: BaseException | None) -> bool:
-    """Whether a certificate was refused, somewhere down the chain of causes."""
+def _is_certificate_error(error: BaseException | None) -> bool:
+    """Whether a certificate was rejected, anywhere in the chain of causes."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True
@@ -126,63 +100,78 @@ def _is_distrust(error: BaseException | None) -> bool:
     return False
 
 
-async def exchange(client: httpx.AsyncClient, request: httpx.Request, call: Call, *, grace: float | None) -> RawAnswer:
-    """Send a request and read its answer whole, up to the largest size allowed.
+@attrs.frozen
+class AsyncExchange:
+    """Makes one attempt over the network: the innermost part of the engine.
 
-    Args:
-        client: the pool, or the caller's own client; redirects, cookies and its auth are left out.
-        request: what to send.
-        call: its journey receives whether the request began to leave.
-        grace: seconds that the exchange is given to end by itself when it is cancelled after the request began to
-            leave; None lets a cancellation through at once.
-
-    Raises:
-        ConnectionFailed: nothing left this machine.
-        OutcomeUnknown: it broke after the request began to leave.
-        DecodeError: the answer is larger than allowed.
-        DeadlinePassed: the time of the whole call is over.
+    Attributes:
+        http: our own pool or the caller's client. Its redirects, cookies and auth are not used.
+        base_url: in the form of `check_base_url`.
+        timeout: seconds for each step of the request.
     """
-    journey: Journey = call.journey
-    trace = AsyncTrace(journey)
-    request.extensions["trace"] = trace
-    failure: EdgeError | None = None
-    try:
-        if grace is None:
-            return await _ask(client, request)
-        return await _io.finish(
-            lambda: _ask(client, request),
-            began=lambda: journey.began,
-            grace=grace,
-            abandoned=lambda answer: _note(call, answer),
-        )
-    except EdgeError as error:
-        failure = error
-    except _io.DeadlinePassed:
-        raise
-    except Exception as error:
-        failure = judge(error, began=journey.began, traced=trace.seen)
-        if failure is None:
+
+    http: httpx.AsyncClient
+    base_url: str
+    timeout: httpx.Timeout
+
+    async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
+        """Send the request and parse its response.
+
+        Raises:
+            ConnectionFailed: nothing was sent.
+            OutcomeUnknown: it failed after the request's headers began to leave.
+            ApiError: the service rejected the request or failed.
+            DecodeError: the response is not what the API documents, or it is too large.
+            DeadlinePassed: the deadline of the call expired.
+        """
+        attempts.begin()
+        request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=_io.remaining())
+        request.extensions["trace"] = trace = AsyncTrace(attempts)
+        failure: EdgeError | None
+        try:
+            answer = await self._answer(call, attempts, request)
+            data, meta, body = parse(call.endpoint, answer)
+        except _io.DeadlinePassed:
             raise
-    except BaseException as error:  # noqa: BLE001 - cancelled, or Ctrl-C: it goes on
-        error.__cause__ = error.__context__ = None
-        raise error.with_traceback(None)  # noqa: B904 - it is the same one, without the frames below
-    # Raised anew, outside of the except block: the frames below hold the headers, and what came of the answer.
-    raise failure.with_traceback(None)
+        except EdgeError as error:
+            failure = error
+        except Exception as error:
+            failure = judge(error, began=attempts.headers_began, traced=trace.seen)
+            if failure is None:
+                raise
+        except BaseException as error:  # noqa: BLE001 - a cancellation, or KeyboardInterrupt: it is raised again
+            raise without_frames(error)  # noqa: B904 - the same exception
+        else:
+            attempts.succeeded()
+            return Reply(data=data, meta=meta, make_response=lambda: response(request, answer, body))
+        failure = redacted(failure, call.headers.get("Authorization"))
+        attempts.failed(failure)
+        # Outside of the except block: the frames hold the headers, and the body of the response.
+        raise without_frames(failure)
+
+    async def _answer(self, call: Call[Any], attempts: Attempts, request: httpx.Request) -> RawAnswer:
+        """Send a request. A send that is cancelled after its headers began to leave gets a grace period to finish."""
+        if call.repeat is not ONCE:
+            return await _send(self.http, request)
+        return await _io.finish(
+            lambda: _send(self.http, request),
+            began=lambda: attempts.headers_began,
+            grace=CANCEL_GRACE,
+            abandoned=lambda answer: _log_cancelled(call, answer),
+        )
 
 
-def _note(call: Call, answer: RawAnswer | None) -> None:
-    """Keep, and log, what a cancelled send came to: nobody waits for its answer any more."""
-    journey: Journey = call.journey
-    journey.abandoned = answer
+def _log_cancelled(call: Call[Any], answer: RawAnswer | None) -> None:
+    """Log the outcome of a cancelled send: no caller waits for its response any more."""
     _LOG.warning(
-        "%s was cancelled after it began to leave: %s",
+        "%s was cancelled after sending began: %s",
         call.endpoint.name,
-        "it may have been carried out" if answer is None else f"the service answered HTTP {answer.status_code}",
+        "it may have been executed" if answer is None else f"the service answered HTTP {answer.status_code}",
     )
 
 
 class _Body(httpx.AsyncByteStream):
-    """A request's body that can be closed. httpx leaves its generator lying about where the connection breaks."""
+    """A request body that can be closed: httpx does not close the body generator when the connection fails."""
 
     def __init__(self, stream: httpx.AsyncByteStream) -> None:
         self._parts = aiter(stream)
@@ -199,19 +188,19 @@ class _Body(httpx.AsyncByteStream):
             await close()
 
 
-async def _ask(client: httpx.AsyncClient, request: httpx.Request) -> RawAnswer:
+async def _send(client: httpx.AsyncClient, request: httpx.Request) -> RawAnswer:
     request.stream = body = _Body(cast("httpx.AsyncByteStream", request.stream))
     try:
-        return await _answer(client, request)
+        return await _receive(client, request)
     finally:
         await body.aclose()
 
 
-async def _answer(client: httpx.AsyncClient, request: httpx.Request) -> RawAnswer:
+async def _receive(client: httpx.AsyncClient, request: httpx.Request) -> RawAnswer:
     response = await client.send(request, stream=True, auth=None, follow_redirects=False)
     try:
         headers = {name.lower(): value for name, value in response.headers.items()}
-        if response.is_stream_consumed:  # a mock's answer, already read and decompressed
+        if response.is_stream_consumed:  # the response of a mock, already read and decompressed
             headers.pop("content-encoding", None)
             return RawAnswer(status_code=response.status_code, headers=headers, content=response.content)
         return RawAnswer(status_code=response.status_code, headers=headers, content=await _read(response))
@@ -226,10 +215,12 @@ async def _read(response: httpx.Response) -> bytes:
     async for chunk in stream:
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
-            # Closed first, then asked once more: so that the generators below come to their end instead of lying about.
+            # Closed first, then advanced once more, so that the inner generators are finalised.
             await response.aclose()
             with suppress(httpx.HTTPError, StopAsyncIteration):
                 await anext(stream)
-            raise DecodeError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes", status_code=response.status_code)
+            raise DecodeError(
+                f"the response is larger than {MAX_ANSWER_BYTES:,} bytes", status_code=response.status_code
+            )
         chunks.append(chunk)
     return b"".join(chunks)

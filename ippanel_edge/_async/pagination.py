@@ -1,4 +1,4 @@
-"""Walking a list page by page: nothing is fetched before it is asked for, and nothing is left open when one stops."""
+"""Iterating over the rows of all pages of a list. Pages are fetched lazily; stopping early leaves nothing open."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class AsyncItems(AsyncIterator[T], Generic[T]):
-    """The rows of all pages, in order. An iterator without a body to close: it may be left at any row."""
+    """The rows of all pages, in order. The iterator needs no closing."""
 
     def __init__(self, fetch: Callable[[int], Awaitable[Page[T]]]) -> None:
         self._fetch = fetch
@@ -22,15 +22,15 @@ class AsyncItems(AsyncIterator[T], Generic[T]):
         self._row = 0
 
     def __aiter__(self) -> Self:
-        """Iterate from where it stands."""
+        """Return the iterator itself."""
         return self
 
     async def __anext__(self) -> T:
-        """Give the next row, fetching the next page where this one is used up; after an error it may be asked again.
+        """Return the next row; fetch the next page if necessary. It can be called again after an error.
 
-        It ends after an empty page, after the last page that the service names (as its latest answer has it, so a
-        list that shrinks on the way ends too), or, where it names none, after a page that is not full or that comes a
-        second time.
+        The iteration ends after an empty page, or after the last page according to the latest response, so that it
+        also ends if the list shrinks. If the service does not name the last page, it ends after a page that is not
+        full or that equals the previous one.
         """
         while self._page is None or self._row >= len(self._page):
             if self._page is not None and not self._page.has_next:
@@ -38,8 +38,8 @@ class AsyncItems(AsyncIterator[T], Generic[T]):
             number = self._number + 1
             page = await self._fetch(number)
             if page.last_page is None and self._page is not None and page.items == self._page.items:
-                page = attrs.evolve(page, items=())  # the same again: the service does not turn pages here
-            # The number that was asked for counts: an answer that does not say its own, or says another, ends too.
+                page = attrs.evolve(page, items=())  # same page again: the endpoint ignores `page`
+            # The requested number counts: the response may omit its number or name another.
             self._page = attrs.evolve(page, current_page=number)
             self._number = number
             self._row = 0

@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/client.py by tests/codegen/generate_sync.py: edit that, not this.
-"""The client: its settings, its connection pool, the way of one call. What each call asks stands in the sections."""
+"""The client: its settings, its connection pool and its engine. The calls are in the sections."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 import attrs
 import httpx
 
-from ippanel_edge._sync import _io
-from ippanel_edge._sync.exchange import Journey, exchange
+from ippanel_edge._sync.exchange import Exchange
 from ippanel_edge._sync.limiter import Limiter
 from ippanel_edge._sync.login import Login
 from ippanel_edge._sync.middleware import (
+    AttemptMiddleware,
     Authorisation,
     Deadline,
-    Middleware,
+    Link,
     Rate,
-    Repeats,
-    compose,
+    Retries,
 )
 from ippanel_edge._sync.pool import PoolTransport
 from ippanel_edge._sync.sections.auth import Auth
@@ -42,7 +41,6 @@ from ippanel_edge._sync.sections.send import Send
 from ippanel_edge._sync.sections.tickets import Tickets
 from ippanel_edge._sync.sections.users import Users
 from ippanel_edge.config import (
-    CANCEL_GRACE,
     DEFAULT_TIMEOUT,
     ENV_API_KEY,
     ENV_BASE_URL,
@@ -53,21 +51,23 @@ from ippanel_edge.config import (
     RateLimit,
     RetryPolicy,
 )
-from ippanel_edge.endpoints import ONCE, Endpoint, Repeat
+from ippanel_edge.endpoints import ONCE, Repeat
 from ippanel_edge.errors import ConfigurationError, EdgeError
+from ippanel_edge.hooks import Middleware
 from ippanel_edge.values import phones, redaction
-from ippanel_edge.values.files import FileInput, Upload
+from ippanel_edge.values.files import FileInput
 from ippanel_edge.values.secrets import Secret, hidden
-from ippanel_edge.wire import request
-from ippanel_edge.wire.reply import Reply, parse
-from ippanel_edge.wire.request import Call
+from ippanel_edge.wire.attempts import Attempts
+from ippanel_edge.wire.call import Call, call, unlisted, uploads
+from ippanel_edge.wire.reply import Reply
+from ippanel_edge.wire.request import check_base_url, check_secret
 from ippanel_edge.wire.retry import RetryBudget
 
 T = TypeVar("T")
 
 
 class Options(TypedDict, total=False):
-    """What `with_options` may change."""
+    """The options of `with_options`."""
 
     api_key: str | None
     token: str | None
@@ -84,7 +84,7 @@ class Options(TypedDict, total=False):
 
 @attrs.frozen(kw_only=True)
 class _Settings:
-    """Everything that a copy of a client may have of its own."""
+    """The settings that a copy of a client may override."""
 
     base_url: str
     secret: Secret | None
@@ -100,7 +100,7 @@ class _Settings:
 
 @attrs.define
 class _Shared:
-    """What a client and its copies have in common: the pool, the retry budget, and the methods found out."""
+    """The state that a client and its copies share: the pool, the retry budget, and the alternate methods in use."""
 
     http: httpx.Client
     is_ours: bool
@@ -110,31 +110,32 @@ class _Shared:
 
 
 class EdgeClient:
-    """The IPPanel Edge SMS API.
+    """A client of the IPPanel Edge SMS API.
 
-    Use it as a context manager, or close it when done. It may be used by any number of tasks at once; its copies
+    Use it as a context manager, or close it when done. Any number of tasks may use it at the same time; its copies
     (`with_options`) share its connections.
 
     Args:
-        api_key: the API key; else the environment's IPPANEL_API_KEY.
-        token: a login token, instead of a key; else IPPANEL_TOKEN.
-        credentials: a user name and password, instead of both: the client logs in by itself.
-        from_number: the sender line of sends that name none; else IPPANEL_FROM_NUMBER.
-        base_url: else IPPANEL_BASE_URL, else https://edge.ippanel.com/v1. https, or http on this machine.
-        timeout: seconds for each step of a request: connecting, a wait for the pool, each wait while writing or
-            reading. A slow answer may take many steps: see `deadline`.
-        deadline: seconds for a whole call, its waits and repeats included; None for as long as it takes.
-        retry: how failed requests are repeated. What texts, bills or creates is never repeated by guess.
-        rate_limit: the most requests a second.
-        limits: the connection pool's size and the life of idle connections.
+        api_key: the API key; defaults to IPPANEL_API_KEY.
+        token: a login token, instead of a key; defaults to IPPANEL_TOKEN.
+        credentials: a user name and password, instead of a key or token: the client logs in automatically.
+        from_number: the sender line of sends that name none; defaults to IPPANEL_FROM_NUMBER.
+        base_url: defaults to IPPANEL_BASE_URL, then to https://edge.ippanel.com/v1. It must use https, or http on
+            this machine (loopback).
+        timeout: seconds for each step of a request: connect, wait for the pool, each write, each read. A slow
+            response may take many reads; use `deadline` to limit the whole call.
+        deadline: seconds for a whole call, including waits and retries; None for no limit.
+        retry: the retry settings. A request that sends, bills or creates is retried only if it provably was not sent.
+        rate_limit: the maximum rate of requests.
+        limits: the size of the connection pool and the keep-alive time of idle connections.
         middleware: functions ``(call, proceed) -> reply`` around each attempt, the first outermost.
-        http_client: your own httpx client; it is used as it is, and is yours to close.
-        proxy: the proxy of the client's own pool; the environment's is not used.
-        verify: an `ssl.SSLContext` of your own; certificates are always checked otherwise.
-        validate: False turns the checks of documented limits off (not those of shape).
+        http_client: a custom httpx client. It is used unchanged and is not closed by this client.
+        proxy: the proxy of the connection pool. Proxy settings of the environment are not used.
+        verify: a custom `ssl.SSLContext`. By default certificates are verified against certifi's roots.
+        validate: False turns off the checks of documented limits (not those of type and shape).
 
     Raises:
-        ConfigurationError: a setting is wrong, or two of key, token and credentials are given.
+        ConfigurationError: a setting is invalid, or more than one of key, token and credentials is given.
     """
 
     def __init__(
@@ -156,14 +157,14 @@ class EdgeClient:
         verify: ssl.SSLContext | None = None,
         validate: bool = True,
     ) -> None:
-        # Hidden at once: an error's traceback may be shown with the locals of this frame.
+        # Hidden first: a traceback may be displayed with the local variables of this frame.
         api_key, token = hidden(api_key), hidden(token)
         if api_key is None and token is None and credentials is None:
             api_key = hidden(os.environ.get(ENV_API_KEY) or None)
             token = None if api_key else hidden(os.environ.get(ENV_TOKEN) or None)
         policy = RetryPolicy() if retry is None else retry
         settings = _Settings(
-            base_url=request.check_base_url(base_url or os.environ.get(ENV_BASE_URL)),
+            base_url=check_base_url(base_url or os.environ.get(ENV_BASE_URL)),
             secret=_one_secret(api_key, token, credentials),
             credentials=credentials,
             from_number=_line(from_number or os.environ.get(ENV_FROM_NUMBER)),
@@ -176,7 +177,8 @@ class EdgeClient:
         )
         if http_client is not None and (limits is not None or proxy is not None or verify is not None):
             raise ConfigurationError(
-                "is set together with limits, proxy or verify: set those on it", argument="http_client"
+                "must not be combined with limits, proxy or verify; configure them on the httpx client",
+                argument="http_client",
             )
         redaction.install()
         http = http_client or httpx.Client(transport=_pool(limits, proxy, verify), trust_env=False)
@@ -189,42 +191,37 @@ class EdgeClient:
         self._settings = settings
         self._shared = shared
         self._limiter = limiter
-        self.auth: Auth = Auth(self._call, defaults)
-        self.send: Send = Send(self._call, defaults, settings.secret)
-        self.banks: Banks = Banks(self._call, defaults)
-        self.geolocation: Geolocation = Geolocation(self._call, defaults)
-        self.jobs: Jobs = Jobs(self._call, defaults)
-        self.reports: Reports = Reports(self._call, defaults)
-        self.numbers: Numbers = Numbers(self._call, defaults)
-        self.users: Users = Users(self._call, defaults)
-        self.packages: Packages = Packages(self._call, defaults)
-        self.phonebooks: Phonebooks = Phonebooks(self._call, defaults)
-        self.tickets: Tickets = Tickets(self._call, defaults)
-        self.drafts: Drafts = Drafts(self._call, defaults)
-        self.patterns: Patterns = Patterns(self._call, defaults)
-        self.payment: Payment = Payment(self._call, defaults)
+        self.auth: Auth = Auth(self._fetch, defaults)
+        self.send: Send = Send(self._fetch, defaults, settings.secret)
+        self.banks: Banks = Banks(self._fetch, defaults)
+        self.geolocation: Geolocation = Geolocation(self._fetch, defaults)
+        self.jobs: Jobs = Jobs(self._fetch, defaults)
+        self.reports: Reports = Reports(self._fetch, defaults)
+        self.numbers: Numbers = Numbers(self._fetch, defaults)
+        self.users: Users = Users(self._fetch, defaults)
+        self.packages: Packages = Packages(self._fetch, defaults)
+        self.phonebooks: Phonebooks = Phonebooks(self._fetch, defaults)
+        self.tickets: Tickets = Tickets(self._fetch, defaults)
+        self.drafts: Drafts = Drafts(self._fetch, defaults)
+        self.patterns: Patterns = Patterns(self._fetch, defaults)
+        self.payment: Payment = Payment(self._fetch, defaults)
         if login is None and settings.credentials is not None:
             login = Login(settings.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
         self._login = login
-        self._perform = compose(
-            [
-                Deadline(settings.deadline),
-                Authorisation(settings.secret, login),
-                Repeats(settings.retry, shared.budget, shared.methods),
-                Rate(limiter),
-                *settings.middleware,
-            ],
-            self._exchange,
-        )
+        exchange: Link = Exchange(shared.http, settings.base_url, settings.timeout)
+        if settings.middleware:
+            exchange = AttemptMiddleware(settings.middleware, exchange)
+        retries = Retries(settings.retry, shared.budget, shared.methods, Rate(limiter, exchange))
+        self._engine = Deadline(settings.deadline, Authorisation(settings.secret, login, retries))
 
     def __repr__(self) -> str:
-        """Show where the client talks to and as whom, never a secret."""
-        if not hasattr(self, "_settings"):  # in a traceback of its own making, with locals
+        """Return the base URL and the sender line, never a secret."""
+        if not hasattr(self, "_settings"):  # __init__ failed; a traceback may display this object
             return f"<{type(self).__name__}>"
         return f"<{type(self).__name__} {self._settings.base_url} from {self._settings.from_number}>"
 
     def __enter__(self) -> Self:
-        """Enter the context that closes the client at its end."""
+        """Return the client; the context closes it."""
         return self
 
     def __exit__(
@@ -234,7 +231,7 @@ class EdgeClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connections. A copy closes nothing, and a client that was handed in is never closed."""
+        """Close the connections. Closing a copy does nothing. A custom http_client is not closed."""
         if self._is_copy:
             return
         self._shared.is_closed = True
@@ -242,21 +239,19 @@ class EdgeClient:
             self._shared.http.close()
 
     def with_options(self, **options: Unpack[Options]) -> Self:
-        """Make a copy with other settings, which shares this client's connections and retry budget, and its login.
+        """Return a client with different settings that shares the connection pool, the retry budget and the login.
 
         Args:
-            options: as the client's own arguments. http_client, limits, proxy and verify belong to the pool and stay.
+            options: the client's own arguments, except http_client, limits, proxy and verify, which belong to the pool.
 
         Raises:
-            ConfigurationError: a setting is wrong or cannot be changed in a copy.
+            ConfigurationError: a setting is invalid or cannot be changed.
         """
-        if options.keys() & {"api_key", "token"}:  # hidden at once, as above
+        if options.keys() & {"api_key", "token"}:  # hidden first, as above
             options = {**options, "api_key": hidden(options.get("api_key")), "token": hidden(options.get("token"))}
         unknown = options.keys() - Options.__annotations__.keys()
         if unknown:
-            raise ConfigurationError(
-                "belongs to the pool or is unknown: make a client of its own", argument=min(unknown)
-            )
+            raise ConfigurationError("cannot be changed by with_options(); create a new client", argument=min(unknown))
         old = self._settings
         changes: dict[str, Any] = dict(options)
         renamed = {"api_key", "token", "credentials"} & changes.keys()
@@ -268,11 +263,11 @@ class EdgeClient:
             if name in changes:
                 changes[name] = check(changes[name])
         settings = attrs.evolve(old, **changes)
-        twin = copy.copy(self)
-        twin._is_copy = True  # noqa: SLF001 - one of our own
+        copied = copy.copy(self)
+        copied._is_copy = True  # noqa: SLF001 - an object of this class
         limiter = _limiter(settings.rate_limit) if "rate_limit" in changes else self._limiter
-        twin._settle(settings, self._shared, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
-        return twin
+        copied._settle(settings, self._shared, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
+        return copied
 
     def request(
         self,
@@ -285,62 +280,34 @@ class EdgeClient:
         files: Sequence[tuple[str, FileInput]] = (),
         repeat: Repeat = ONCE,
     ) -> Reply[Any]:
-        """Call any address of the API, also one that this SDK does not name.
+        """Call any endpoint of the API, including one that has no method in this SDK.
 
         Args:
-            method: GET, POST, PUT or DELETE.
-            path: below the base URL, such as ``/api/send``; an absolute address is refused.
-            query: names and values; None is left out.
+            method: GET, POST, PUT, PATCH or DELETE.
+            path: below the base URL, such as ``/api/send``. An absolute URL is rejected.
+            query: names and values; a value of None is left out.
             json: the body, as JSON.
-            data: the body, as a form; with files, its further fields.
-            files: (field, file) pairs: a path, a binary file object or (name, bytes).
-            repeat: whether a failed request may be made again: READ, WRITE or, by default, ONCE.
+            data: the body, as a form; with files, its other fields.
+            files: (field, file) pairs; a file is a path, a binary file object or (name, bytes).
+            repeat: whether the request may be retried: READ, WRITE (idempotent) or ONCE, the default.
 
         Returns:
-            The reply: data as JSON has it, meta, and the answer as an `httpx.Response`.
-
-        Raises:
-            EdgeError: as every call.
+            The reply: the data as parsed JSON, the meta, and the `httpx.Response`.
         """
-        return self._run(
-            request.plan(
-                request.unnamed(method, path, repeat),
-                query=query,
-                json_body=json,
-                form=data,
-                files=request.uploads(files),
-            )
-        )
+        return self._run(call(unlisted(method, path, repeat), query=query, json=json, form=data, files=uploads(files)))
 
-    def _call(
-        self,
-        endpoint: Endpoint[T],
-        *,
-        path: Mapping[str, object] | None = None,
-        query: Mapping[str, object] | None = None,
-        json: object = None,
-        form: Mapping[str, object] | None = None,
-        files: Sequence[tuple[str, Upload]] = (),
-    ) -> T:
-        call = request.plan(endpoint, path=path, query=query, json_body=json, form=form, files=files)
-        answer: Reply[T] = self._run(call)
-        return answer.data
+    def _fetch(self, call: Call[T]) -> T:
+        return self._run(call).data
 
-    def _run(self, call: Call) -> Reply[Any]:
+    def _run(self, call: Call[T]) -> Reply[T]:
         if self._shared.is_closed:
-            raise ConfigurationError("is closed already: make another, or close it later", argument="client")
-        return self._perform(attrs.evolve(call, timeout=self._settings.timeout, journey=Journey()))
-
-    def _exchange(self, call: Call) -> Reply[Any]:
-        """Make one attempt over the network: the innermost link of the chain."""
-        call.journey.attempts += 1
-        asked = request.build(call, base_url=self._settings.base_url, remaining=_io.remaining())
-        answer = exchange(self._shared.http, asked, call, grace=CANCEL_GRACE if call.repeat is ONCE else None)
+            raise ConfigurationError("the client is closed", argument="client")
+        attempts = Attempts(call)
         try:
-            data, meta, body = parse(call.endpoint, answer)
+            return self._engine(call, attempts)
         except EdgeError as error:
-            raise redaction.without(error, call.headers.get("Authorization")) from None
-        return Reply(data=data, meta=meta, make_response=lambda: request.response(asked, answer, body))
+            failure = attempts.labelled(error)
+        raise failure
 
 
 def _one_secret(api_key: str | None, token: str | None, credentials: Credentials | None) -> Secret | None:
@@ -350,10 +317,10 @@ def _one_secret(api_key: str | None, token: str | None, credentials: Credentials
         if value is not None
     ]
     if len(given) > 1:
-        raise ConfigurationError(f"is given together with {given[1]}: choose one", argument=given[0])
+        raise ConfigurationError(f"must not be combined with {given[1]}; pass one of them", argument=given[0])
     if api_key is not None:
-        return request.check_secret(Secret(api_key), argument="api_key")
-    return None if token is None else request.check_secret(Secret(token), argument="token")
+        return check_secret(Secret(api_key), argument="api_key")
+    return None if token is None else check_secret(Secret(token), argument="token")
 
 
 def _line(value: str | None) -> str | None:
@@ -369,7 +336,7 @@ def _timeout(value: float | httpx.Timeout) -> httpx.Timeout:
 
 def _seconds(value: float | None, *, argument: str = "deadline") -> float | None:
     if value is not None and not 0 < value < math.inf:
-        raise ConfigurationError(f"must be a number of seconds above 0, not {value!r}", argument=argument)
+        raise ConfigurationError(f"expected a number of seconds above 0, got {value!r}", argument=argument)
     return value
 
 
@@ -391,10 +358,10 @@ def _pool(limits: httpx.Limits | None, proxy: str | httpx.Proxy | None, verify: 
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "base_url": request.check_base_url,
+    "base_url": check_base_url,
     "from_number": _line,
     "timeout": _timeout,
     "deadline": _seconds,
     "middleware": tuple,
 }
-"""How a changed setting is brought into its form."""
+"""The check of each setting that `with_options` may change."""

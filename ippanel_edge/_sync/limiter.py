@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/limiter.py by tests/codegen/generate_sync.py: edit that, not this.
-"""The rate limit: a token bucket that knows no event loop, so that it serves asyncio, trio and threads alike."""
+"""The rate limit: a token bucket that is independent of the event loop, for asyncio, trio and threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ippanel_edge.errors import ConnectionFailed
 
 
 class Limiter:
-    """Lets requests through at a rate, in the order in which they come (GCRA: the bucket is one number)."""
+    """Limits the rate of requests, first come, first served (GCRA: the bucket is one number)."""
 
     def __init__(self, limit: RateLimit) -> None:
         self._gap = 1.0 / limit.per_second
@@ -21,7 +21,7 @@ class Limiter:
         """Wait for this request's turn.
 
         Raises:
-            ConnectionFailed: the turn comes after the call's deadline; it is not taken.
+            ConnectionFailed: the turn is after the call's deadline; it is not used.
         """
         with self._lock:
             now = _io.monotonic()
@@ -29,10 +29,11 @@ class Limiter:
             delay = turn - self._slack - now
             remaining = _io.remaining()
             if remaining is not None and delay >= remaining:
-                error = ConnectionFailed(f"the rate limit's turn comes in {delay:.3g} s, after the deadline")
-                error.passing = False
-                error.timed_out = True
-                raise error
+                raise ConnectionFailed(
+                    f"the rate limit requires a wait of {delay:.3g} s, longer than the deadline",
+                    retryable=False,
+                    timed_out=True,
+                )
             self._next = turn + self._gap
         if delay > 0:
             _io.sleep(delay)

@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/login.py by tests/codegen/generate_sync.py: edit that, not this.
-"""Logging in by itself: one token for any number of concurrent calls, renewed before it dies and after a 401."""
+"""Automatic login: one token for any number of concurrent calls, renewed before it expires and after a 401."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import attrs
 
 from ippanel_edge._sync import _io
 from ippanel_edge.config import Credentials, StoredToken
-from ippanel_edge.errors import ConfigurationError, ConnectionFailed, EdgeError, Outcome, OutcomeUnknown
+from ippanel_edge.errors import ConfigurationError, ConnectionFailed, EdgeError, Outcome, OutcomeUnknown, evolve
 from ippanel_edge.models.auth import LoginStep
 from ippanel_edge.values.secrets import Secret
 
 T = TypeVar("T")
 
-TOKEN_LIFE: Final = 10 * 3600.0
-"""Seconds that a token lives. Source: auth/login.md."""
+TOKEN_LIFETIME: Final = 10 * 3600.0
+"""Seconds until a token expires. Source: auth/login.md."""
 RENEW_BEFORE: Final = 600.0
-"""Seconds before a token's end from which it is renewed."""
+"""Seconds before expiry from which a token is renewed."""
 
 _LOG = logging.getLogger("ippanel_edge")
 
@@ -35,9 +35,9 @@ class Token:
     Attributes:
         secret: the token itself.
         created: Unix seconds of its login.
-        method: how the login went.
-        renew_from: Unix seconds from which another is to take its place.
-        generation: the how-manieth of this client it is.
+        method: the login method.
+        renew_from: Unix seconds from which it is renewed.
+        generation: a counter, incremented at each login.
     """
 
     secret: Secret
@@ -48,13 +48,13 @@ class Token:
 
     @property
     def is_due(self) -> bool:
-        """Whether another is to take its place."""
+        """Whether it is time to renew the token."""
         return time.time() >= self.renew_from
 
     @property
-    def ends(self) -> float:
-        """Unix seconds at which it dies."""
-        return self.created + TOKEN_LIFE
+    def expires(self) -> float:
+        """Unix seconds at which the token expires."""
+        return self.created + TOKEN_LIFETIME
 
 
 class Login:
@@ -76,35 +76,37 @@ class Login:
         self._failure: Exception = ConfigurationError()
 
     def token(self) -> Token:
-        """Give a token that lives, logging in where there is none.
+        """Return a valid token; log in if there is none.
 
         Raises:
-            ConfigurationError: the login asks for a code and there is no way to give one.
-            EdgeError: the login failed; the call that wanted the token was not made.
+            ConfigurationError: the login requires a code and no source of codes is configured.
+            EdgeError: the login failed; the call that needed the token was not sent.
         """
         token = self._token
         if token is not None and not token.is_due:
             return token
         seen = self._failures
-        return self._alone(lambda: self._living(seen))
+        return self._exclusively(lambda: self._valid(seen))
 
-    def renew(self, refused: Token) -> Token | None:
-        """Give another token after a 401, or None where that would text a code by itself.
+    def renew(self, rejected: Token) -> Token | None:
+        """Return a new token after a 401, or None if logging in would send an SMS.
 
         Args:
-            refused: the token that the service refused; where another call has renewed it since, that one is given.
+            rejected: the token that the service rejected. If another call has renewed it since, that token is
+                returned.
 
         Raises:
             EdgeError: the login failed.
         """
         seen = self._failures
-        return self._alone(lambda: self._another(refused, seen))
+        return self._exclusively(lambda: self._another(rejected, seen))
 
-    def _alone(self, step: Callable[[], T]) -> T:
-        """Run a step while no other runs."""
+    def _exclusively(self, step: Callable[[], T]) -> T:
+        """Run a step exclusively."""
         if _inside.get() is self:
             raise ConfigurationError(
-                "calls back for a token while it is logging in: use another client there", argument="credentials"
+                "a callback used the client during its own login; use another client in callbacks",
+                argument="credentials",
             )
         with self._lock:
             mark = _inside.set(self)
@@ -113,11 +115,11 @@ class Login:
             finally:
                 _inside.reset(mark)
 
-    def _living(self, seen: int) -> Token:
+    def _valid(self, seen: int) -> Token:
         token = self._token
         if token is not None and not token.is_due:
             return token
-        self._fail_alike(seen)
+        self._raise_failure_since(seen)
         stored = self._stored()
         if stored is not None and (token is None or stored.created > token.created):
             self._token = token = stored
@@ -125,59 +127,59 @@ class Login:
             return self._log_in()
         return self._renewed(token) if token.is_due else token
 
-    def _another(self, refused: Token, seen: int) -> Token | None:
+    def _another(self, rejected: Token, seen: int) -> Token | None:
         token = self._token
-        if token is not None and token.generation != refused.generation:
+        if token is not None and token.generation != rejected.generation:
             return token
-        self._fail_alike(seen)
+        self._raise_failure_since(seen)
         stored = self._stored()
-        if stored is not None and stored.secret != refused.secret and stored.created >= refused.created:
+        if stored is not None and stored.secret != rejected.secret and stored.created >= rejected.created:
             self._token = stored
             return stored
-        return self._log_in() if self._may_log_in_again(refused.method) else None
+        return self._log_in() if self._may_log_in_again(rejected.method) else None
 
-    def _fail_alike(self, seen: int) -> None:
-        """Fail as the login did that failed while this call waited its turn: a hundred calls make one login, not more.
+    def _raise_failure_since(self, seen: int) -> None:
+        """Raise the error of a login that failed while this call waited, so that a hundred calls make one login.
 
         Args:
-            seen: how many logins had failed when it began to wait.
+            seen: the number of failed logins when the call began to wait.
         """
         if self._failures != seen:
             raise copy.copy(self._failure) if isinstance(self._failure, EdgeError) else self._failure
 
     def _renewed(self, token: Token) -> Token:
-        """Log in before the token dies; where that fails, it is used to its end."""
+        """Log in before the token expires. If that fails, keep using the token until then."""
         try:
             return self._log_in()
         except EdgeError as error:
-            if time.time() >= token.ends:
+            if time.time() >= token.expires:
                 raise
-            _LOG.warning("a login before the token's end failed (%s): it is used to its end", type(error).__name__)
-        self._token = kept = attrs.evolve(token, renew_from=token.ends)
+            _LOG.warning("renewing the login token failed (%s); it is used until it expires", type(error).__name__)
+        self._token = kept = attrs.evolve(token, renew_from=token.expires)
         return kept
 
     def _may_log_in_again(self, method: str) -> bool:
-        """Whether a further login texts nobody: the first needed no code, or codes are made here."""
+        """Whether logging in again sends no SMS: no code was required, or codes are generated here."""
         return method == "login" or (method == "ga" and self._credentials.totp_secret is not None)
 
-    def _made(self, secret: str, created: float, method: str) -> Token:
+    def _new_token(self, secret: str, created: float, method: str) -> Token:
         renews = self._may_log_in_again(method)
         return Token(
             secret=Secret(secret),
             created=created,
             method=method,
-            renew_from=created + TOKEN_LIFE - RENEW_BEFORE if renews else float("inf"),
+            renew_from=created + TOKEN_LIFETIME - RENEW_BEFORE if renews else float("inf"),
             generation=1 if self._token is None else self._token.generation + 1,
         )
 
     def _stored(self) -> Token | None:
-        """Ask for the token that another worker saved, and take it where it lives."""
+        """Load the token that another worker saved. Return None if it has expired."""
         if self._credentials.load is None:
             return None
         stored = _io.outcome(self._credentials.load())
-        if stored is None or time.time() >= stored.created + TOKEN_LIFE:
+        if stored is None or time.time() >= stored.created + TOKEN_LIFETIME:
             return None
-        return self._made(stored.token, stored.created, stored.method)
+        return self._new_token(stored.token, stored.created, stored.method)
 
     def _log_in(self) -> Token:
         began = time.time()
@@ -186,27 +188,28 @@ class Login:
         except _io.DeadlinePassed:
             raise
         except Exception as error:
-            self._failure = _spared(error)
+            self._failure = _as_unsent(error)
             self._failures += 1
             if self._failure is error:
                 raise
         else:
-            self._token = token = self._made(secret, began, method)
+            self._token = token = self._new_token(secret, began, method)
             if self._credentials.save is not None:
-                # Kept before it is saved: where saving fails, the login is not lost with it.
+                # Set before it is saved, so that the login is kept if saving fails.
                 _io.outcome(self._credentials.save(StoredToken(secret, created=began, method=method)))
             return token
         raise self._failure
 
     def _steps(self) -> tuple[str, Secret]:
-        """Log in, with a code where one is wanted. Returns how it went, and the final token."""
+        """Log in, with a code if one is required. Return the method and the final token."""
         first = self._login(self._credentials.username, self._credentials.password)
         if first.is_complete:
             return first.method, Secret(first.token)
         step = self._confirm(first.token, Secret(self._code(first)))
         if not step.is_complete:
             raise ConfigurationError(
-                f"the service asks for another step ({step.method}) after the code", argument="credentials"
+                f"the service requires another step ({step.method}) after the code; this is not supported",
+                argument="credentials",
             )
         return first.method, Secret(step.token)
 
@@ -215,25 +218,28 @@ class Login:
             return _totp(self._credentials.totp_secret)
         if self._credentials.otp is None:
             raise ConfigurationError(
-                f"the login asks for a code (method {step.method}): give otp=, a function that returns it",
+                f"the login requires a code (method {step.method}); pass otp=, a function that returns it",
                 argument="credentials",
             )
         return _io.outcome(self._credentials.otp(step))
 
 
 _inside: ContextVar[Login | None] = ContextVar("ippanel_edge_login", default=None)
-"""The login that is going on around the code that runs: one of your callbacks, say."""
+"""The login in progress in this context, for example around a callback."""
 
 
-def _spared(error: Exception) -> Exception:
-    """Say of a failed login what became of the call that waited for it: whatever the login came to, it was not made."""
+def _as_unsent(error: Exception) -> Exception:
+    """Return a failed login's error for the call that waited for it: whatever the outcome, the call was not sent."""
     if isinstance(error, OutcomeUnknown):
-        failed = ConnectionFailed(f"the login before the call failed: {error.args[0]}", endpoint=error.endpoint)
-        failed.passing = False
-        failed.timed_out = error.timed_out
-        return failed
+        return ConnectionFailed(
+            f"the login before the call failed: {error.args[0]}",
+            retryable=False,
+            attempts=error.attempts,
+            endpoint=error.endpoint,
+            timed_out=error.timed_out,
+        )
     if isinstance(error, EdgeError) and error.outcome is Outcome.UNKNOWN:
-        error.outcome = Outcome.NOT_SENT
+        return evolve(error, outcome=Outcome.NOT_SENT)
     return error
 
 
@@ -241,10 +247,12 @@ def _totp(secret: str) -> str:
     try:
         from pyotp.totp import TOTP  # noqa: PLC0415 - an extra, loaded on first use
     except ImportError:
-        raise ConfigurationError("needs pyotp: pip install 'ippanel-edge[totp]'", argument="totp_secret") from None
+        raise ConfigurationError(
+            "requires pyotp; run pip install 'ippanel-edge[totp]'", argument="totp_secret"
+        ) from None
     try:
         return TOTP(secret.replace(" ", "")).now()
     except ValueError:
         pass
-    # Raised outside of the except block: pyotp's exception holds frames whose locals show the secret.
-    raise ConfigurationError("is not base32, as Google Authenticator has it", argument="totp_secret")
+    # Raised outside of the except block: the frames of pyotp's exception hold the secret.
+    raise ConfigurationError("expected base32, as shown by Google Authenticator", argument="totp_secret")

@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/polling.py by tests/codegen/generate_sync.py: edit that, not this.
-"""Watching: a message until it is delivered, and the inbox for what comes in. Looks again and again; sends nothing."""
+"""Polling: the delivery status of a message, and the inbox for new messages. Sends nothing."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import InboxMessage, OutboxMessage, RecipientReport
 from ippanel_edge.models.states import MessageState
 
-LONGEST_PAUSE: Final = 60.0
-"""Seconds that a follower waits at the most between looks while the service cannot be reached."""
+MAX_PAUSE: Final = 60.0
+"""The maximum of seconds between polls while the service cannot be reached."""
 _ROWS: Final = 100
-_MISPLACED: Final = frozenset({408, 421, 425})
-"""Statuses that speak of the connection, not of what was asked."""
+_NOT_PROCESSED: Final = frozenset({408, 421, 425})
+"""Statuses that concern the connection, not the request."""
 
 
 class Inbox(Protocol):
-    """`reports.inbox`, as a follower uses it."""
+    """The signature of `reports.inbox`."""
 
     def __call__(self, *, page: int = 1, per_page: int = 10, from_id: int | None = None) -> Page[InboxMessage]:
-        """List texts that came in, the newest first."""
+        """List received messages, newest first."""
         ...
 
 
 class Delivery(Protocol):
-    """What watching a delivery needs of `reports`."""
+    """The methods of `reports` that polling a delivery needs."""
 
     def by_id(self, message_outbox_id: int) -> OutboxMessage:
-        """Give one message."""
+        """Return one message."""
         ...
 
     def iter_recipients(self, message_outbox_id: int, *, per_page: int = 100) -> Iterator[RecipientReport]:
-        """Walk all recipients of a message."""
+        """Iterate over all recipients of a message."""
         ...
 
 
-def watch_delivery(reports: Delivery, message_outbox_id: int, *, seconds: float, every: float) -> list[RecipientReport]:
-    """Look at a message's recipients until all are final, the message has failed, or the time is up.
+def poll_delivery(reports: Delivery, message_outbox_id: int, *, seconds: float, every: float) -> list[RecipientReport]:
+    """Poll a message's recipients until all are final, the message has failed, or the time is over.
 
     Raises:
-        ConfigurationError: a time that is not above 0.
+        ConfigurationError: a time is not above 0.
     """
-    _above_zero(seconds, "timeout")
-    _above_zero(every, "every")
+    _check_seconds(seconds, "timeout")
+    _check_seconds(every, "every")
     ends = _io.monotonic() + seconds
     while True:
         message = reports.by_id(message_outbox_id)
@@ -63,68 +63,68 @@ def watch_delivery(reports: Delivery, message_outbox_id: int, *, seconds: float,
 
 
 class InboxFollower(Iterator[InboxMessage]):
-    """The texts that come in, each once, the oldest first; never at an end."""
+    """Received messages, each exactly once, oldest first. It never ends."""
 
     def __init__(self, inbox: Inbox, *, from_id: int | None, every: float) -> None:
-        _above_zero(every, "every")
+        _check_seconds(every, "every")
         self._inbox = inbox
         self._after = from_id
         self._every = every
         self._pause = every
         self._waiting: deque[InboxMessage] = deque()
-        self._looked = False
+        self._started = False
 
     def __iter__(self) -> Self:
-        """Go on from where it stands."""
+        """Return the iterator itself."""
         return self
 
     def __next__(self) -> InboxMessage:
-        """Give the next text, waiting for it."""
+        """Return the next message; wait for it if necessary."""
         while not self._waiting:
-            if self._looked:
+            if self._started:
                 _io.sleep(self._pause)
-            self._looked = True
+            self._started = True
             try:
-                self._look()
+                self._poll()
             except EdgeError as error:
-                if not _may_pass(error):
+                if not _is_transient(error):
                     raise
-                wanted = error.retry_after or 0.0 if isinstance(error, ApiError) else 0.0
-                self._pause = min(max(self._pause * 2, wanted), max(LONGEST_PAUSE, self._every))
+                requested = error.retry_after or 0.0 if isinstance(error, ApiError) else 0.0
+                self._pause = min(max(self._pause * 2, requested), max(MAX_PAUSE, self._every))
             else:
                 self._pause = self._every
         message = self._waiting.popleft()
         self._after = message.messages_inbox_id
         return message
 
-    def _look(self) -> None:
-        """Fetch all that came after the last text; a text that arrives meanwhile may show on two pages."""
+    def _poll(self) -> None:
+        """Fetch all messages after the last one; a message that arrives meanwhile may be on two pages."""
         if self._after is None:
             newest = self._inbox(per_page=1)
             self._after = max((row.messages_inbox_id or 0 for row in newest), default=0)
             return
         found: dict[int, InboxMessage] = {}
         number = 0
-        goes_on = True
-        while goes_on:
+        has_more = True
+        while has_more:
             number += 1
             page = self._inbox(page=number, per_page=_ROWS, from_id=self._after)
             new = {row.messages_inbox_id: row for row in page if (row.messages_inbox_id or 0) > self._after}
             found.update((row_id, row) for row_id, row in new.items() if row_id is not None)
-            # A page of old texts alone is the end too: the newest come first.
-            goes_on = bool(new) and attrs.evolve(page, current_page=number).has_next
+            # A page with only old messages is the end too: the newest are first.
+            has_more = bool(new) and attrs.evolve(page, current_page=number).has_next
         self._waiting.extend(found[row_id] for row_id in sorted(found))
 
 
-def _may_pass(error: EdgeError) -> bool:
-    """Whether waiting may help: not where the service, or this SDK, refuses the question itself."""
+def _is_transient(error: EdgeError) -> bool:
+    """Whether a retry may succeed: not if the service or this SDK rejects the request itself."""
     if isinstance(error, ApiError):
-        return isinstance(error, ServerError | RateLimited) or error.status_code in _MISPLACED
+        return isinstance(error, ServerError | RateLimited) or error.status_code in _NOT_PROCESSED
     if isinstance(error, ConnectionFailed):
-        return error.passing
+        return error.retryable
     return not isinstance(error, ConfigurationError)
 
 
-def _above_zero(seconds: object, argument: str) -> None:
+def _check_seconds(seconds: object, argument: str) -> None:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
-        raise ConfigurationError(f"must be a number of seconds above 0, not {seconds!r}", argument=argument)
+        raise ConfigurationError(f"expected a number of seconds above 0, got {seconds!r}", argument=argument)

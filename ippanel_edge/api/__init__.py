@@ -1,1 +1,1 @@
-"""Argument builders by section: they check and normalise what a method was given. No I/O."""
+"""Argument builders by section: they check and normalise a method's arguments as parts of a call. No I/O."""

@@ -1,4 +1,4 @@
-"""Classes that go in, written as the names and values of a request. What each section allows is checked elsewhere."""
+"""Serialises input classes as the fields of a request. The rules of each section are checked in its own module."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 
 import attrs
 
-from ippanel_edge.values.checks import instance, text, whole
+from ippanel_edge.values.checks import check_int, check_text, check_type
 from ippanel_edge.wire import codec
 
 
-def written(value: object, kind: type, *, argument: str) -> dict[str, Any]:
-    """Write the fields that are set; the API wants the others left out, never empty.
+def fields_of(value: object, kind: type, *, argument: str) -> dict[str, Any]:
+    """Return the fields that are set: the API expects the others to be absent, not empty.
 
     Args:
-        value: what the caller gave.
-        kind: the class that it must be of.
+        value: the caller's object.
+        kind: its expected class.
         argument: its name for the error.
 
     Raises:
-        ConfigurationError: another class, an empty text, or something else than a number where one belongs.
+        ConfigurationError: the object has another class, a text is empty, or a number is not an int.
     """
-    instance(value, kind, argument=argument)
+    check_type(value, kind, argument=argument)
     for field in attrs.fields(attrs.resolve_types(kind)):
         given = getattr(value, field.name)
         is_unset = given is None and field.default is None
@@ -35,5 +35,5 @@ def written(value: object, kind: type, *, argument: str) -> dict[str, Any]:
 
 def _check_of(kind: object) -> Callable[..., object] | None:
     if kind in (str, str | None):
-        return text
-    return whole if kind in (int, int | None) else None
+        return check_text
+    return check_int if kind in (int, int | None) else None

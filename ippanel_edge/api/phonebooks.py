@@ -1,4 +1,4 @@
-"""The bodies and filters of the phonebooks: arguments put right and checked against the documented limits."""
+"""The queries and bodies of phonebooks, contacts and options, checked against the documented limits."""
 
 from __future__ import annotations
 
@@ -10,138 +10,120 @@ from ippanel_edge.config import Defaults
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.models.phonebooks import ContactChanges, ContactFilters, NewContact, OptionType
 from ippanel_edge.values.checks import (
-    characters,
-    identities,
-    identity,
-    identity_if_given,
-    instance,
-    items,
-    one_of,
-    text,
+    check_id,
+    check_ids,
+    check_items,
+    check_str,
+    check_type,
+    optional_ids,
+    optional_texts,
+    texts,
 )
 from ippanel_edge.values.files import FileInput, Upload, open_upload
 from ippanel_edge.wire import codec
 
-LONGEST_TITLE: Final = 200
-MOST_NUMBERS: Final = 100_000
+MAX_TITLE: Final = 200
+MAX_NUMBERS: Final = 100_000
+OPTION_TYPES: Final = tuple(each.value for each in OptionType)
 _SHEETS: Final = frozenset({"xlsx"})
-_TYPES: Final = tuple(each.value for each in OptionType)
 
 
 def new_phonebook(defaults: Defaults, title: str, options: Iterable[int]) -> dict[str, Any]:
-    """Make the body of a new phonebook. The API's examples write the ids of options as text."""
+    """Return the body of a new phonebook."""
     listed = _option_ids(options)
-    return {"title": _title(title, defaults), **({"options": listed} if listed else {})}
+    return {**texts(defaults.limit(MAX_TITLE), title=title), **({"options": listed} if listed else {})}
 
 
 def phonebook_changes(defaults: Defaults, title: str | None, options: Iterable[int] | None) -> dict[str, Any]:
-    """Make the body of a phonebook's changes; empty `options` take all of them away.
+    """Return the body of a phonebook's changes; empty `options` remove all of them.
 
     Raises:
-        ConfigurationError: nothing is to change, or a value is wrong.
+        ConfigurationError: there is nothing to change, or a value is invalid.
     """
     if title is None and options is None:
-        raise ConfigurationError("is needed, or options: there is nothing to change", argument="title")
+        raise ConfigurationError("is required, or options: there is nothing to change", argument="title")
     return {
-        **({} if title is None else {"title": _title(title, defaults)}),
+        **optional_texts(defaults.limit(MAX_TITLE), title=title),
         **({} if options is None else {"options": _option_ids(options)}),
     }
 
 
-def filter_text(value: str | None, *, argument: str) -> str | None:
-    """Accept a text to filter by; None is no filter."""
-    return None if value is None else text(value, argument=argument)
+def _option_ids(options: Iterable[int]) -> list[str]:
+    """Return ids of options as strings, like the API's examples."""
+    return [str(each) for each in check_ids(options, argument="options", minimum=0)]
 
 
 def new_contacts(defaults: Defaults, contacts: Iterable[NewContact]) -> dict[str, Any]:
-    """Make the body of contacts to add, at least one.
+    """Return the body of contacts to add, at least one.
 
     Raises:
-        ConfigurationError: one of them is wrong, or is more than its phonebook can hold; it is named by its place.
+        ConfigurationError: a contact is invalid or exceeds the capacity of its phonebook; its index is named.
     """
-    listed = items(contacts, NewContact, argument="contacts")
+    listed = check_items(contacts, NewContact, argument="contacts")
     sizes: Counter[int] = Counter()
     for index, contact in enumerate(listed):
-        sizes[identity(contact.phonebook_id, argument=f"contacts[{index}].phonebook_id")] += 1
-        if defaults.validate and sizes[contact.phonebook_id] > MOST_NUMBERS:
+        sizes[check_id(contact.phonebook_id, argument=f"contacts[{index}].phonebook_id")] += 1
+        if defaults.validate and sizes[contact.phonebook_id] > MAX_NUMBERS:
             raise ConfigurationError(
-                f"is one too many: a phonebook holds at most {MOST_NUMBERS:,} numbers", argument=f"contacts[{index}]"
+                f"too many contacts: a phonebook has at most {MAX_NUMBERS:,} numbers", argument=f"contacts[{index}]"
             )
     return {"list": [_new_contact(contact, f"contacts[{index}]") for index, contact in enumerate(listed)]}
 
 
 def contact_changes(changes: ContactChanges) -> dict[str, Any]:
-    """Make the body of a contact's changes.
+    """Return the body of a contact's changes.
 
     Raises:
-        ConfigurationError: nothing is to change, or a value is wrong.
+        ConfigurationError: no field is set, or a value is invalid.
     """
-    instance(changes, ContactChanges, argument="changes")
+    check_type(changes, ContactChanges, argument="changes")
     if changes == ContactChanges():
         raise ConfigurationError("has no field set: there is nothing to change", argument="changes")
-    identity_if_given(changes.phonebook_id, argument="changes.phonebook_id")
+    optional_ids(**{"changes.phonebook_id": changes.phonebook_id})
     _check_texts(changes, "changes")
     values = {} if changes.options is None else {"options": _values(changes.options, "changes.options")}
     return {**codec.encode(changes), **values}
 
 
 def contact_filters(filters: ContactFilters | None) -> dict[str, Any]:
-    """Make the query of a choice of contacts; None is all of them."""
+    """Return the query that selects contacts; None selects all."""
     if filters is None:
         return {}
-    filter_text(filters.phonebook_title, argument="filters.phonebook_title")
-    identity_if_given(filters.phonebook_id, argument="filters.phonebook_id")
-    written: dict[str, Any] = codec.encode(filters)
-    return written
-
-
-def option_type(kind: str | None, *, check: bool) -> str | None:
-    """Accept a type of options to filter by: int, string or date; None is no filter."""
-    return one_of(kind, _TYPES, argument="type", check=check)
-
-
-def new_option(defaults: Defaults, kind: str, title: str) -> dict[str, Any]:
-    """Make the body of a new option."""
-    return {
-        "type": option_type(text(kind, argument="type"), check=defaults.validate),
-        "title": text(title, argument="title"),
-    }
+    optional_texts(**{"filters.phonebook_title": filters.phonebook_title})
+    optional_ids(**{"filters.phonebook_id": filters.phonebook_id})
+    fields: dict[str, Any] = codec.encode(filters)
+    return fields
 
 
 def sheet(file: FileInput, defaults: Defaults) -> Upload:
-    """Describe the file of an import: an Excel file (XLSX), of any size."""
+    """Describe the file of an import: an Excel file (XLSX) of any size."""
     return open_upload(file, argument="file", kinds=_SHEETS, max_bytes=None, check_limits=defaults.validate)
-
-
-def _title(title: str, defaults: Defaults) -> str:
-    return text(title, argument="title", most=LONGEST_TITLE, check=defaults.validate)
-
-
-def _option_ids(options: Iterable[int]) -> list[str]:
-    return [str(each) for each in identities(options, argument="options", least=0)]
 
 
 def _new_contact(contact: NewContact, place: str) -> dict[str, Any]:
     _check_texts(contact, place)
     values = _values(contact.options, f"{place}.options")
-    written: dict[str, Any] = codec.encode(contact)
-    del written["options"]
-    return {**written, "options": values} if values else written
+    fields: dict[str, Any] = codec.encode(contact)
+    del fields["options"]
+    return {**fields, "options": values} if values else fields
 
 
 def _check_texts(contact: NewContact | ContactChanges, place: str) -> None:
     for name in ("pre", "name", "email"):
         value = getattr(contact, name)
         if value is not None:
-            characters(value, argument=f"{place}.{name}")
+            check_str(value, argument=f"{place}.{name}")
 
 
 def _values(options: Mapping[int, str], place: str) -> dict[str, str]:
-    """Write the values of options under their ids, as text, which is what JSON's names are."""
+    """Return the values of options by id. JSON names are strings."""
     if not isinstance(options, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-        raise ConfigurationError("must be a mapping of option ids to texts, such as {12: '1'}", argument=place)
+        raise ConfigurationError(
+            f"expected a mapping of option ids to str, such as {{12: '1'}}, got {type(options).__name__}",
+            argument=place,
+        )
     return {
-        str(identity(option_id, argument=f"{place}[{option_id!r}]")): characters(
+        str(check_id(option_id, argument=f"{place}[{option_id!r}]")): check_str(
             value, argument=f"{place}[{option_id!r}]"
         )
         for option_id, value in options.items()

@@ -1,4 +1,4 @@
-"""The targets of a send: which numbers of which bank or phonebook, checked against their limits and written as JSON."""
+"""The targets of a send: which numbers of which bank or phonebook, checked against their limits and serialised."""
 
 from __future__ import annotations
 
@@ -18,168 +18,160 @@ from ippanel_edge.models.send import (
     WholePhonebooks,
 )
 from ippanel_edge.values.checks import (
-    between,
-    identities,
-    identity,
-    identity_if_given,
-    instance,
-    items,
-    one_of,
-    text,
-    whole,
+    check_choice,
+    check_id,
+    check_ids,
+    check_int,
+    check_items,
+    check_range,
+    check_text,
+    check_type,
+    optional_ids,
 )
 from ippanel_edge.wire import codec
 
-MOST_NUMBERS: Final = 1_000_000
-"""Numbers of one send to a bank, to phonebooks or to those of a file."""
-MOST_PHONEBOOK_PARAMS: Final = 100
+MAX_NUMBERS: Final = 1_000_000
+"""The maximum of numbers in one send to a bank, to phonebooks or to a file."""
+MAX_SELECTIONS: Final = 100
 
 
-def postal_codes(targets: Iterable[PostalCodeTarget], *, others: int, check: bool) -> list[dict[str, Any]]:
-    """Write postal codes.
+def postal_codes(targets: Iterable[PostalCodeTarget], *, others: int = 0, check: bool) -> list[dict[str, Any]]:
+    """Serialise targets of postal codes.
 
     Args:
-        targets: which numbers of which postal codes.
-        others: how many numbers the send has besides.
-        check: whether to check the documented limits, beside the shape.
+        targets: the numbers of each postal code.
+        others: how many other numbers the send has.
+        check: False turns off the checks of documented limits, but not those of type and shape.
 
     Raises:
-        ConfigurationError: a target is wrong, or there are more than 1,000,000 numbers; the target is named.
+        ConfigurationError: a target is invalid, or there are more than 1,000,000 numbers; the target is named.
     """
-    listed = items(targets, PostalCodeTarget, argument="targets")
+    listed = check_items(targets, PostalCodeTarget, argument="targets")
     for index, target in enumerate(listed):
         place = f"targets[{index}]"
-        code = whole(target.postal_code, argument=f"{place}.postal_code")
-        between(code, 10, 99999, argument=f"{place}.postal_code", check=check)
+        code = check_int(target.postal_code, argument=f"{place}.postal_code")
+        check_range(code, 10, 99999, argument=f"{place}.postal_code", check=check)
         _check_bank(target, place, check=check)
-    refuse_too_many(map(_bank_size, listed), others=others, argument="targets", check=check)
-    written: list[dict[str, Any]] = codec.encode(listed)
-    return written
+    _check_total(map(_bank_size, listed), others=others, argument="targets", check=check)
+    serialised: list[dict[str, Any]] = codec.encode(listed)
+    return serialised
 
 
-def countries(targets: Iterable[CountryTarget], *, others: int, check: bool) -> list[dict[str, Any]]:
-    """Write places, first version: a province; province and county; or all three. As `postal_codes`."""
-    listed = items(targets, CountryTarget, argument="targets")
+def countries(targets: Iterable[CountryTarget], *, others: int = 0, check: bool) -> list[dict[str, Any]]:
+    """Serialise targets of places, v1: a province; province and county; or all three. As `postal_codes`."""
+    listed = check_items(targets, CountryTarget, argument="targets")
     for index, target in enumerate(listed):
         place = f"targets[{index}]"
-        identity(target.province_id, argument=f"{place}.province_id")
+        check_id(target.province_id, argument=f"{place}.province_id")
         inner_place(target.county_id, target.city_id, within=f"{place}.")
-        between(target.pre, 10, 999999, argument=f"{place}.pre", check=check)
+        check_range(target.pre, 10, 999999, argument=f"{place}.pre", check=check)
         _check_bank(target, place, check=check)
-    refuse_too_many(map(_bank_size, listed), others=others, argument="targets", check=check)
-    written: list[dict[str, Any]] = codec.encode(listed)
-    return written
+    _check_total(map(_bank_size, listed), others=others, argument="targets", check=check)
+    serialised: list[dict[str, Any]] = codec.encode(listed)
+    return serialised
 
 
-def geolocations(targets: Iterable[GeolocationTarget], *, others: int, check: bool) -> list[dict[str, Any]]:
-    """Write places, second version; a target that chooses nothing is refused. As `postal_codes`."""
-    listed = items(targets, GeolocationTarget, argument="targets")
+def geolocations(targets: Iterable[GeolocationTarget], *, others: int = 0, check: bool) -> list[dict[str, Any]]:
+    """Serialise targets of places, v2; a target without any field is rejected. As `postal_codes`."""
+    listed = check_items(targets, GeolocationTarget, argument="targets")
     for index, target in enumerate(listed):
         place = f"targets[{index}]"
-        identity_if_given(target.province_id, argument=f"{place}.province_id")
-        identity_if_given(target.county_id, argument=f"{place}.county_id")
-        identity_if_given(target.city_id, argument=f"{place}.city_id")
+        for name in ("province_id", "county_id", "city_id"):
+            optional_ids(**{f"{place}.{name}": getattr(target, name)})
         prefix(target.pre, argument=f"{place}.pre", check=check)
-        one_of(target.gender, (0, 1, 2), argument=f"{place}.gender", check=check)
-        years(target.from_age, target.to_age, (f"{place}.from_age", f"{place}.to_age"), check=check)
+        check_choice(target.gender, (0, 1, 2), argument=f"{place}.gender", check=check)
+        years(check=check, **{f"{place}.from_age": target.from_age, f"{place}.to_age": target.to_age})
         _check_operators(target.operator, place, check=check)
-    refuse_too_many(map(_operators_size, listed), others=others, argument="targets", check=check)
-    written = [_with_operators(target) for target in listed]
-    for index, params in enumerate(written):
+    _check_total(map(_operators_size, listed), others=others, argument="targets", check=check)
+    serialised = [_with_operators(target) for target in listed]
+    for index, params in enumerate(serialised):
         if not params:
             raise ConfigurationError(
-                "chooses nothing, which may mean everybody: set province_id, say", argument=f"targets[{index}]"
+                "selects nobody or everybody; set at least one field, e.g. province_id", argument=f"targets[{index}]"
             )
-    return written
+    return serialised
 
 
-def jobs(targets: Iterable[JobTarget], *, check: bool) -> list[dict[str, Any]]:
-    """Write trades. As `postal_codes`."""
-    listed = items(targets, JobTarget, argument="targets")
+def jobs(targets: Iterable[JobTarget], *, others: int = 0, check: bool) -> list[dict[str, Any]]:
+    """Serialise targets of job categories. As `postal_codes`."""
+    listed = check_items(targets, JobTarget, argument="targets")
     for index, target in enumerate(listed):
         place = f"targets[{index}]"
-        identity(target.main_category_id, argument=f"{place}.main_category_id")
-        identity_if_given(target.sub_category_id, argument=f"{place}.sub_category_id")
+        check_id(target.main_category_id, argument=f"{place}.main_category_id")
+        optional_ids(**{f"{place}.sub_category_id": target.sub_category_id})
         _check_operators(target.operator, place, check=check)
-    refuse_too_many(map(_operators_size, listed), others=0, argument="targets", check=check)
+    _check_total(map(_operators_size, listed), others=others, argument="targets", check=check)
     return [_with_operators(target) for target in listed]
 
 
-def phonebooks(selections: Iterable[WholePhonebooks | PhonebookNumbers], *, check: bool) -> list[dict[str, Any]]:
-    """Write phonebooks, whole or in part. The API's examples write every number of them as text.
+def phonebooks(
+    selections: Iterable[WholePhonebooks | PhonebookNumbers], *, others: int = 0, check: bool
+) -> list[dict[str, Any]]:
+    """Serialise selections of phonebooks, whole or in part. The API's examples write all their numbers as strings.
 
     Raises:
-        ConfigurationError: a selection is wrong, there are more than 100, or they name more than 1,000,000 numbers.
+        ConfigurationError: a selection is invalid, there are more than 100, or they have more than 1,000,000 numbers.
     """
     kinds = (WholePhonebooks, PhonebookNumbers)
-    listed: list[WholePhonebooks | PhonebookNumbers] = items(selections, kinds, argument="selections")
-    if check and len(listed) > MOST_PHONEBOOK_PARAMS:
+    listed: list[WholePhonebooks | PhonebookNumbers] = check_items(selections, kinds, argument="selections")
+    if check and len(listed) > MAX_SELECTIONS:
         raise ConfigurationError(
-            f"the first over the limit of {MOST_PHONEBOOK_PARAMS} entries: name several phonebooks in one entry",
-            argument=f"selections[{MOST_PHONEBOOK_PARAMS}]",
+            f"too many selections: at most {MAX_SELECTIONS} per send; name several phonebooks in one selection",
+            argument=f"selections[{MAX_SELECTIONS}]",
         )
-    written: list[dict[str, Any]] = []
-    sizes: list[int] = []
-    for index, selection in enumerate(listed):
-        params, size = _phonebook(selection, f"selections[{index}]")
-        written.append(params)
-        sizes.append(size)
-    refuse_too_many(sizes, others=0, argument="selections", check=check)
-    return written
+    serialised = [_phonebook(selection, f"selections[{index}]") for index, selection in enumerate(listed)]
+    _check_total((size for _, size in serialised), others=others, argument="selections", check=check)
+    return [params for params, _ in serialised]
 
 
-def refuse_too_many(sizes: Iterable[int], *, others: int, argument: str, check: bool) -> None:
-    """Refuse more numbers than one send takes.
-
-    Raises:
-        ConfigurationError: more than 1,000,000; the first entry that goes over the limit is named.
-    """
+def _check_total(sizes: Iterable[int], *, others: int, argument: str, check: bool) -> None:
+    """Check that a send has at most 1,000,000 numbers; the entry that exceeds the limit is named."""
     total = others
     for index, size in enumerate(sizes):
         total += size
-        if check and total > MOST_NUMBERS:
-            problem = f"brings the send to {total:,} numbers, over the limit of {MOST_NUMBERS:,}: make several of it"
+        if check and total > MAX_NUMBERS:
+            problem = f"too many numbers: {total:,} of at most {MAX_NUMBERS:,} per send; split it into several sends"
             raise ConfigurationError(problem, argument=f"{argument}[{index}]")
 
 
 def _phonebook(selection: WholePhonebooks | PhonebookNumbers, place: str) -> tuple[dict[str, Any], int]:
-    """Write a selection, and say how many numbers it is known to have."""
+    """Serialise a selection. Return it with the count of numbers that is known of it."""
     if isinstance(selection, PhonebookNumbers):
-        numbers = [str(each) for each in identities(selection.number_ids, argument=f"{place}.number_ids")]
-        phonebook_id = str(identity(selection.phonebook_id, argument=f"{place}.phonebook_id"))
+        numbers = [str(each) for each in check_ids(selection.number_ids, argument=f"{place}.number_ids")]
+        phonebook_id = str(check_id(selection.phonebook_id, argument=f"{place}.phonebook_id"))
         return {"phonebook_id": phonebook_id, "type": "detail", "number_ids": numbers}, len(numbers)
-    params: dict[str, Any] = {
-        "phonebook_ids": [str(each) for each in identities(selection.phonebook_ids, argument=f"{place}.phonebook_ids")],
-        "type": "all",
-    }
-    start = between(selection.start, 0, None, argument=f"{place}.start")
-    size = between(selection.size, 0, None, argument=f"{place}.size")
+    phonebook_ids = check_ids(selection.phonebook_ids, argument=f"{place}.phonebook_ids")
+    params: dict[str, Any] = {"phonebook_ids": [str(each) for each in phonebook_ids], "type": "all"}
+    start = check_range(selection.start, 0, None, argument=f"{place}.start")
+    size = check_range(selection.size, 0, None, argument=f"{place}.size")
     params.update({name: str(value) for name, value in (("start", start), ("size", size)) if value is not None})
     return params, size or 0
 
 
 def _check_bank(target: PostalCodeTarget | CountryTarget, place: str, *, check: bool) -> None:
-    first = whole(target.age_from, argument=f"{place}.age_from")
-    last = whole(target.age_to, argument=f"{place}.age_to")
-    years(first, last, (f"{place}.age_from", f"{place}.age_to"), check=check)
-    one_of(whole(target.gender, argument=f"{place}.gender"), (0, 1, 2), argument=f"{place}.gender", check=check)
-    one_of(text(target.bank, argument=f"{place}.bank"), ("all", "white"), argument=f"{place}.bank", check=check)
+    for name in ("age_from", "age_to", "gender"):
+        check_int(getattr(target, name), argument=f"{place}.{name}")
+    years(check=check, **{f"{place}.age_from": target.age_from, f"{place}.age_to": target.age_to})
+    check_choice(target.gender, (0, 1, 2), argument=f"{place}.gender", check=check)
+    bank = check_text(target.bank, argument=f"{place}.bank")
+    check_choice(bank, ("all", "white"), argument=f"{place}.bank", check=check)
     for name in ("mci", "irancell", "other"):
-        _check_range(instance(getattr(target, name), Slice, argument=f"{place}.{name}"), f"{place}.{name}")
+        _check_slice(check_type(getattr(target, name), Slice, argument=f"{place}.{name}"), f"{place}.{name}")
 
 
 def _check_operators(operators: object, place: str, *, check: bool) -> None:
-    # A generator would be used up by the check, and the send would then go to all operators.
-    instance(operators, (list, tuple), argument=f"{place}.operator")
-    for index, each in enumerate(items(operators, OperatorSlice, argument=f"{place}.operator", least=0)):
+    # The check would exhaust a generator, and the send would then go to all operators.
+    check_type(operators, (list, tuple), argument=f"{place}.operator")
+    for index, each in enumerate(check_items(operators, OperatorSlice, argument=f"{place}.operator", minimum=0)):
         where = f"{place}.operator[{index}]"
-        one_of(whole(each.id, argument=f"{where}.id"), OPERATORS, argument=f"{where}.id", check=check)
-        _check_range(each, where)
+        check_choice(check_int(each.id, argument=f"{where}.id"), OPERATORS, argument=f"{where}.id", check=check)
+        _check_slice(each, where)
 
 
-def _check_range(part: Slice | OperatorSlice, place: str) -> None:
-    between(whole(part.start, argument=f"{place}.start"), 0, None, argument=f"{place}.start")
-    between(whole(part.size, argument=f"{place}.size"), 0, None, argument=f"{place}.size")
+def _check_slice(part: Slice | OperatorSlice, place: str) -> None:
+    for name in ("start", "size"):
+        value = check_int(getattr(part, name), argument=f"{place}.{name}")
+        check_range(value, 0, None, argument=f"{place}.{name}")
 
 
 def _bank_size(target: PostalCodeTarget | CountryTarget) -> int:
@@ -191,5 +183,5 @@ def _operators_size(target: GeolocationTarget | JobTarget) -> int:
 
 
 def _with_operators(target: GeolocationTarget | JobTarget) -> dict[str, Any]:
-    """Write a target; without operators, the name is left out too."""
+    """Serialise a target. Without operators, the field is omitted."""
     return {name: value for name, value in codec.encode(target).items() if name != "operator" or value}

@@ -1,4 +1,4 @@
-"""The forms and questions of tickets. Nothing is sent in here."""
+"""The queries, forms and files of tickets."""
 
 from __future__ import annotations
 
@@ -6,48 +6,30 @@ from typing import Any, Final
 
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.tickets import TicketFilters
-from ippanel_edge.values.checks import identity, paging, text
+from ippanel_edge.values.checks import check_id, paging
 from ippanel_edge.values.files import FileInput, Upload, open_upload
 from ippanel_edge.wire import codec
 
-KINDS: Final = frozenset({"zip", "jpg", "jpeg", "png"})
-MOST_BYTES: Final = 10 * 1024 * 1024
+_KINDS: Final = frozenset({"zip", "jpg", "jpeg", "png"})
+MAX_BYTES: Final = 10 * 1024 * 1024
 
 
-def listing(defaults: Defaults, *, page: int, per_page: int, filters: TicketFilters | None) -> dict[str, Any]:
-    """Make the query of a list: the page, and the filters that are set.
+def listing(defaults: Defaults, page: int, per_page: int, filters: TicketFilters | None) -> dict[str, Any]:
+    """Return the query of a list: the page, and the filters that are set.
 
     Raises:
-        ConfigurationError: the page is out of its limits, or a filter is no id.
+        ConfigurationError: the page is out of range, or a filter is not an id.
     """
-    wanted: dict[str, Any] = {} if filters is None else codec.encode(filters)
-    for name, value in wanted.items():
+    fields: dict[str, Any] = {} if filters is None else codec.encode(filters)
+    for name, value in fields.items():
         if name != "username":
-            identity(value, argument=f"filters.{name}")
-    return {**paging(page, per_page, check=defaults.validate), **wanted}
-
-
-def question(subject: str, category_id: int, description: str, *, sms_notification: bool) -> dict[str, Any]:
-    """Make the form of a new ticket."""
-    return {
-        "subject": text(subject, argument="subject"),
-        "category_id": identity(category_id, argument="category_id"),
-        "description": text(description, argument="description"),
-        "sms_notification": "1" if sms_notification else "0",
-    }
-
-
-def answer(ticket_id: int, description: str) -> dict[str, Any]:
-    """Make the form of a reply."""
-    return {
-        "ticket_id": identity(ticket_id, argument="ticket_id"),
-        "description": text(description, argument="description"),
-    }
+            check_id(value, argument=f"filters.{name}")
+    return {**paging(page, per_page=per_page, check=defaults.validate), **fields}
 
 
 def attachment(defaults: Defaults, file: FileInput | None) -> list[tuple[str, Upload]]:
     """Describe the file of a ticket or reply, if there is one: zip, jpg, jpeg or png, at most 10 MB."""
     if file is None:
         return []
-    upload = open_upload(file, argument="file", kinds=KINDS, max_bytes=MOST_BYTES, check_limits=defaults.validate)
+    upload = open_upload(file, argument="file", kinds=_KINDS, max_bytes=MAX_BYTES, check_limits=defaults.validate)
     return [("file", upload)]

@@ -1,4 +1,8 @@
-"""Checks of the limits that the API documents, made before anything is sent; an error names argument and remedy."""
+"""Checks of arguments, made before anything is sent. An error names the argument, the limit and the remedy.
+
+The `check_…` functions take one value and the argument's name. The others (`ids`, `texts`, …) take arguments by name
+and return them as the fields of a request, so that a field's name is written once.
+"""
 
 from __future__ import annotations
 
@@ -6,109 +10,209 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeGuard, TypeVar
 
 from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.values.secrets import Secret
 
 T = TypeVar("T")
 
-_WIDEST: Final = 2**63
-"""Whole numbers are sent below it, as the service holds them in 64 bits."""
+MAX_PER_PAGE: Final = 1000
+_INT_LIMIT: Final = 2**63
+"""The service stores integers in 64 bits."""
 
 
-def between(value: int | None, least: int, most: int | None, *, argument: str, check: bool = True) -> int | None:
-    """Accept a whole number within bounds; None stays None.
+def ids(**values: int) -> dict[str, int]:
+    """Return ids as the fields of a request.
 
     Raises:
-        ConfigurationError: not a whole number, or out of bounds.
+        ConfigurationError: a value is not an id.
+    """
+    return {name: check_id(value, argument=name) for name, value in values.items()}
+
+
+def optional_ids(**values: int | None) -> dict[str, int]:
+    """Return the ids that are not None as the fields of a request.
+
+    Raises:
+        ConfigurationError: a value is not an id.
+    """
+    return ids(**{name: value for name, value in values.items() if value is not None})
+
+
+def texts(limit: int | None = None, /, **values: str) -> dict[str, str]:
+    """Return texts as the fields of a request.
+
+    Args:
+        limit: the maximum number of characters; None for no limit.
+        values: the texts by name.
+
+    Raises:
+        ConfigurationError: a value is not a str, is blank or is too long.
+    """
+    return {name: check_text(value, argument=name, limit=limit) for name, value in values.items()}
+
+
+def bools(**values: bool) -> dict[str, bool]:
+    """Return bools as the fields of a request.
+
+    Raises:
+        ConfigurationError: a value is not a bool: "false" would be true.
+    """
+    return {name: check_type(value, bool, argument=name) for name, value in values.items()}
+
+
+def optional_texts(limit: int | None = None, /, **values: str | None) -> dict[str, str]:
+    """Return the texts that are not None as the fields of a request. As `texts`."""
+    return texts(limit, **{name: value for name, value in values.items() if value is not None})
+
+
+def secrets(**values: str) -> dict[str, str]:
+    """Return passwords, tokens or codes as the fields of a request, hidden from repr.
+
+    Raises:
+        ConfigurationError: a value is not a str or is blank.
+    """
+    return {name: Secret(text) for name, text in texts(**values).items()}
+
+
+def choices(allowed: Iterable[T], *, check: bool = True, **values: T | None) -> dict[str, T]:
+    """Return the values that are not None as the fields of a request.
+
+    Args:
+        allowed: the documented values.
+        check: False accepts other values of the same type too.
+        values: the values by name.
+
+    Raises:
+        ConfigurationError: a value is not allowed; the message lists the allowed ones.
+    """
+    options = tuple(allowed)
+    return {
+        name: value
+        for name, given in values.items()
+        if (value := check_choice(given, options, argument=name, check=check)) is not None
+    }
+
+
+def ranges(minimum: int, maximum: int | None = None, *, check: bool = True, **values: int | None) -> dict[str, int]:
+    """Return the ints that are not None as the fields of a request.
+
+    Raises:
+        ConfigurationError: a value is not an int, or is out of range.
+    """
+    return {
+        name: value
+        for name, given in values.items()
+        if (value := check_range(given, minimum, maximum, argument=name, check=check)) is not None
+    }
+
+
+def paging(page: int, maximum: int = MAX_PER_PAGE, /, *, check: bool = True, **size: int) -> dict[str, int]:
+    """Return the page arguments of a list as the fields of a request.
+
+    Args:
+        page: the page's number.
+        maximum: the maximum page size.
+        check: False turns off the check of the maximum.
+        size: the page size, under the name that the endpoint uses.
+
+    Raises:
+        ConfigurationError: the page is less than 1, or the page size is out of range.
+    """
+    ((name, rows),) = size.items()
+    check_range(check_int(page, argument="page"), 1, None, argument="page")
+    check_range(check_int(rows, argument=name), 1, maximum if check else None, argument=name)
+    return {"page": page, **size}
+
+
+def check_range(
+    value: int | None, minimum: int, maximum: int | None, *, argument: str, check: bool = True
+) -> int | None:
+    """Return an int within bounds; None stays None.
+
+    Raises:
+        ConfigurationError: the value is not an int, or is out of bounds.
     """
     if value is None:
         return None
-    whole(value, argument=argument)
-    if check and (value < least or (most is not None and value > most)):
-        bounds = f"{least} or more" if most is None else f"{least} to {most}"
-        raise ConfigurationError(f"must be {bounds}, not {value}", argument=argument)
+    check_int(value, argument=argument)
+    if check and (value < minimum or (maximum is not None and value > maximum)):
+        bounds = f"{minimum} or more" if maximum is None else f"{minimum} to {maximum}"
+        raise ConfigurationError(f"expected {bounds}, got {value}", argument=argument)
     return value
 
 
-def whole(value: int, *, argument: str) -> int:
-    """Accept a whole number of 64 bits.
+def check_int(value: int, *, argument: str) -> int:
+    """Return an int of at most 64 bits.
 
     Raises:
-        ConfigurationError: anything else, a bool included.
+        ConfigurationError: any other value, including a bool.
     """
     if type(value) is not int:
-        raise ConfigurationError(f"must be a whole number, not {type(value).__name__}", argument=argument)
-    if not -_WIDEST <= value < _WIDEST:
-        raise ConfigurationError("is too large: the service holds whole numbers in 64 bits", argument=argument)
+        raise ConfigurationError(f"expected an int, got {type(value).__name__}", argument=argument)
+    if not -_INT_LIMIT <= value < _INT_LIMIT:
+        raise ConfigurationError("is too large: the service stores integers in 64 bits", argument=argument)
     return value
 
 
-def identity(value: int, *, argument: str) -> int:
-    """Accept an id: a whole number from 1.
+def check_id(value: int, *, argument: str) -> int:
+    """Return an id: an int from 1.
 
     Raises:
-        ConfigurationError: anything else.
+        ConfigurationError: any other value.
     """
-    if whole(value, argument=argument) < 1:
-        raise ConfigurationError(f"must be an id, a whole number from 1, not {value}", argument=argument)
+    if check_int(value, argument=argument) < 1:
+        raise ConfigurationError(f"expected an id, an int from 1, got {value}", argument=argument)
     return value
 
 
-def identity_if_given(value: int | None, *, argument: str) -> int | None:
-    """Accept an id, or None.
+def check_ids(values: Iterable[int], *, argument: str, minimum: int = 1) -> list[int]:
+    """Return ids as a list, in their order.
 
     Raises:
-        ConfigurationError: anything else.
+        ConfigurationError: a value is not an id (the first one is named), or there are fewer than `minimum`.
     """
-    return None if value is None else identity(value, argument=argument)
-
-
-def identities(values: Iterable[int], *, argument: str, least: int = 1) -> list[int]:
-    """Accept some ids, in their order.
-
-    Raises:
-        ConfigurationError: not ids (the first wrong one is named), or fewer than `least`.
-    """
-    given = iterable(values, argument=argument, of="ids, such as [1, 2]")
-    ids = [identity(value, argument=f"{argument}[{index}]") for index, value in enumerate(given)]
-    if len(ids) < least:
+    given = check_iterable(values, argument=argument, of="ids, such as [1, 2]")
+    listed = [check_id(value, argument=f"{argument}[{index}]") for index, value in enumerate(given)]
+    if len(listed) < minimum:
         raise ConfigurationError("must not be empty", argument=argument)
-    return ids
+    return listed
 
 
-def iterable(values: object, *, argument: str, of: str) -> Iterable[Any]:
-    """Accept what can be walked through, but not a text or a mapping, which give characters or keys.
+def check_iterable(values: object, *, argument: str, of: str) -> Iterable[Any]:
+    """Return an iterable that is not a str, bytes or a mapping: those yield characters, ints or keys.
 
     Raises:
-        ConfigurationError: anything else; the text says what is wanted, a list `of` something.
+        ConfigurationError: any other value; the message names the expected items, a list `of` them.
     """
-    if not _is_walkable(values):
-        raise ConfigurationError(f"must be a list of {of}, not {type(values).__name__}", argument=argument)
+    if not _is_iterable(values):
+        raise ConfigurationError(f"expected a list of {of}, got {type(values).__name__}", argument=argument)
     return values
 
 
-def _is_walkable(values: object) -> TypeGuard[Iterable[Any]]:
+def _is_iterable(values: object) -> TypeGuard[Iterable[Any]]:
     return isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
 
 
-def instance(value: object, kinds: type[T] | tuple[type[T], ...], *, argument: str) -> T:
-    """Accept an object of a class, or of one of some classes.
+def check_type(value: object, kinds: type[T] | tuple[type[T], ...], *, argument: str) -> T:
+    """Return an object of a class, or of one of several classes.
 
     Raises:
-        ConfigurationError: anything else.
+        ConfigurationError: any other value.
     """
     if not isinstance(value, kinds):
-        raise ConfigurationError(f"must be a {_named(kinds)}, not {type(value).__name__}", argument=argument)
+        raise ConfigurationError(f"expected a {_named(kinds)}, got {type(value).__name__}", argument=argument)
     return value
 
 
-def items(values: object, kinds: type[T] | tuple[type[T], ...], *, argument: str, least: int = 1) -> list[T]:
-    """List objects of a class, or of one of some classes.
+def check_items(values: object, kinds: type[T] | tuple[type[T], ...], *, argument: str, minimum: int = 1) -> list[T]:
+    """Return objects of a class, or of several classes, as a list.
 
     Raises:
-        ConfigurationError: no list, the first that is of another class, or fewer than `least`.
+        ConfigurationError: the value is not iterable, an item has another class (the first one is named), or there
+            are fewer than `minimum`.
     """
-    given = iterable(values, argument=argument, of=_named(kinds))
-    listed = [instance(value, kinds, argument=f"{argument}[{index}]") for index, value in enumerate(given)]
-    if len(listed) < least:
+    given = check_iterable(values, argument=argument, of=_named(kinds))
+    listed = [check_type(value, kinds, argument=f"{argument}[{index}]") for index, value in enumerate(given)]
+    if len(listed) < minimum:
         raise ConfigurationError("must not be empty", argument=argument)
     return listed
 
@@ -117,60 +221,47 @@ def _named(kinds: type | tuple[type, ...]) -> str:
     return " or ".join(kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
 
 
-def one_of(value: T | None, allowed: Iterable[T], *, argument: str, check: bool = True) -> T | None:
-    """Accept one of the values that the API documents; None stays None.
+def check_choice(value: T | None, allowed: Iterable[T], *, argument: str, check: bool = True) -> T | None:
+    """Return one of the values that the API documents; None stays None.
 
     Args:
-        value: what the caller gave.
+        value: the caller's value.
         allowed: the documented values.
         argument: its name for the error.
-        check: False accepts other values too, but only of the same kind.
+        check: False accepts other values of the same type too.
 
     Raises:
-        ConfigurationError: another value; the text lists the allowed ones.
+        ConfigurationError: any other value; the message lists the allowed ones.
     """
     options = tuple(allowed)
-    # True equals 1, and so does 1.0, but the service is not sent the one for the other.
-    is_of_their_kind = isinstance(value, tuple(map(type, options))) and not isinstance(value, bool)
-    if value is None or (is_of_their_kind and (not check or value in options)):
+    # True == 1 and 1.0 == 1, but they are not sent as 1.
+    has_their_type = isinstance(value, tuple(map(type, options))) and not isinstance(value, bool)
+    if value is None or (has_their_type and (not check or value in options)):
         return value
-    raise ConfigurationError(f"must be one of {', '.join(map(repr, options))}, not {value!r}", argument=argument)
+    raise ConfigurationError(f"expected one of {', '.join(map(repr, options))}, got {value!r}", argument=argument)
 
 
-def text(value: str, *, argument: str, most: int | None = None, check: bool = True) -> str:
-    """Accept a text that is not blank, and not longer than the API takes.
+def check_text(value: str, *, argument: str, limit: int | None = None) -> str:
+    """Return a str that is not blank and not longer than the API allows.
 
     Raises:
-        ConfigurationError: no text, blank, half a character, or too long; the text says by how much.
+        ConfigurationError: the value is not a str, is blank, contains a lone surrogate or is too long.
     """
-    if not characters(value, argument=argument).strip():
+    if not check_str(value, argument=argument).strip():
         raise ConfigurationError("must not be empty", argument=argument)
-    if check and most is not None and len(value) > most:
-        raise ConfigurationError(f"must be at most {most} characters, not {len(value)}", argument=argument)
+    if limit is not None and len(value) > limit:
+        raise ConfigurationError(f"expected at most {limit:,} characters, got {len(value):,}", argument=argument)
     return value
 
 
-def characters(value: str, *, argument: str) -> str:
-    """Accept any text whose characters are whole; it may be empty.
+def check_str(value: str, *, argument: str) -> str:
+    """Return a str without lone surrogates; it may be empty.
 
     Raises:
-        ConfigurationError: no text, or half a character.
+        ConfigurationError: the value is not a str, or contains a lone surrogate.
     """
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-        raise ConfigurationError(f"must be a text, not {type(value).__name__}", argument=argument)
+        raise ConfigurationError(f"expected a str, got {type(value).__name__}", argument=argument)
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ConfigurationError("holds half a character (a lone surrogate)", argument=argument)
+        raise ConfigurationError("contains a lone surrogate", argument=argument)
     return value
-
-
-def paging(
-    page: int, per_page: int, *, most: int = 1000, size_name: str = "per_page", check: bool = True
-) -> dict[str, int]:
-    """Make the page arguments of a list.
-
-    Raises:
-        ConfigurationError: a page below 1, or a page size out of bounds.
-    """
-    between(whole(page, argument="page"), 1, None, argument="page")
-    between(whole(per_page, argument=size_name), 1, most if check else None, argument=size_name)
-    return {"page": page, size_name: per_page}

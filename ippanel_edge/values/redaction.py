@@ -7,9 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
-from ippanel_edge.errors import EdgeError
+from ippanel_edge.errors import EdgeError, evolve
+
+B = TypeVar("B", bound=BaseException)
 
 MASK: Final = "***"
 _IN_A_QUERY: Final = re.compile(r"(?i)((?:[?&]|&amp;|%26)(?:apikey|api_key|password|token|otp|message)=)[^&#\s\"'<>]+")
@@ -21,14 +23,21 @@ def masked(text: str) -> str:
     return _IN_A_QUERY.sub(rf"\g<1>{MASK}", text)
 
 
-def without(error: EdgeError, secret: str | None) -> EdgeError:
-    """Take a secret out of all that an error says: a proxy's page, or the service, may quote what it was sent."""
+def redacted(error: EdgeError, secret: str | None) -> EdgeError:
+    """Return an error without a secret: a response of the service or a proxy may quote the request."""
     if not secret:
         return error
-    error.args = tuple(_replaced(value, secret) for value in error.args)
-    for name, value in vars(error).items():
-        vars(error)[name] = _replaced(value, secret)
-    return error
+    attributes = {name: _replaced(value, secret) for name, value in vars(error).items()}
+    return evolve(error, args=tuple(_replaced(value, secret) for value in error.args), **attributes)
+
+
+def without_frames(error: B) -> B:
+    """Drop the traceback, the cause and the context of an exception, whose frames may hold secrets.
+
+    Raise the returned exception outside of the except block, or Python sets its context again.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _replaced(value: object, secret: str) -> object:

@@ -1,7 +1,7 @@
-"""The one converter: tolerant of how the service writes numbers, flags, times and nothing; exact in what it hands on.
+"""The cattrs converter of the SDK: lenient when structuring responses, exact when unstructuring requests.
 
-The service writes one value in many ways (`"6"`, `6`, `6.0`; `yes`, `1`, `true`; four kinds of time), and leaves out
-what it documents. A model takes all of these; what no rule reads is a `DecodeError` that names the row and the field.
+The service serialises one value in several ways (`"6"`, `6`, `6.0`; `yes`, `1`, `true`; four time formats) and omits
+documented fields. All of these are accepted; any other value is a `DecodeError` that names the row and the field.
 """
 
 from __future__ import annotations
@@ -27,87 +27,103 @@ T = TypeVar("T")
 
 _TRUE = frozenset({"true", "1", "yes", "active", "on"})
 _FALSE = frozenset({"false", "0", "no", "inactive", "off", ""})
-_LONGEST_NUMBER = 40
-# Stricter than int() and float(), which read 1_000 and words such as "infinity" too.
+_MAX_NUMBER_LENGTH = 40
+# Stricter than int() and float(), which also accept 1_000 and words such as "infinity".
 _NUMBER = re.compile(r"[+-]?\d+(?P<rest>(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 _SEND_IDS = ("message_outbox_ids", "message_outbox_id", "messages_outbox_id", "bulk_id")
 
 
 def to_int(value: object, _: object = int) -> int:
-    """Read a whole number: 6, 6.0, "6", True. ValueError for anything else."""
-    number = _read_number(value) if isinstance(value, str) else value
+    """Parse an int: 6, 6.0, "6", True.
+
+    Raises:
+        ValueError: any other value.
+    """
+    number = _parse_number(value) if isinstance(value, str) else value
     if isinstance(number, int):
         return int(number)
     if isinstance(number, float) and number.is_integer():
         return int(number)
-    raise ValueError(f"wanted a whole number, not {_shown(value)}")
+    raise ValueError(f"expected an integer, got {_shown(value)}")
 
 
 def to_float(value: object, _: object = float) -> float:
-    """Read a finite number: 3990.2, "3990.2", 6. ValueError for anything else."""
-    number = _read_number(value) if isinstance(value, str) else value
+    """Parse a finite float: 3990.2, "3990.2", 6.
+
+    Raises:
+        ValueError: any other value.
+    """
+    number = _parse_number(value) if isinstance(value, str) else value
     if isinstance(number, int | float) and not isinstance(number, bool):
         try:
-            read = float(number)
+            parsed = float(number)
         except OverflowError:
-            read = math.inf
-        if math.isfinite(read):
-            return read
-    raise ValueError(f"wanted a number, not {_shown(value)}")
+            parsed = math.inf
+        if math.isfinite(parsed):
+            return parsed
+    raise ValueError(f"expected a number, got {_shown(value)}")
 
 
-def _read_number(text: str) -> float | None:
-    """Read the number that a text is, None where it is none."""
-    found = _NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST_NUMBER else None
+def _parse_number(text: str) -> float | None:
+    """Parse a number. Return None if the text is not a number."""
+    found = _NUMBER.fullmatch(text.strip()) if len(text) <= _MAX_NUMBER_LENGTH else None
     if found is None:
         return None
     return float(found[0]) if found["rest"] else int(found[0])
 
 
-def to_flag(value: object, _: object = bool) -> bool:
-    """Read a flag: true, 1, "1", "yes", "active", and their opposites. ValueError for anything else."""
+def to_bool(value: object, _: object = bool) -> bool:
+    """Parse a bool: true, 1, "1", "yes", "active", and their opposites.
+
+    Raises:
+        ValueError: any other value.
+    """
     if isinstance(value, bool | int | str):
         word = str(value).strip().lower()
         if word in _TRUE:
             return True
         if word in _FALSE:
             return False
-    raise ValueError(f"wanted a flag, not {_shown(value)}")
+    raise ValueError(f"expected a boolean, got {_shown(value)}")
 
 
-def to_text(value: object, _: object = str) -> str:
-    """Read a text; a number becomes its digits. ValueError for anything else."""
+def to_str(value: object, _: object = str) -> str:
+    """Parse a str; a number becomes its digits.
+
+    Raises:
+        ValueError: any other value.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise ValueError(f"wanted a text, not {_shown(value)}")
+    raise ValueError(f"expected a string, got {_shown(value)}")
 
 
-def _to_moment(value: object, _: object = datetime) -> datetime:
+def _to_datetime(value: object, _: object = datetime) -> datetime:
     moment = times.parse_moment(value)
     if moment is None:
-        raise ValueError(f"wanted a time, not {_shown(value)}")
+        raise ValueError(f"expected a time, got {_shown(value)}")
     return moment
 
 
 def _shown(value: object) -> str:
-    """Show a value in an error: a scalar, cut; of a list or an object, which may hold a secret, only what it is."""
+    """Format a value for an error, truncated. A list or an object may hold a secret: only its type is shown."""
     if value is None or _is_container(value):
         return _kind(value)
-    text = repr(value) if not isinstance(value, int) or abs(value) < 10**_LONGEST_NUMBER else "a huge number"
-    return text if len(text) <= _LONGEST_NUMBER else f"{text[:_LONGEST_NUMBER]}…"
+    text = repr(value) if not isinstance(value, int) or abs(value) < 10**_MAX_NUMBER_LENGTH else "a huge number"
+    return text if len(text) <= _MAX_NUMBER_LENGTH else f"{text[:_MAX_NUMBER_LENGTH]}…"
 
 
 def _kind(value: object) -> str:
-    """Name a value's kind as JSON has it."""
+    """Return the name of a value's JSON type."""
     if value is None:
         return "null"
     if _is_container(value):
         return "a list" if isinstance(value, list) else "an object"
     if isinstance(value, bool):
-        return "a flag"
-    return "a text" if isinstance(value, str) else "a number"
+        return "a boolean"
+    return "a string" if isinstance(value, str) else "a number"
 
 
 def _is_container(value: object) -> bool:
@@ -143,7 +159,7 @@ def _is_open_enum(cls: Any) -> bool:
 
 def _open_enum_hook(cls: Any) -> Callable[[object, object], object]:
     enum = next(arg for arg in get_args(cls) if isinstance(arg, type) and issubclass(arg, Enum))
-    plain: Callable[[object], object] = to_int if int in get_args(cls) else to_text
+    plain: Callable[[object], object] = to_int if int in get_args(cls) else to_str
     optional = _is_optional(cls)
 
     def structure(value: object, _: object) -> object:
@@ -159,7 +175,7 @@ def _open_enum_hook(cls: Any) -> Callable[[object, object], object]:
 
 
 def _optional_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object, object], object]]:
-    """Read None for null, for "" where a text makes no sense, and for PHP's empty list where an object is wanted."""
+    """Structure null as None; also "" for anything but a str, and PHP's empty list for an object."""
 
     def factory(cls: Any) -> Callable[[object, object], object]:
         (inner,) = _without_none(cls)
@@ -179,38 +195,38 @@ def _optional_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[obj
 
 
 def _rows_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object, object], object]]:
-    """Read a list; null and PHP's empty object are an empty one."""
+    """Structure a list; null and PHP's empty object are an empty list."""
 
     def factory(cls: Any) -> Callable[[object, object], object]:
         row = get_args(cls)[0]
         is_list = get_origin(cls) is list
 
         def structure(value: object, _: object) -> object:
-            made = _rows(value, lambda item: converter.structure(item, row))
-            return made if is_list else tuple(made)
+            rows = _rows(value, lambda item: converter.structure(item, row))
+            return rows if is_list else tuple(rows)
 
         return structure
 
     return factory
 
 
-def _rows(value: object, read: Callable[[object], T]) -> list[T]:
-    """Read each row of a list; the error of a bad row carries its index."""
+def _rows(value: object, structure: Callable[[object], T]) -> list[T]:
+    """Structure each row of a list; the error of an invalid row carries its index."""
     if value is None or value == {}:
         return []
     if not isinstance(value, list):
-        raise ValueError(f"wanted a list, not {_kind(value)}")
-    made: list[T] = []
+        raise ValueError(f"expected a list, got {_kind(value)}")
+    rows: list[T] = []
     for index, item in enumerate(cast("list[object]", value)):
         try:
-            made.append(read(item))
+            rows.append(structure(item))
         except Exception as error:
-            raise _Misplaced(f"[{index}]", error) from error
-    return made
+            raise _InvalidValue(f"[{index}]", error) from error
+    return rows
 
 
 def _mapping_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object, object], object]]:
-    """Read an object by key; null and PHP's empty list are an empty one."""
+    """Structure an object by key; null and PHP's empty list are an empty object."""
 
     def factory(cls: Any) -> Callable[[object, object], object]:
         key_type, value_type = get_args(cls)
@@ -219,22 +235,22 @@ def _mapping_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[obje
             if value is None or value == []:
                 return {}
             if not isinstance(value, dict):
-                raise ValueError(f"wanted an object, not {_kind(value)}")
-            made: dict[Any, Any] = {}
+                raise ValueError(f"expected an object, got {_kind(value)}")
+            items: dict[Any, Any] = {}
             for key, item in cast("dict[str, object]", value).items():
                 try:
-                    made[converter.structure(key, key_type)] = converter.structure(item, value_type)
+                    items[converter.structure(key, key_type)] = converter.structure(item, value_type)
                 except Exception as error:
-                    raise _Misplaced(f".{key}", error) from error
-            return made
+                    raise _InvalidValue(f".{key}", error) from error
+            return items
 
         return structure
 
     return factory
 
 
-class _Misplaced(ValueError):
-    """A value that no rule reads, with its place so far; the place grows while the error rises."""
+class _InvalidValue(ValueError):
+    """An invalid value and its path so far; each level that the error passes prepends to the path."""
 
     def __init__(self, place: str, error: Exception) -> None:
         inner_place, self.reason = _placed(error)
@@ -243,8 +259,8 @@ class _Misplaced(ValueError):
 
 
 def _placed(error: BaseException) -> tuple[str, str]:
-    """Find the first bad value in what cattrs raised: its place, under the API's names, and what is wrong with it."""
-    if isinstance(error, _Misplaced):
+    """Return the path (in the API's names) and the problem of the first invalid value in an error of cattrs."""
+    if isinstance(error, _InvalidValue):
         return error.place, error.reason
     if isinstance(error, cattrs.ClassValidationError):
         of_fields, of_the_whole = error.group_exceptions()
@@ -264,7 +280,7 @@ def _api_name(field: attrs.Attribute[Any]) -> str:
 
 
 def _model_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object, object], object]]:
-    """Read an object; PHP's empty list is an empty one, and a field marked `alone` may come in place of the object."""
+    """Structure an object; PHP's empty list is an empty one, and a field marked `alone` may replace the object."""
 
     def factory(cls: Any) -> Callable[[object, object], object]:
         renamed = {field.name: override(rename=_api_name(field)) for field in attrs.fields(cls)}
@@ -277,7 +293,7 @@ def _model_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object
             if alone is not None and isinstance(value, int | str):
                 return build({alone: value}, cls)
             if not isinstance(value, dict):
-                raise ValueError(f"wanted an object, not {_kind(value)}")
+                raise ValueError(f"expected an object, got {_kind(value)}")
             return build(cast("dict[str, Any]", value), cls)
 
         return structure
@@ -288,7 +304,7 @@ def _model_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object
 def _read_id(value: object) -> int:
     number = 0 if isinstance(value, bool) else to_int(value)
     if number < 1:
-        raise ValueError(f"wanted an id, a whole number from 1, not {_shown(value)}")
+        raise ValueError(f"expected an id, an integer from 1, got {_shown(value)}")
     return number
 
 
@@ -297,14 +313,14 @@ def _read_ids(value: object) -> tuple[int, ...]:
         return (_read_id(value),)
     found = tuple(_rows(value, _read_id))
     if not found:
-        raise ValueError("holds no id")
+        raise ValueError("contains no id")
     return found
 
 
 def _structure_send(value: object, _: object) -> SendResult:
-    """Read a send's ids under any of their four names; a send without ids is unreadable."""
+    """Structure the ids of a send, under any of their four names; a send without ids is an error."""
     if not isinstance(value, dict):
-        raise ValueError(f"wanted an object with message_outbox_ids, not {_kind(value)}")
+        raise ValueError(f"expected an object with message_outbox_ids, got {_kind(value)}")
     data = cast("dict[str, object]", value)
     for name in _SEND_IDS:
         ids = data.get(name)
@@ -313,12 +329,12 @@ def _structure_send(value: object, _: object) -> SendResult:
         try:
             return SendResult(message_outbox_ids=_read_ids(ids))
         except ValueError as error:
-            raise _Misplaced(f".{name}", error) from error
-    raise _Misplaced(".message_outbox_ids", ValueError("is missing"))
+            raise _InvalidValue(f".{name}", error) from error
+    raise _InvalidValue(".message_outbox_ids", ValueError("is missing"))
 
 
 def _unstructure_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[Any], Any]]:
-    """Write a class that goes in: unset fields left out, fields under the API's own names."""
+    """Unstructure an input class: unset fields are omitted, fields have the API's names."""
 
     def factory(cls: Any) -> Callable[[Any], Any]:
         written = {
@@ -346,9 +362,9 @@ def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=True)
     converter.register_structure_hook(int, to_int)
     converter.register_structure_hook(float, to_float)
-    converter.register_structure_hook(bool, to_flag)
-    converter.register_structure_hook(str, to_text)
-    converter.register_structure_hook(datetime, _to_moment)
+    converter.register_structure_hook(bool, to_bool)
+    converter.register_structure_hook(str, to_str)
+    converter.register_structure_hook(datetime, _to_datetime)
     converter.register_structure_hook_factory(attrs.has, _model_hook(converter))
     converter.register_structure_hook_factory(_is_rows, _rows_hook(converter))
     converter.register_structure_hook_factory(_is_mapping, _mapping_hook(converter))
@@ -365,10 +381,10 @@ _CONVERTER = _make_converter()
 
 
 def decode(data: object, cls: type[T], *, meta: Mapping[str, object] | None = None) -> T:
-    """Make a model, a list of models or a page of a reply's data.
+    """Structure the data of a reply as a model, a list of models or a page.
 
     Raises:
-        DecodeError: a value that no rule reads; `where` names its row and field, such as ``data[3].cost``.
+        DecodeError: an invalid value; `where` names its row and field, such as ``data[3].cost``.
     """
     try:
         if get_origin(cls) is Page:
@@ -382,22 +398,22 @@ def decode(data: object, cls: type[T], *, meta: Mapping[str, object] | None = No
 
 def _page(data: object, row: Any, meta: Mapping[str, object]) -> Page[Any]:
     items = tuple(_rows(data, lambda item: _CONVERTER.structure(item, row)))
-    figures: dict[str, int | None] = {}
+    numbers: dict[str, int | None] = {}
     for name in ("current_page", "last_page", "per_page", "total"):
         try:
-            figures[name] = to_int(meta[name]) if meta.get(name) is not None else None
+            numbers[name] = to_int(meta[name]) if meta.get(name) is not None else None
         except ValueError:
-            figures[name] = None
-    current = figures.pop("current_page")
-    return Page[Any](items=items, current_page=1 if current is None else current, **figures)
+            numbers[name] = None
+    current = numbers.pop("current_page")
+    return Page[Any](items=items, current_page=1 if current is None else current, **numbers)
 
 
 def encode(value: object) -> Any:
-    """Write a class that goes in, or a list of them, as the plain data that JSON knows; unset fields are left out."""
+    """Unstructure an input class, or a list of them, as JSON data; unset fields are omitted."""
     return _CONVERTER.unstructure(value)
 
 
 def under(name: str, value: object | None) -> dict[str, Any]:
-    """Write a class that goes in below a name; nothing at all where it is None or has no field set."""
+    """Unstructure an input class as the value of a name; return {} if it is None or has no field set."""
     written = None if value is None else encode(value)
     return {name: written} if written else {}

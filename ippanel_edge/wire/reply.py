@@ -1,4 +1,4 @@
-"""From the bytes of an answer to data, or to an error that says what became of the request. No I/O, no httpx."""
+"""From the bytes of a response to data, or to an error with the outcome of the request. No I/O, no httpx."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from ippanel_edge.errors import (
     RateLimited,
     ServerError,
     ValidationFailed,
+    evolve,
 )
 from ippanel_edge.models.common import Meta
 from ippanel_edge.values.redaction import masked
@@ -33,9 +34,9 @@ from ippanel_edge.wire import codec
 T = TypeVar("T")
 
 _EXCERPT = 200
-_DEEPEST = 64
-_LONGEST_MARK = 8
-"""Bytes within which JSON shows itself by a bracket, also in UTF-16 or UTF-32, with or without a byte order mark."""
+_MAX_DEPTH = 64
+_FIRST_BYTES = 8
+"""The opening bracket of JSON is among these bytes, also in UTF-16 or UTF-32 and after a byte order mark."""
 _KINDS: Mapping[int, type[ApiError]] = {
     400: ValidationFailed,
     401: AuthenticationError,
@@ -49,12 +50,12 @@ _KINDS: Mapping[int, type[ApiError]] = {
 
 @attrs.frozen(kw_only=True)
 class RawAnswer:
-    """An answer as it came: nothing of it is read yet.
+    """A response as it was received, not parsed yet.
 
     Attributes:
         status_code: the HTTP status.
         headers: lower-case names to values.
-        content: the body, still compressed where `headers` says so.
+        content: the body, still compressed if `headers` says so.
     """
 
     status_code: int
@@ -64,12 +65,12 @@ class RawAnswer:
 
 @attrs.frozen(kw_only=True)
 class Reply(Generic[T]):
-    """A good answer.
+    """A successful response.
 
     Attributes:
-        data: what the endpoint returns, decoded.
-        meta: what the API said beside it.
-        response: the answer as an `httpx.Response`.
+        data: the decoded result of the endpoint.
+        meta: the envelope's `meta` object.
+        response: the response as an `httpx.Response`.
     """
 
     data: T
@@ -78,35 +79,24 @@ class Reply(Generic[T]):
 
     @property
     def response(self) -> Any:
-        """The answer as an `httpx.Response`, its body decompressed."""
+        """The response as an `httpx.Response`, its body decompressed."""
         return self._make_response()
 
 
 def parse(endpoint: Endpoint[T], answer: RawAnswer, *, now: datetime | None = None) -> tuple[T, Meta, bytes]:
-    """Read an answer: the data, the meta, and the body decompressed.
+    """Parse a response: return the data, the meta, and the decompressed body.
 
     Args:
-        endpoint: what was asked.
-        answer: what came.
-        now: the time a Retry-After date is measured from; the present where it is left out.
+        endpoint: the endpoint that was called.
+        answer: the response.
+        now: the time from which a Retry-After date is measured; defaults to the current time.
 
     Raises:
-        ApiError: the service refused or failed.
-        DecodeError: a 2xx answer that is not what the API documents.
+        ApiError: the service rejected the request or failed.
+        DecodeError: a 2xx response that is not what the API documents.
     """
-    failure: ApiError | DecodeError
-    try:
-        return _parse(endpoint, answer, now)
-    except (ApiError, DecodeError) as error:
-        failure = error
-    # Raised anew, outside of the except block: the frames below hold the body, and with it perhaps a login's token.
-    failure.__cause__ = failure.__context__ = None
-    raise failure.with_traceback(None)
-
-
-def _parse(endpoint: Endpoint[T], answer: RawAnswer, now: datetime | None) -> tuple[T, Meta, bytes]:
     if not 200 <= answer.status_code < 300:
-        return _told_by_status(endpoint, answer, refusal(answer, now=now))
+        return _result_of_status(endpoint, answer, rejection(answer, now=now))
     try:
         body = decompress(answer)
         if endpoint.returns is bytes and _is_file(answer.headers):
@@ -114,12 +104,11 @@ def _parse(endpoint: Endpoint[T], answer: RawAnswer, now: datetime | None) -> tu
         envelope = parse_json(body)
         return *_open(endpoint, envelope, answer), body
     except DecodeError as error:
-        error.status_code = answer.status_code
-        raise
+        raise evolve(error, status_code=answer.status_code) from None
 
 
-def _told_by_status(endpoint: Endpoint[T], answer: RawAnswer, error: ApiError) -> tuple[T, Meta, bytes]:
-    """Give the result that a refusal's status stands for, such as 409 for "taken"; the API's own, not a proxy's."""
+def _result_of_status(endpoint: Endpoint[T], answer: RawAnswer, error: ApiError) -> tuple[T, Meta, bytes]:
+    """Return the result that a status stands for, such as 409 for "taken", if the API sent it and not a proxy."""
     for status, result in endpoint.statuses:
         if status == answer.status_code and error.enveloped:
             body = decompress(answer)
@@ -129,12 +118,12 @@ def _told_by_status(endpoint: Endpoint[T], answer: RawAnswer, error: ApiError) -
 
 def _open(endpoint: Endpoint[T], envelope: object, answer: RawAnswer) -> tuple[T, Meta]:
     if not isinstance(envelope, dict):
-        raise DecodeError("wanted the API's envelope {data, meta}, not a bare value")
+        raise DecodeError("expected a {data, meta} envelope")
     reply = cast("dict[str, object]", envelope)
     meta = _meta(reply.get("meta"))
     if meta is None:
         if not endpoint.bare:
-            raise DecodeError("the answer has no meta.status", where="meta")
+            raise DecodeError("the response has no meta.status", where="meta")
         meta = Meta()
     elif meta.status is False:
         raise _error(ApiError, answer, meta, reply)
@@ -153,12 +142,12 @@ def _open(endpoint: Endpoint[T], envelope: object, answer: RawAnswer) -> tuple[T
 
 
 def _meta(value: object) -> Meta | None:
-    """Read meta, or None where it is absent or does not say whether the call was carried out."""
+    """Parse meta. Return None if it is absent or has no valid status."""
     if not isinstance(value, dict):
         return None
     raw = cast("dict[str, Any]", value)
     try:
-        status = codec.to_flag(raw.get("status"))
+        status = codec.to_bool(raw.get("status"))
     except ValueError:
         return None
     return Meta(
@@ -187,7 +176,7 @@ def _field_errors(value: object) -> dict[str, tuple[str, ...]]:
 
 
 def _texts(value: object) -> Sequence[object]:
-    """List a field's messages: a list, as documented, or a lone one."""
+    """Return a field's messages: a list, as documented, or a single one."""
     if isinstance(value, list):
         return cast("Sequence[object]", value)
     return () if value is None else (value,)
@@ -198,8 +187,8 @@ def _meta_of(body: bytes) -> Meta:
     return _meta(envelope.get("meta")) or Meta()
 
 
-def refusal(answer: RawAnswer, *, now: datetime | None = None) -> ApiError:
-    """Make the error of an answer that is not 2xx."""
+def rejection(answer: RawAnswer, *, now: datetime | None = None) -> ApiError:
+    """Return the error of a response that is not 2xx."""
     status = answer.status_code
     kind = _KINDS.get(status) or (ServerError if status >= 500 else ApiError)
     try:
@@ -234,7 +223,7 @@ def _error(
 
 
 def outcome_of(status: int) -> Outcome:
-    """Say what a status tells of the request: a 4xx was refused; 3xx, 5xx and 408 leave it open."""
+    """Return the outcome for a status: 4xx is REJECTED; 3xx, 5xx and 408 are UNKNOWN."""
     if 200 <= status < 300 or (400 <= status < 500 and status != 408):
         return Outcome.REJECTED
     return Outcome.UNKNOWN
@@ -248,7 +237,7 @@ def _excerpt(answer: RawAnswer) -> str:
 
 
 def retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
-    """Read a Retry-After header: seconds or an HTTP date. Nonsense (negative, NaN, words) is None; the past is 0."""
+    """Parse a Retry-After header: seconds or an HTTP date. Invalid values are None; a past date is 0."""
     if value is None:
         return None
     text = value.strip()
@@ -264,45 +253,45 @@ def retry_after(value: str | None, *, now: datetime | None = None) -> float | No
 
 
 def _is_file(headers: Mapping[str, str]) -> bool:
-    """Whether the body is a file, neither the API's JSON nor a proxy's page."""
+    """Whether the body is a file, and not the API's JSON or a proxy's page."""
     kind = headers.get("content-type", "").lower()
     return "json" not in kind and "html" not in kind
 
 
-def decompress(answer: RawAnswer, *, most: int = MAX_ANSWER_BYTES) -> bytes:
-    """Undo gzip, no further than `most` bytes.
+def decompress(answer: RawAnswer, *, limit: int = MAX_ANSWER_BYTES) -> bytes:
+    """Decompress gzip, up to `limit` bytes.
 
     Raises:
-        DecodeError: another encoding than the one asked for, broken data, or more than `most` bytes.
+        DecodeError: an encoding that was not requested, invalid data, or more than `limit` bytes.
     """
     encoding = answer.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
         return answer.content
     if encoding not in ("gzip", "x-gzip"):
-        raise DecodeError(f"the answer is encoded as {encoding[:20]!r}, which was not asked for")
+        raise DecodeError(f"the response has the encoding {encoding[:20]!r}, which was not requested")
     stream = zlib.decompressobj(wbits=31)
     try:
-        body = stream.decompress(answer.content, most + 1)
+        body = stream.decompress(answer.content, limit + 1)
     except zlib.error as error:
-        raise DecodeError("the gzip data is broken") from error
-    if len(body) > most:
-        raise DecodeError(f"the answer is larger than {most} bytes")
+        raise DecodeError("the gzip data is invalid") from error
+    if len(body) > limit:
+        raise DecodeError(f"the response is larger than {limit:,} bytes")
     if not stream.eof:
-        raise DecodeError("the gzip data is cut")
+        raise DecodeError("the gzip data is truncated")
     if stream.unused_data:
-        raise DecodeError("the gzip data is followed by something else")
+        raise DecodeError("the gzip data is followed by other bytes")
     return body
 
 
 def parse_json(body: bytes) -> object:
-    """Read JSON strictly: UTF-8, no NaN, no duplicate keys, no lone surrogates, no absurd depth or numbers.
+    """Parse JSON strictly: UTF-8, no NaN, no duplicate keys, no lone surrogates, bounded depth and numbers.
 
     Raises:
-        DecodeError: anything else; it shows the beginning of what is not JSON at all. Broken JSON is not shown: it may
-            be the answer to a login, with half a token in it.
+        DecodeError: anything else. The message quotes the beginning of a body that is not JSON. Invalid JSON is not
+            quoted: it may be the response to a login and contain a part of a token.
     """
     if not body.strip():
-        raise DecodeError("the answer is empty")
+        raise DecodeError("the response is empty")
     try:
         text = body.decode("utf-8")
         value: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
@@ -317,32 +306,32 @@ def parse_json(body: bytes) -> object:
 
 
 def _problem(error: ValueError, body: bytes) -> str:
-    if isinstance(error, _Trap):
+    if isinstance(error, _AmbiguousJson):
         return str(error)
-    if not any(mark in body.lstrip()[:_LONGEST_MARK] for mark in (b"{", b"[")):
-        return f"the answer is not JSON; it begins {_begin(body)!r}"
+    if not any(mark in body.lstrip()[:_FIRST_BYTES] for mark in (b"{", b"[")):
+        return f"the response is not JSON; it begins {_begin(body)!r}"
     place = f" at character {error.pos + 1:,}" if isinstance(error, json.JSONDecodeError) else ""
-    return f"the JSON is cut or broken{place} ({len(body):,} bytes)"
+    return f"the JSON is truncated or invalid{place} ({len(body):,} bytes)"
 
 
 def _begin(body: bytes) -> str:
     text = " ".join(body[: _EXCERPT * 4].decode("utf-8", "replace").split())
-    return masked(text)[:_EXCERPT]  # a proxy's page may quote the address
+    return masked(text)[:_EXCERPT]  # a proxy's page may quote the URL
 
 
-class _Trap(ValueError):
-    """JSON that Python reads and should not."""
+class _AmbiguousJson(ValueError):
+    """JSON that the json module accepts but that is ambiguous or invalid."""
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise _Trap("the JSON holds a key twice")
+        raise _AmbiguousJson("the JSON has a duplicate key")
     return made
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise _Trap(f"the JSON holds {name}")
+    raise _AmbiguousJson(f"the JSON contains {name}")
 
 
 def _children(value: object) -> Sequence[object]:
@@ -357,7 +346,7 @@ def _names(value: object) -> Sequence[object]:
 
 def _check_depth(value: object) -> None:
     level: list[object] = [value]
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
         if not level:
             return
@@ -365,13 +354,13 @@ def _check_depth(value: object) -> None:
 
 
 def _check_text(value: object) -> None:
-    """Refuse lone surrogates: they are no text, and would fail far from here when they are written."""
-    waiting: list[object] = [value]
-    while waiting:
-        item = waiting.pop()
+    """Reject lone surrogates: they cannot be encoded and would fail later, far from the cause."""
+    pending: list[object] = [value]
+    while pending:
+        item = pending.pop()
         if isinstance(item, str) and not _is_text(item):
-            raise DecodeError("the JSON holds half a character (a lone surrogate)")
-        waiting += [*_names(item), *_children(item)]
+            raise DecodeError("the JSON contains a lone surrogate")
+        pending += [*_names(item), *_children(item)]
 
 
 def _is_text(value: str) -> bool:

@@ -1,7 +1,7 @@
-"""Whether a failed request is made again, and when: a pure decision. Nothing in here waits or sends.
+"""Decides whether and when a failed request is retried. Pure: no waiting, no sending.
 
-The table that this carries out stands in docs/reliability.md. Its one rule above all others: what would text, bill or
-create twice is repeated only where it is proven that the first attempt was not carried out.
+It implements the table in docs/en/reliability.md. The first rule: a request that would send, bill or create twice is
+retried only if the first attempt provably was not executed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from ippanel_edge.config import RetryPolicy
 from ippanel_edge.endpoints import ONCE, Endpoint, Repeat
 from ippanel_edge.errors import ApiError, ConnectionFailed, DecodeError, EdgeError, Outcome, OutcomeUnknown
 
-_PASSING: Final = frozenset({500, 502, 504, *range(520, 525)})
-_MISPLACED: Final = frozenset({408, 421, 425})
+_TRANSIENT: Final = frozenset({500, 502, 504, *range(520, 525)})
+_NOT_PROCESSED: Final = frozenset({408, 421, 425})
 _RETRY_COST: Final = 5
 _TIMEOUT_COST: Final = 10
 _SUCCESS: Final = 1
@@ -30,13 +30,13 @@ def next_delay(
     draw: Callable[[float, float], float],
     remaining: float | None = None,
 ) -> float | None:
-    """Decide on the last of a call's failures: the seconds to wait before the next attempt, or None to give up.
+    """Return the seconds to wait before the next attempt, or None to give up.
 
     Args:
-        policy: how often and how fast.
-        repeat: what a second, equal request does.
-        failures: the errors of this call so far, at least one.
-        draw: a random number between two bounds, such as `random.uniform`.
+        policy: the retry settings.
+        repeat: whether an identical second request is idempotent.
+        failures: the errors of this call so far, at least one; the last one is decided on.
+        draw: returns a random number between two bounds, such as `random.uniform`.
         remaining: seconds left of the call's deadline.
     """
     if len(failures) > policy.retries:
@@ -53,7 +53,7 @@ def _wait(
     policy: RetryPolicy, repeat: Repeat, failures: Sequence[EdgeError], error: EdgeError, jitter: float
 ) -> float | None:
     if isinstance(error, ConnectionFailed):
-        return jitter if error.passing else None
+        return jitter if error.retryable else None
     if isinstance(error, OutcomeUnknown):
         return None if repeat is ONCE else jitter
     if isinstance(error, DecodeError):
@@ -73,52 +73,40 @@ def _wait_on_status(
             return None
         wait = max(error.retry_after or 0.0, jitter)
         return wait if wait <= policy.max_retry_after else None
-    if status in _MISPLACED and not error.enveloped:
+    if status in _NOT_PROCESSED and not error.enveloped:
         if repeat is not ONCE:
             return jitter
         first = sum(isinstance(failure, ApiError) for failure in failures) == 1
         return jitter if error.outcome is Outcome.REJECTED and first else None
-    if status in _PASSING:
+    if status in _TRANSIENT:
         return None if repeat is ONCE else jitter
     return None
 
 
 def other_method(endpoint: Endpoint[Any], method: str, error: EdgeError) -> str | None:
-    """Name the method to try after a 405, where the documents disagree about it; None where there is no other."""
+    """Return the method to try after a 405, for endpoints whose method the documents disagree about, or None."""
     if not isinstance(error, ApiError) or error.status_code != 405 or endpoint.alternate is None:
         return None
     other = endpoint.alternate if method == endpoint.method else endpoint.method
     return other if not error.allow or other in error.allow else None
 
 
-def overall(failures: Sequence[EdgeError]) -> EdgeError:
-    """Give the error that a call ends with: the last one, saying UNKNOWN if any attempt may have been carried out."""
-    last = failures[-1]
-    if any(failure.outcome is Outcome.UNKNOWN for failure in failures) and last.outcome is not Outcome.UNKNOWN:
-        if isinstance(last, ConnectionFailed):
-            error = OutcomeUnknown(f"{last.args[0]}; an earlier attempt may have arrived")
-            error.__cause__ = last
-            return error
-        last.outcome = Outcome.UNKNOWN
-    return last
-
-
 @attrs.define
 class RetryBudget:
-    """Tokens that repeats cost, shared by a client and its copies, so that an outage is not answered with a storm.
+    """Tokens that retries cost, shared by a client and its copies: it prevents a retry storm during an outage.
 
-    A race between threads may blur the count by a token or two; it never leaves its bounds.
+    A race between threads may miscount by a token or two; the count never leaves its bounds.
     """
 
     capacity: int
     tokens: int = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Begin with a full budget."""
+        """Start with a full budget."""
         self.tokens = self.capacity
 
     def take(self, error: EdgeError) -> bool:
-        """Pay for a repeat; False where there is not enough left. A repeat of what never left is free."""
+        """Pay for a retry. Return False if too few tokens are left. A retry of a request that was not sent is free."""
         if error.outcome is Outcome.NOT_SENT:
             return True
         cost = _TIMEOUT_COST if error.timed_out else _RETRY_COST

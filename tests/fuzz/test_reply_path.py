@@ -127,7 +127,7 @@ def assert_sound(each: Kind, came: object, service: Service) -> None:
     again = pickle.loads(pickle.dumps(came))  # noqa: S301 - made a line before
     assert (type(again), str(again), again.outcome) == (type(came), str(came), came.outcome)
     if came.outcome is Outcome.REJECTED:
-        assert all(is_refusal(answer) for answer in service.answers[: service.requests])
+        assert all(is_rejection(answer) for answer in service.answers[: service.requests])
 
 
 def assert_good(each: Kind, came: Any, last: Answer) -> None:
@@ -154,7 +154,7 @@ def is_a(value: object, kind: type) -> bool:
     return isinstance(value, kind)
 
 
-def is_refusal(answer: Answer) -> bool:
+def is_rejection(answer: Answer) -> bool:
     """Whether an answer says that the request was not carried out: by its status, or in so many words."""
     if 200 <= answer.status < 300:
         return statuses_of(answer) == [False]
@@ -259,4 +259,4 @@ def test_what_follows_the_gzip_data_is_not_dropped_in_silence(more: bytes) -> No
     text = gzip.compress(b'{"data": {"message_outbox_ids": [1]}, "meta": {"status": true}}') + more
     came = called(SEND, Service([Answer(200, ((b"content-encoding", b"gzip"),), text)]))
     assert isinstance(came, DecodeError)
-    assert "the gzip data is followed by something else" in str(came)
+    assert "the gzip data is followed by other bytes" in str(came)

@@ -35,7 +35,7 @@ ERRORS = [
     ),
     ServerError(status_code=502, enveloped=False, excerpt="<html>Bad gateway", endpoint="reports.inbox"),
     RateLimited("تکراری", status_code=429, retry_after=40.0, endpoint="send.webservice"),
-    DecodeError("wanted a number, not 'x'", status_code=200, where="data[3].cost", endpoint="reports.outbox"),
+    DecodeError("expected a number, got 'x'", status_code=200, where="data[3].cost", endpoint="reports.outbox"),
     *(kind("نه", status_code=400) for kind in (AuthenticationError, PermissionDenied, NotFound, Conflict, ApiError)),
 ]
 
@@ -62,27 +62,24 @@ def test_an_error_is_raised_and_caught_by_its_family() -> None:
         (ERRORS[2], "payment.credit: ConnectError (nothing was sent; 4 attempts)"),
         (
             ERRORS[3],
-            "send.pattern: ReadTimeout (it may have been carried out: look before you repeat it)",
+            "send.pattern: ReadTimeout (it may have been executed; check before retrying)",
         ),
         (
             ERRORS[4],
-            (
-                "send.file: HTTP 422 [400-2]: خطا — message: الزامی است "
-                "(the service refused it, so it was not carried out)"
-            ),
+            ("send.file: HTTP 422 [400-2]: خطا — message: الزامی است (rejected by the service, not executed)"),
         ),
         (
             ERRORS[5],
             (
-                "reports.inbox: HTTP 502: no message — the answer begins '<html>Bad gateway' "
-                "(it may have been carried out: look before you repeat it)"
+                "reports.inbox: HTTP 502: no message — the response begins '<html>Bad gateway' "
+                "(it may have been executed; check before retrying)"
             ),
         ),
         (
             ERRORS[7],
             (
-                "reports.outbox: HTTP 200, data[3].cost: wanted a number, not 'x' "
-                "(it may have been carried out: look before you repeat it)"
+                "reports.outbox: HTTP 200, data[3].cost: expected a number, got 'x' "
+                "(it may have been executed; check before retrying)"
             ),
         ),
     ],

@@ -59,7 +59,7 @@ WRONG: list[tuple[str, str, Call]] = [
     ("id", "must be an id", lambda c: c.phonebooks.list(id=0)),
     ("title", "must not be empty", lambda c: c.phonebooks.create("")),
     ("title", "at most 200 characters, not 201", lambda c: c.phonebooks.create("x" * 201)),
-    ("title", "half a character", lambda c: c.phonebooks.create("\ud83d")),
+    ("title", "lone surrogate", lambda c: c.phonebooks.create("\ud83d")),
     ("options", "list of ids", lambda c: c.phonebooks.create("x", cast("list[int]", "12"))),
     ("options[1]", "whole number, not str", lambda c: c.phonebooks.create("x", cast("list[int]", [5, "6"]))),
     ("phonebook_id", "must be an id", lambda c: c.phonebooks.update(0, title="x")),
@@ -83,7 +83,7 @@ WRONG: list[tuple[str, str, Call]] = [
     ),
     (
         "contacts[0].name",
-        "must be a text, not int",
+        "must be a str, not int",
         lambda c: c.phonebooks.contacts.add([NewContact(number="09125550101", phonebook_id=7, name=cast("str", 5))]),
     ),
     (
@@ -93,7 +93,7 @@ WRONG: list[tuple[str, str, Call]] = [
     ),
     (
         "contacts[0].options[5]",
-        "must be a text, not int",
+        "must be a str, not int",
         lambda c: c.phonebooks.contacts.add(
             [NewContact(number="09125550101", phonebook_id=7, options=cast("dict[int, str]", {5: 6}))]
         ),

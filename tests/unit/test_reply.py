@@ -115,13 +115,13 @@ def test_a_false_status_with_http_200_is_a_refusal(flag: Any) -> None:
     ],
 )
 def test_without_a_status_nobody_knows(body: Any) -> None:
-    error = unreadable(json.dumps(body).encode(), "the answer has no meta.status", SEND)
+    error = unreadable(json.dumps(body).encode(), "the response has no meta.status", SEND)
     assert error.where == "meta"
 
 
 @pytest.mark.parametrize("body", [[], "ok", 5, None, True])
 def test_a_bare_value_is_no_envelope(body: Any) -> None:
-    unreadable(json.dumps(body).encode(), "wanted the API's envelope {data, meta}, not a bare value")
+    unreadable(json.dumps(body).encode(), "expected a {data, meta} envelope")
 
 
 def test_the_genders_come_without_meta() -> None:
@@ -202,7 +202,7 @@ def test_a_proxys_page_shows_its_status_and_first_characters_not_a_json_error() 
     error = failing(SEND, answer(page, 502, content_type="text/html"))
     assert isinstance(error, ServerError)
     assert (error.enveloped, error.message, error.outcome) == (False, "", Outcome.UNKNOWN)
-    assert "HTTP 502: no message — the answer begins '<html> <head><title>502 Bad Gateway</title></head> <p>" in str(
+    assert "HTTP 502: no message — the response begins '<html> <head><title>502 Bad Gateway</title></head> <p>" in str(
         error
     )
     assert "may have been carried out" in str(error)
@@ -212,7 +212,7 @@ def test_a_proxys_page_shows_its_status_and_first_characters_not_a_json_error() 
 
 def test_a_page_with_http_200_shows_its_first_characters() -> None:
     error = unreadable(
-        b"\n <!doctype html><h1>Blocked</h1>", "the answer is not JSON; it begins '<!doctype html>", SEND
+        b"\n <!doctype html><h1>Blocked</h1>", "the response is not JSON; it begins '<!doctype html>", SEND
     )
     assert "HTTP 200" in str(error)
 

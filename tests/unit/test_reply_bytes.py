@@ -55,15 +55,15 @@ def test_identity_is_left_as_it_is(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "x" * 100])
 def test_an_encoding_that_was_not_asked_for_is_refused(encoding: str) -> None:
-    unreadable(zlib.compress(BODY), f"is encoded as {encoding[:20]!r}, which was not asked for", encoding=encoding)
+    unreadable(zlib.compress(BODY), f"is encoded as {encoding[:20]!r}, which was not requested", encoding=encoding)
 
 
 def test_broken_or_cut_gzip_is_one_error() -> None:
     packed = gzip.compress(BODY)
-    unreadable(BODY, "the gzip data is broken", encoding="gzip")
-    unreadable(packed[:30] + b"\0" * 30, "the gzip data is broken", encoding="gzip")
+    unreadable(BODY, "the gzip data is invalid", encoding="gzip")
+    unreadable(packed[:30] + b"\0" * 30, "the gzip data is invalid", encoding="gzip")
     for length in (0, 5, len(packed) - 9, len(packed) - 1):
-        unreadable(packed[:length], "the gzip data is cut", encoding="gzip")
+        unreadable(packed[:length], "the gzip data is truncated", encoding="gzip")
 
 
 def test_a_bomb_is_refused_before_it_has_unfolded() -> None:
@@ -71,7 +71,7 @@ def test_a_bomb_is_refused_before_it_has_unfolded() -> None:
     bomb = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(300)) + packer.flush()
     assert len(bomb) < 400_000
     tracemalloc.start()
-    unreadable(bomb, "the answer is larger than 33554432 bytes", encoding="gzip")
+    unreadable(bomb, "the response is larger than 33554432 bytes", encoding="gzip")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 100 * 1024 * 1024
@@ -98,12 +98,14 @@ def test_any_bytes_as_gzip_make_bytes_or_one_error(body: bytes) -> None:
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
 def test_a_number_that_is_none_is_refused(word: str) -> None:
-    unreadable(f'{{"data": {word}, "meta": {{"status": true}}}}'.encode(), f"the JSON holds {word}")
+    unreadable(f'{{"data": {word}, "meta": {{"status": true}}}}'.encode(), f"the JSON contains {word}")
 
 
 def test_a_key_twice_is_refused_for_the_second_might_turn_the_status() -> None:
-    unreadable(b'{"data": {}, "meta": {"status": false, "status": true}}', "the JSON holds a key twice", SEND)
-    unreadable(b'{"data": {}, "meta": {"status": true}, "meta": {"status": true}}', "the JSON holds a key twice", SEND)
+    unreadable(b'{"data": {}, "meta": {"status": false, "status": true}}', "the JSON has a duplicate key", SEND)
+    unreadable(
+        b'{"data": {}, "meta": {"status": true}, "meta": {"status": true}}', "the JSON has a duplicate key", SEND
+    )
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
@@ -119,24 +121,24 @@ def test_a_nest_of_64_is_read() -> None:
 
 
 def test_a_number_of_4301_digits_is_refused_and_one_of_4300_is_read() -> None:
-    unreadable(b'{"data": ' + b"9" * 4301 + b"}", "the JSON is cut or broken")
+    unreadable(b'{"data": ' + b"9" * 4301 + b"}", "the JSON is truncated or invalid")
     assert parse_json(b"9" * 4300) == int("9" * 4300)
 
 
 def test_a_number_beyond_floats_is_no_amount() -> None:
-    unreadable(b'{"data": {"credit": 1e999}, "meta": {"status": true}}', "data.credit: wanted a number, not inf")
+    unreadable(b'{"data": {"credit": 1e999}, "meta": {"status": true}}', "data.credit: expected a number, got inf")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "latin-1"])
 def test_json_in_another_encoding_is_refused(encoding: str) -> None:
     text = '{"data": {"token": "s3cretär"}, "meta": {"status": true}}'
-    error = unreadable(text.encode(encoding), "the JSON is cut or broken")
+    error = unreadable(text.encode(encoding), "the JSON is truncated or invalid")
     assert "cret" not in str(error).replace("\0", "").replace("\\x00", "")
 
 
 @pytest.mark.parametrize("text", ['"\\ud800"', '{"\\udfff": 1}', '[[{"a": ["\\udc00x"]}]]'])
 def test_half_a_character_is_refused_in_values_and_keys(text: str) -> None:
-    with pytest.raises(DecodeError, match="half a character"):
+    with pytest.raises(DecodeError, match="lone surrogate"):
         parse_json(text.encode())
 
 
@@ -146,14 +148,14 @@ def test_a_pair_of_surrogates_and_other_escapes_are_text() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"  \r\n"])
 def test_nothing_is_no_answer(body: bytes) -> None:
-    unreadable(body, "the answer is empty", SEND)
+    unreadable(body, "the response is empty", SEND)
 
 
 def test_cut_json_says_where_and_shows_nothing_of_it_for_it_may_hold_a_token() -> None:
     whole = json.dumps(good({"method": "login", "token": "84cd0f5e0ffe"})).encode()
     for length in range(1, len(whole)):
         error = unreadable(whole[:length], f"({length:,} bytes)", endpoints.AUTH_LOGIN)
-        assert "the JSON is cut or broken at character" in str(error)
+        assert "the JSON is truncated or invalid at character" in str(error)
         assert "84cd" not in str(error)
     assert parse(endpoints.AUTH_LOGIN, answer(whole))[0] == LoginStep(method="login", token="84cd0f5e0ffe")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import string
 from typing import Any
 
-import attrs
 import httpx
 import pytest
 from hypothesis import given
@@ -14,9 +13,11 @@ from hypothesis import strategies as st
 from ippanel_edge import ConfigurationError, Repeat, Secret
 from ippanel_edge.endpoints import Endpoint
 from ippanel_edge.wire import request
+from ippanel_edge.wire.call import call, encode_json
 from ippanel_edge.wire.reply import RawAnswer
 
 BASE = "https://edge.example.test/v1"
+NO_LIMIT = httpx.Timeout(None)
 SHOW = Endpoint("x.show", "GET", "/api/x/{x_id}/y", Repeat.READ, object, "")
 
 
@@ -44,16 +45,16 @@ def test_a_base_url_keeps_its_port_and_its_path() -> None:
 @pytest.mark.parametrize("value", ["", ".", "..", "a\nb", "\x00", "\x9f", "a\ud800"])
 def test_a_path_parameter_that_would_change_the_path_is_refused(value: str) -> None:
     with pytest.raises(ConfigurationError, match="x_id"):
-        request.plan(SHOW, path={"x_id": value})
+        call(SHOW, path={"x_id": value})
 
 
 @given(st.text(min_size=1, max_size=30))
 def test_a_path_parameter_stays_one_step_of_the_path(value: str) -> None:
     try:
-        call = request.plan(SHOW, path={"x_id": value})
+        planned = call(SHOW, path={"x_id": value})
     except ConfigurationError:
         return
-    url = request.build(call, base_url=BASE).url
+    url = request.build(planned, base_url=BASE, timeout=NO_LIMIT).url
     steps = url.raw_path.decode().split("/")
     assert len(steps) == 6
     assert (steps[:4], steps[5]) == (["", "v1", "api", "x"], "y")
@@ -68,16 +69,14 @@ def test_the_second_version_of_the_place_bank_lies_beside_v1() -> None:
 
 
 def test_what_is_none_is_left_out_of_query_and_form() -> None:
-    call = request.plan(
-        SHOW, path={"x_id": 5}, query={"a": None, "b": False, "c": 0, "d": "ی"}, form={"e": None, "f": True}
-    )
-    built = request.build(call, base_url=BASE)
+    planned = call(SHOW, path={"x_id": 5}, query={"a": None, "b": False, "c": 0, "d": "ی"}, form={"e": None, "f": True})
+    built = request.build(planned, base_url=BASE, timeout=NO_LIMIT)
     assert built.url.query == b"b=false&c=0&d=%DB%8C"
     assert built.read() == b"f=true"
 
 
 def test_json_is_compact_utf8() -> None:
-    assert request.encode_json({"متن": ["ی", 1, None]}) == '{"متن":["ی",1,null]}'.encode()
+    assert encode_json({"متن": ["ی", 1, None]}) == '{"متن":["ی",1,null]}'.encode()
 
 
 LOOP: list[Any] = []
@@ -87,20 +86,16 @@ LOOP.append(LOOP)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", object(), b"x", {1, 2}, LOOP])
 def test_what_json_does_not_know_is_refused_before_anything_is_sent(value: object) -> None:
     with pytest.raises(ConfigurationError, match="json"):
-        request.encode_json([value])
+        encode_json([value])
 
 
 def test_no_step_may_take_longer_than_what_is_left() -> None:
-    call = request.plan(SHOW, path={"x_id": 5})
+    planned = call(SHOW, path={"x_id": 5})
     timeout = httpx.Timeout(10.0, connect=1.0, pool=None)
-    steps = request.build(_with_timeout(call, timeout), base_url=BASE, remaining=4.0).extensions["timeout"]
+    steps = request.build(planned, base_url=BASE, timeout=timeout, remaining=4.0).extensions["timeout"]
     assert steps == {"connect": 1.0, "read": 4.0, "write": 4.0, "pool": 4.0}
-    steps = request.build(_with_timeout(call, timeout), base_url=BASE).extensions["timeout"]
+    steps = request.build(planned, base_url=BASE, timeout=timeout).extensions["timeout"]
     assert steps == {"connect": 1.0, "read": 10.0, "write": 10.0, "pool": None}
-
-
-def _with_timeout(call: request.Call, timeout: httpx.Timeout) -> request.Call:
-    return attrs.evolve(call, timeout=timeout)
 
 
 @pytest.mark.parametrize("value", ["a b", "", "کلید", "a\r\nX-Other: 1", "a\x00", "Bearer", "bearer-abc"])
@@ -128,5 +123,5 @@ def test_a_reply_can_be_looked_into_although_it_came_compressed() -> None:
 
 
 def test_a_call_does_not_show_what_it_carries() -> None:
-    call = request.plan(SHOW, path={"x_id": 5}, form={"password": "canary-1"}, query={"token": "canary-2"})
-    assert "canary" not in repr(call)
+    planned = call(SHOW, path={"x_id": 5}, form={"password": "canary-1"}, query={"token": "canary-2"})
+    assert "canary" not in repr(planned)

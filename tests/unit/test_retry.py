@@ -19,9 +19,11 @@ from ippanel_edge import (
     RetryPolicy,
     ServerError,
 )
-from ippanel_edge.endpoints import AUTH_LOGIN, Endpoint
-from ippanel_edge.wire.reply import RawAnswer, outcome_of, refusal
-from ippanel_edge.wire.retry import RetryBudget, next_delay, other_method, overall
+from ippanel_edge.endpoints import AUTH_LOGIN, PAYMENT_CREDIT, Endpoint
+from ippanel_edge.wire.attempts import Attempts
+from ippanel_edge.wire.call import call
+from ippanel_edge.wire.reply import RawAnswer, outcome_of, rejection
+from ippanel_edge.wire.retry import RetryBudget, next_delay, other_method
 
 READ, WRITE, ONCE = Repeat.READ, Repeat.WRITE, Repeat.ONCE
 DISPUTED = Endpoint("x.y", "POST", "/x", WRITE, object, "", alternate="GET")
@@ -40,14 +42,14 @@ def decide(
 
 
 def answered(status: int, **headers: str) -> ApiError:
-    return refusal(
+    return rejection(
         RawAnswer(status_code=status, headers={name.replace("_", "-"): text for name, text in headers.items()})
     )
 
 
 def refused(status: int) -> ApiError:
     body = b'{"data":null,"meta":{"status":false,"message":"no","message_code":"400-1"}}'
-    return refusal(RawAnswer(status_code=status, content=body))
+    return rejection(RawAnswer(status_code=status, content=body))
 
 
 @pytest.mark.parametrize("repeat", list(Repeat))
@@ -190,21 +192,28 @@ def test_after_a_405_the_other_documented_method_is_tried() -> None:
 
 
 def test_a_call_is_unknown_if_any_of_its_attempts_is() -> None:
-    unknown, unsent = OutcomeUnknown("ReadTimeout"), ConnectionFailed("ConnectError")
-    error = overall([unknown, unsent])
+    unknown, unsent, rejected = OutcomeUnknown("ReadTimeout"), ConnectionFailed("ConnectError"), refused(404)
+    error = final(unknown, unsent)
     assert isinstance(error, OutcomeUnknown)
-    assert "an earlier attempt may have arrived" in str(error)
-    refusal_after = overall([unknown, refused(404)])
-    assert isinstance(refusal_after, ApiError)
-    assert refusal_after.outcome is Outcome.UNKNOWN
-    assert overall([unsent]) is unsent
-    assert overall([unsent, unsent]).outcome is Outcome.NOT_SENT
+    assert "an earlier attempt may have been executed" in str(error)
+    after = final(unknown, rejected)
+    assert isinstance(after, ApiError)
+    assert (after.outcome, after.status_code, rejected.outcome) == (Outcome.UNKNOWN, 404, Outcome.REJECTED)
+    assert final(unsent) is unsent
+    assert final(unsent, unsent).outcome is Outcome.NOT_SENT
+
+
+def final(*failures: EdgeError) -> EdgeError:
+    attempts = Attempts(call(PAYMENT_CREDIT))
+    for failure in failures:
+        attempts.begin()
+        attempts.failed(failure)
+    return attempts.final(failures[-1])
 
 
 def test_the_budget_pays_for_repeats_and_successes_pay_back() -> None:
     budget = RetryBudget(20)
-    late = OutcomeUnknown("ReadTimeout")
-    late.timed_out = True
+    late = OutcomeUnknown("ReadTimeout", timed_out=True)
     assert budget.take(late)
     assert budget.take(OutcomeUnknown("ReadError"))
     assert budget.take(RateLimited("x", status_code=429))

@@ -6,16 +6,18 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import time_machine
 
+from ippanel_edge._sync.sections.send import Send
 from ippanel_edge.api import send, targets
 from ippanel_edge.config import Defaults
 from ippanel_edge.errors import ConfigurationError, Outcome
 from ippanel_edge.models.send import PatternContact, PeerMessage, SendResult
 from ippanel_edge.values.secrets import Secret
+from tests.unit.built import Built
 
 LINE = "+983000111222"
 CHECKED = Defaults(from_number=LINE)
@@ -40,32 +42,39 @@ def refused(argument: str, says: str, call: Callable[[], Any]) -> None:
     assert caught.value.outcome is Outcome.NOT_SENT
 
 
-def filled(unset: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    return {**unset, **given}
+def body_of(defaults: Defaults, send: Callable[[Send], object], secret: Secret | None = KEY) -> dict[str, Any]:
+    built = Built()
+    send(Send(built, defaults, secret))
+    return built.body
 
 
 def webservice(defaults: Defaults = CHECKED, recipients: Any = MOBILE, message: Any = "x", **more: Any) -> Any:
-    return send.webservice(defaults, recipients, message, **filled({"from_number": None, "send_time": None}, more))
+    return body_of(defaults, lambda send: send.webservice(recipients, message, **more))
 
 
 def peers(messages: Any, defaults: Defaults = CHECKED) -> Any:
-    return send.peer_to_peer(defaults, messages, from_number=None, send_time=None)
+    return body_of(defaults, lambda send: send.peer_to_peer(messages))
 
 
 def pattern(defaults: Defaults = CHECKED, code: Any = "p1", recipient: Any = MOBILE, **more: Any) -> Any:
     params = more.pop("params", {})
-    return send.pattern(
-        defaults, code, recipient, params, **filled({"from_number": None, "send_time": None, "phonebook": None}, more)
-    )
+    return body_of(defaults, lambda send: send.pattern(code, recipient, params, **more))
 
 
 def form(defaults: Defaults = CHECKED, message: Any = "x", **more: Any) -> Any:
-    return send.file_form("file", defaults, message, **filled({"from_number": None, "send_time": None}, more))
+    return body_of(defaults, lambda send: send.file(("a.csv", b"x"), message, **more))
+
+
+def votp(defaults: Defaults, recipient: Any, code: Any) -> Any:
+    return body_of(defaults, lambda send: send.votp(recipient, code))
+
+
+def price(defaults: Defaults, message: Any) -> Any:
+    return body_of(defaults, lambda send: send.calculate_price(message))
 
 
 def url(secret: Secret | None = KEY, defaults: Defaults = CHECKED, recipient: Any = MOBILE, **more: Any) -> Any:
-    unset: dict[str, Any] = {"message": "x", "from_number": None, "username": None, "password": None, "in_url": False}
-    return send.url(defaults, secret, recipient, **filled(unset, more))
+    return body_of(defaults, lambda send: send.url(recipient, **{"message": "x", **more}), secret)
 
 
 # The sender line.
@@ -81,7 +90,7 @@ def test_without_any_line_it_says_where_to_set_one(defaults: Defaults) -> None:
     nothing = Defaults(validate=defaults.validate)
     refused("from_number", "or to the client, or set IPPANEL_FROM_NUMBER", lambda: webservice(nothing))
     refused("from_number", "not a sender line", lambda: webservice(defaults, from_number="+98"))
-    refused("from_number", "IPPANEL_FROM_NUMBER", lambda: send.price(nothing, "x", number=None))
+    refused("from_number", "IPPANEL_FROM_NUMBER", lambda: price(nothing, "x"))
 
 
 # The text.
@@ -103,12 +112,12 @@ def test_a_longer_text_is_refused_unless_limits_are_off(text: str, says: str) ->
     refused("message", says, lambda: webservice(message=text))
     refused("message", says, lambda: form(message=text))
     refused("message", says, lambda: url(message=text))
-    refused("message", says, lambda: send.price(CHECKED, text, number=None))
+    refused("message", says, lambda: price(CHECKED, text))
     refused("messages[1].message", says, lambda: peers(two_texts("x", text)))
     assert webservice(UNCHECKED, message=text)["message"] == text
     assert form(UNCHECKED, text)["message"] == text
     assert url(defaults=UNCHECKED, message=text)["form"]["message"] == text
-    assert send.price(UNCHECKED, text, number=None)["message"] == text
+    assert price(UNCHECKED, text)["message"] == text
     assert peers(two_texts("x", text), UNCHECKED)["params"][1]["message"] == text
 
 
@@ -127,7 +136,7 @@ def test_what_is_no_text_is_refused_with_limits_on_and_off(defaults: Defaults, t
 def test_a_missing_text_is_named(defaults: Defaults) -> None:
     refused("message", "is needed", lambda: webservice(defaults, message=None))
     refused("message", "is needed", lambda: url(defaults=defaults, message=None))
-    refused("message", "is needed", lambda: send.required(cast("str", None)))
+    refused("message", "is required", lambda: form(defaults, None))
 
 
 # The time.
@@ -203,11 +212,11 @@ def test_peer_to_peer_has_no_documented_limit() -> None:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ippanel_edge.api.targets.MOST_NUMBERS", 3)
+    monkeypatch.setattr("ippanel_edge.api.targets.MAX_NUMBERS", 3)
 
 
 def test_other_recipients_are_a_million_at_most() -> None:
-    assert targets.MOST_NUMBERS == 1_000_000
+    assert targets.MAX_NUMBERS == 1_000_000
 
 
 @pytest.mark.usefixtures("few")
@@ -239,7 +248,7 @@ def test_other_recipients_are_a_list(defaults: Defaults, wrong: Any) -> None:
 def test_pattern_votp_and_url_take_exactly_one_number(defaults: Defaults, several: Any) -> None:
     says = "takes exactly one number, as text: call it once for each recipient"
     refused("recipient", says, lambda: pattern(defaults, recipient=several))
-    refused("recipient", says, lambda: send.votp(defaults, several, "1"))
+    refused("recipient", says, lambda: votp(defaults, several, "1"))
     refused("recipient", says, lambda: url(defaults=defaults, recipient=several))
     refused("recipient", "not a mobile number", lambda: pattern(defaults, recipient="02133334444"))
 
@@ -270,7 +279,7 @@ def test_the_values_are_a_mapping(defaults: Defaults, params: Any) -> None:
 
 @BOTH
 def test_a_variable_has_a_name(defaults: Defaults) -> None:
-    refused("params", "must be a text, not int", lambda: pattern(defaults, params={1: "x"}))
+    refused("params", "must be a str, not int", lambda: pattern(defaults, params={1: "x"}))
     refused("params", "must not be empty", lambda: pattern(defaults, params={" ": "x"}))
 
 
@@ -286,11 +295,11 @@ def test_a_contact_is_checked_field_by_field(defaults: Defaults) -> None:
         return pattern(defaults, phonebook=PatternContact(**filled({"id": 4}, fields)))
 
     refused("phonebook.id", "must be an id", lambda: contact(id=0))
-    refused("phonebook.name", "must be a text, not int", lambda: contact(name=5))
+    refused("phonebook.name", "must be a str, not int", lambda: contact(name=5))
     refused("phonebook.email", "must not be empty", lambda: contact(email=""))
     refused("phonebook.options", "must be a Mapping", lambda: contact(options=[5]))
-    refused("phonebook.options", "must be a whole number, not str", lambda: contact(options={"5": "x"}))
-    refused("phonebook.options[5]", "must be a text or a number", lambda: contact(options={5: None}))
+    refused("phonebook.options", "must be an int, not str", lambda: contact(options={"5": "x"}))
+    refused("phonebook.options[5]", "must be a str or a number", lambda: contact(options={5: None}))
     refused("phonebook", "must be a PatternContact, not dict", lambda: pattern(defaults, phonebook={"id": 4}))
     assert contact(options={5: "x", 6: 7})["phonebook"] == {"id": 4, "options": {"5": "x", "6": 7}}
 
@@ -300,32 +309,32 @@ def test_a_contact_is_checked_field_by_field(defaults: Defaults) -> None:
 
 @pytest.mark.parametrize("code", ["1", "0" * 14, "۱۲۳", 10**13])
 def test_a_spoken_code_has_1_to_14_digits(code: Any) -> None:
-    said = send.votp(CHECKED, MOBILE, code)["message"]
+    said = votp(CHECKED, MOBILE, code)["message"]
     assert said == str(code).replace("۱۲۳", "123")
 
 
 @pytest.mark.parametrize("code", ["0" * 15, 10**14])
 def test_a_longer_code_is_refused_unless_limits_are_off(code: Any) -> None:
-    refused("code", "must be at most 14 digits, not 15", lambda: send.votp(CHECKED, MOBILE, code))
-    assert send.votp(UNCHECKED, MOBILE, code)["message"] == str(code)
+    refused("code", "must have at most 14 digits, not 15", lambda: votp(CHECKED, MOBILE, code))
+    assert votp(UNCHECKED, MOBILE, code)["message"] == str(code)
 
 
 @BOTH
 @pytest.mark.parametrize("code", ["", "12a", " 12", "12\n", "-5", -5, "1.5"])
 def test_a_spoken_code_has_nothing_but_digits_and_is_not_repeated_in_the_error(defaults: Defaults, code: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        send.votp(defaults, MOBILE, code)
-    assert str(caught.value) == "code: must be 1 to 14 digits, and nothing else"
+        votp(defaults, MOBILE, code)
+    assert str(caught.value) == "code: must be 1 to 14 digits and nothing else"
 
 
 @BOTH
 @pytest.mark.parametrize("code", [None, True, 1.0, b"12"])
 def test_a_spoken_code_is_a_text_or_a_whole_number(defaults: Defaults, code: Any) -> None:
-    refused("code", "must be a whole number", lambda: send.votp(defaults, MOBILE, code))
+    refused("code", "must be an int", lambda: votp(defaults, MOBILE, code))
 
 
 def test_a_spoken_code_names_no_line() -> None:
-    assert "from_number" not in send.votp(Defaults(), MOBILE, "1")
+    assert "from_number" not in votp(Defaults(), MOBILE, "1")
 
 
 # The URL send.
@@ -357,25 +366,25 @@ def test_half_of_the_credentials_or_none_is_refused(defaults: Defaults) -> None:
 
 @pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "A.CSV"])
 def test_a_table_is_csv_or_xlsx(name: str) -> None:
-    assert send.table((name, b"x"), CHECKED).name == name
+    assert send.table(CHECKED, (name, b"x")).name == name
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.xls", "a"])
 def test_another_kind_of_file_is_refused_unless_limits_are_off(name: str) -> None:
-    refused("file", "must be one of .csv, .xlsx", lambda: send.table((name, b"x"), CHECKED))
-    assert send.table((name, b"x"), UNCHECKED).name == name
+    refused("file", "must be one of .csv, .xlsx", lambda: send.table(CHECKED, (name, b"x")))
+    assert send.table(UNCHECKED, (name, b"x")).name == name
 
 
 def test_keywords_come_from_a_workbook_alone() -> None:
-    refused("file", "must be one of .xlsx", lambda: send.table(("a.csv", b"x"), CHECKED, kinds=send.SHEETS))
-    assert send.table(("a.xlsx", b"x"), CHECKED, kinds=send.SHEETS).size == 1
+    refused("file", "must be one of .xlsx", lambda: send.table(CHECKED, ("a.csv", b"x"), kinds=send.SHEETS))
+    assert send.table(CHECKED, ("a.xlsx", b"x"), kinds=send.SHEETS).size == 1
 
 
 @BOTH
 def test_an_empty_or_missing_file_is_refused_with_limits_on_and_off(defaults: Defaults) -> None:
-    refused("file", "the file is empty", lambda: send.table(("a.csv", b""), defaults))
-    refused("file", "cannot be read", lambda: send.table("/nowhere/a.csv", defaults))
-    refused("file", "has no file name", lambda: send.table(io.BytesIO(b"x"), defaults))
+    refused("file", "the file is empty", lambda: send.table(defaults, ("a.csv", b"")))
+    refused("file", "cannot be read", lambda: send.table(defaults, "/nowhere/a.csv"))
+    refused("file", "has no file name", lambda: send.table(defaults, io.BytesIO(b"x")))
 
 
 # What comes back.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ippanel_edge.api.targets import MOST_NUMBERS, countries, geolocations, jobs, phonebooks, postal_codes
+from ippanel_edge.api.targets import MAX_NUMBERS, countries, geolocations, jobs, phonebooks, postal_codes
 from ippanel_edge.errors import ConfigurationError, Outcome
 from ippanel_edge.models.send import (
     CountryTarget,
@@ -129,28 +129,28 @@ def test_with_limits_off_it_is_sent_as_it_is(target: Any, place: str, says: str)
 
 
 SHAPES: list[tuple[Any, str, str]] = [
-    *((postal(postal_code=code), ".postal_code", "must be a whole number") for code in (None, "51", 5.0)),
-    *((make(age_from=None), ".age_from", "must be a whole number, not NoneType") for make in (postal, country)),
-    *((make(age_to="1400"), ".age_to", "must be a whole number, not str") for make in (postal, country)),
-    *((make(gender=None), ".gender", "must be a whole number, not NoneType") for make in (postal, country)),
+    *((postal(postal_code=code), ".postal_code", "must be an int") for code in (None, "51", 5.0)),
+    *((make(age_from=None), ".age_from", "must be an int, not NoneType") for make in (postal, country)),
+    *((make(age_to="1400"), ".age_to", "must be an int, not str") for make in (postal, country)),
+    *((make(gender=None), ".gender", "must be an int, not NoneType") for make in (postal, country)),
     *((make(gender="male"), ".gender", "") for make in (postal, country, geolocation)),
-    *((make(bank=None), ".bank", "must be a text, not NoneType") for make in (postal, country)),
+    *((make(bank=None), ".bank", "must be a str, not NoneType") for make in (postal, country)),
     *((make(mci={"start": 0}), ".mci", "must be a Slice, not dict") for make in (postal, country)),
     *((make(other=None), ".other", "must be a Slice, not NoneType") for make in (postal, country)),
     *((make(irancell=Slice(start=-1)), ".irancell.start", "must be 0 or more, not -1") for make in (postal, country)),
     *((make(mci=Slice(size=-1)), ".mci.size", "must be 0 or more, not -1") for make in (postal, country)),
-    *((make(mci=Slice(size=None)), ".mci.size", "must be a whole number") for make in (postal, country)),  # type: ignore[arg-type]  # a caller without a type checker
-    (country(province_id=None), ".province_id", "must be a whole number, not NoneType"),
+    *((make(mci=Slice(size=None)), ".mci.size", "must be an int") for make in (postal, country)),  # type: ignore[arg-type]  # a caller without a type checker
+    (country(province_id=None), ".province_id", "must be an int, not NoneType"),
     (country(county_id=0), ".county_id", "must be an id"),
-    (country(city_id=4), ".county_id", "is needed beside city_id"),
-    (country(pre="914"), ".pre", "must be a whole number, not str"),
-    (geolocation(county_id="4"), ".county_id", "must be a whole number, not str"),
+    (country(city_id=4), ".county_id", "is required with city_id"),
+    (country(pre="914"), ".pre", "must be an int, not str"),
+    (geolocation(county_id="4"), ".county_id", "must be an int, not str"),
     (geolocation(city_id=0), ".city_id", "must be an id"),
-    (geolocation(pre=914), ".pre", "must be a text of digits"),
-    (geolocation(from_age="1350"), ".from_age", "must be a whole number, not str"),
+    (geolocation(pre=914), ".pre", "must be a str of digits"),
+    (geolocation(from_age="1350"), ".from_age", "must be an int, not str"),
     (GeolocationTarget(), "", "chooses nothing, which may mean everybody"),
     (GeolocationTarget(operator=[]), "", "chooses nothing, which may mean everybody"),
-    (job(main_category_id=None), ".main_category_id", "must be a whole number, not NoneType"),
+    (job(main_category_id=None), ".main_category_id", "must be an int, not NoneType"),
     (job(sub_category_id=0), ".sub_category_id", "must be an id"),
     *((make(operator=None), ".operator", "must be a list or tuple, not NoneType") for make in (geolocation, job)),
     *(
@@ -182,7 +182,7 @@ def test_a_wrong_shape_is_refused_with_limits_on_and_off(target: Any, place: str
         (WholePhonebooks(phonebook_ids=5), ".phonebook_ids", "must be a list of ids"),  # type: ignore[arg-type]  # a caller without a type checker
         (WholePhonebooks(phonebook_ids=[1], start=-1), ".start", "must be 0 or more, not -1"),
         (WholePhonebooks(phonebook_ids=[1], size=-1), ".size", "must be 0 or more, not -1"),
-        (WholePhonebooks(phonebook_ids=[1], size="2"), ".size", "must be a whole number, not str"),  # type: ignore[arg-type]  # the same
+        (WholePhonebooks(phonebook_ids=[1], size="2"), ".size", "must be an int, not str"),  # type: ignore[arg-type]  # the same
         (PhonebookNumbers(phonebook_id=0, number_ids=[1]), ".phonebook_id", "must be an id"),
         (PhonebookNumbers(phonebook_id=1, number_ids=[]), ".number_ids", "must not be empty"),
         (PhonebookNumbers(phonebook_id=1, number_ids=[5, -1]), ".number_ids[1]", "must be an id"),
@@ -234,7 +234,7 @@ MILLION: list[Callable[[int], Any]] = [
 
 @pytest.mark.parametrize("make", MILLION)
 def test_a_send_has_a_million_numbers_at_most(make: Callable[[int], Any]) -> None:
-    assert MOST_NUMBERS == 1_000_000
+    assert MAX_NUMBERS == 1_000_000
     assert len(write(make(1_000_000))) == 2
     argument = "selections[1]" if isinstance(make(9), WholePhonebooks) else "targets[1]"
     says = "brings the send to 1,000,001 numbers, over the limit of 1,000,000: make several of it"

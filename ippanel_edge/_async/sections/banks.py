@@ -1,33 +1,31 @@
-"""Banks: the places of the number banks, first version, and how many numbers a choice has."""
+"""The section `banks`: the places of the number banks (v1), and the count of their numbers."""
 
 from __future__ import annotations
 
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._async.runner import AsyncCaller
+from ippanel_edge._async.runner import AsyncRun
 from ippanel_edge.api import places
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.banks import Gender, Place, RecipientsCount
-from ippanel_edge.values.checks import identity
+from ippanel_edge.values.checks import choices, ids
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Banks:
-    """Where numbers can be bought by place, for `send.country` and `send.postal_code`."""
+    """Numbers by place, for `send.country` and `send.postal_code`."""
 
-    _call: AsyncCaller
+    _run: AsyncRun
     _defaults: Defaults
 
     async def provinces(self) -> list[Place]:
         """List the provinces.
 
-        Raises:
-            EdgeError: as every call.
-
         Source: send/country/province.md.
         """
-        return await self._call(endpoints.BANKS_PROVINCES)
+        return await self._run(call(endpoints.BANKS_PROVINCES))
 
     async def counties(self, province_id: int) -> list[Place]:
         """List the counties of a province.
@@ -36,13 +34,11 @@ class Banks:
             province_id: from `provinces`.
 
         Raises:
-            ValidationFailed: there is no such province.
+            ValidationFailed: the province does not exist.
 
         Source: send/country/county.md.
         """
-        return await self._call(
-            endpoints.BANKS_COUNTIES, query={"province_id": identity(province_id, argument="province_id")}
-        )
+        return await self._run(call(endpoints.BANKS_COUNTIES, query=ids(province_id=province_id)))
 
     async def cities(self, county_id: int) -> list[Place]:
         """List the cities of a county.
@@ -51,21 +47,18 @@ class Banks:
             county_id: from `counties`.
 
         Raises:
-            ValidationFailed: there is no such county.
+            ValidationFailed: the county does not exist.
 
         Source: send/country/city.md.
         """
-        return await self._call(endpoints.BANKS_CITIES, query={"county_id": identity(county_id, argument="county_id")})
+        return await self._run(call(endpoints.BANKS_CITIES, query=ids(county_id=county_id)))
 
     async def genders(self) -> list[Gender]:
-        """List the genders that the bank tells apart.
-
-        Raises:
-            EdgeError: as every call.
+        """List the genders that the bank distinguishes.
 
         Source: send/country/gender.md.
         """
-        return await self._call(endpoints.BANKS_GENDERS)
+        return await self._run(call(endpoints.BANKS_GENDERS))
 
     async def count(
         self,
@@ -78,33 +71,36 @@ class Banks:
         gender_id: int | None = None,
         number_prefix: str | None = None,
     ) -> RecipientsCount:
-        """Count the numbers of a choice, by operator.
+        """Count the numbers of a selection, by operator.
 
         Args:
             province_id: from `provinces`.
-            county_id: from `counties`. The service's Persian page asks for all three ids here.
+            county_id: from `counties`. The service's Persian page requires all three ids.
             city_id: from `cities`.
             birth_year_from: earliest birth year, Jalali, 1300 to 1410.
             birth_year_to: latest birth year, Jalali, 1300 to 1410.
             gender_id: 1 male, 2 female.
-            number_prefix: what the numbers begin with, 2 to 6 digits, such as ``"0912"``.
+            number_prefix: the prefix of the numbers, 2 to 6 digits, such as ``"0912"``.
 
         Raises:
-            ConfigurationError: an argument is out of its limits.
+            ConfigurationError: an argument is out of range.
             ValidationFailed: a place does not exist.
 
         Source: send/country/count.md.
         """
-        return await self._call(
-            endpoints.BANKS_COUNT,
-            query=places.bank_choice(
-                self._defaults,
-                province_id=province_id,
-                county_id=county_id,
-                city_id=city_id,
-                birth_year_from=birth_year_from,
-                birth_year_to=birth_year_to,
-                gender_id=gender_id,
-                number_prefix=number_prefix,
-            ),
+        return await self._run(
+            call(
+                endpoints.BANKS_COUNT,
+                query={
+                    **ids(province_id=province_id),
+                    **places.inner_place(county_id, city_id),
+                    **places.years(
+                        check=self._defaults.validate, birth_year_from=birth_year_from, birth_year_to=birth_year_to
+                    ),
+                    **choices((1, 2, 3), check=self._defaults.validate, gender_id=gender_id),
+                    "number_prefix": places.prefix(
+                        number_prefix, argument="number_prefix", check=self._defaults.validate
+                    ),
+                },
+            )
         )

@@ -1,4 +1,4 @@
-"""Documents: the papers that the service asks of a user."""
+"""The section `users.documents`: the documents that the service requires from a user."""
 
 from __future__ import annotations
 
@@ -8,55 +8,56 @@ from collections.abc import Sequence
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._async.runner import AsyncCaller
+from ippanel_edge._async.runner import AsyncRun
 from ippanel_edge.api import users
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.documents import Document
-from ippanel_edge.values.checks import identity
+from ippanel_edge.values.checks import ids
 from ippanel_edge.values.files import FileInput
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Documents:
-    """Papers: which ones are asked for, and what you uploaded."""
+    """The documents that the service requires, and the files uploaded for them."""
 
-    _call: AsyncCaller
+    _run: AsyncRun
     _defaults: Defaults
 
     async def list(self) -> builtins.list[Document]:
-        """List the papers that the service asks for.
+        """List the documents that the service requires.
 
         Source: user/documents/list-document.md.
         """
-        return await self._call(endpoints.USERS_DOCUMENTS_LIST)
+        return await self._run(call(endpoints.USERS_DOCUMENTS_LIST))
 
     async def upload(self, document_id: int, files: Sequence[FileInput]) -> None:
-        """Upload the files of a paper.
+        """Upload the files of a document.
 
         Args:
-            document_id: the paper's id, from `list`.
-            files: paths, binary file objects or (name, bytes), as many as `Document.file_count` says.
+            document_id: the id of the document, from `list`.
+            files: paths, binary file objects or (name, bytes), as many as `Document.file_count`.
 
         Raises:
             ConfigurationError: a file is missing, empty or cannot be read.
-            ValidationFailed: there is no such paper, or it wants other files.
+            ValidationFailed: the document does not exist, or it requires other files.
 
         Source: user/documents/upload-document.md.
         """
-        return await self._call(
-            endpoints.USERS_DOCUMENTS_UPLOAD,
-            form={"document_id": identity(document_id, argument="document_id")},
-            files=users.documents(files),
+        return await self._run(
+            call(
+                endpoints.USERS_DOCUMENTS_UPLOAD,
+                form=ids(document_id=document_id),
+                files=users.documents(files),
+            )
         )
 
     async def remove(self, document_id: int) -> None:
-        """Remove what was uploaded for a paper.
+        """Remove the uploaded files of a document.
 
         Args:
-            document_id: the paper's id, from `list`.
+            document_id: the id of the document, from `list`.
 
         Source: user/documents/remove-document.md.
         """
-        return await self._call(
-            endpoints.USERS_DOCUMENTS_REMOVE, json={"document_id": identity(document_id, argument="document_id")}
-        )
+        return await self._run(call(endpoints.USERS_DOCUMENTS_REMOVE, json=ids(document_id=document_id)))

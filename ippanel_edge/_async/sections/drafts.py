@@ -1,4 +1,4 @@
-"""Drafts: texts kept for later, and the groups that hold them."""
+"""The section `drafts`: saved messages and their groups."""
 
 from __future__ import annotations
 
@@ -9,64 +9,67 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._async.pagination import AsyncItems
-from ippanel_edge._async.runner import AsyncCaller
+from ippanel_edge._async.runner import AsyncRun
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.drafts import Draft, DraftGroup
-from ippanel_edge.values.checks import identities, identity, identity_if_given, paging, text
+from ippanel_edge.values.checks import check_ids, ids, optional_ids, paging, texts
+from ippanel_edge.wire.call import call
 
-LONGEST_MESSAGE: Final = 1400
-LONGEST_TITLE: Final = 200
+MAX_MESSAGE: Final = 1400
+MAX_TITLE: Final = 200
 
 
 @attrs.frozen(repr=False, eq=False)
 class DraftGroups:
-    """The groups that hold drafts, at most 20."""
+    """The groups of drafts, at most 20."""
 
-    _call: AsyncCaller
+    _run: AsyncRun
     _defaults: Defaults
 
     async def list(self, *, page: int = 1, per_page: int = 10) -> Page[DraftGroup]:
         """List the groups.
 
         Args:
-            page: from 1.
-            per_page: rows a page, at most 1,000.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
 
         Raises:
-            ConfigurationError: the page is out of its limits.
+            ConfigurationError: the page is out of range.
 
         Source: draft/list-draft-group.md.
         """
-        return await self._call(
-            endpoints.DRAFTS_GROUPS_LIST, query=paging(page, per_page, check=self._defaults.validate)
+        return await self._run(
+            call(endpoints.DRAFTS_GROUPS_LIST, query=paging(page, per_page=per_page, check=self._defaults.validate))
         )
 
     def iter_list(self, *, per_page: int = 100) -> AsyncIterator[DraftGroup]:
-        """Walk all groups, page by page.
+        """Iterate over all groups, fetching pages lazily.
 
         Args:
-            per_page: rows a page, at most 1,000.
+            per_page: rows per page, at most 1,000.
 
         Source: draft/list-draft-group.md.
         """
         return AsyncItems(lambda page: self.list(page=page, per_page=per_page))
 
     async def create(self, title: str) -> None:
-        """Make a group. The service does not answer its id: `list` has it.
+        """Create a group. The service does not return its id; use `list`.
 
         Args:
-            title: its name, at most 200 characters.
+            title: the name, at most 200 characters.
 
         Raises:
             ConfigurationError: the title is empty or too long.
-            ValidationFailed: there are 20 groups already.
+            ValidationFailed: 20 groups exist already.
 
         Source: draft/create-draft-group.md.
         """
-        return await self._call(
-            endpoints.DRAFTS_GROUPS_CREATE,
-            json={"title": text(title, argument="title", most=LONGEST_TITLE, check=self._defaults.validate)},
+        return await self._run(
+            call(
+                endpoints.DRAFTS_GROUPS_CREATE,
+                json=texts(self._defaults.limit(MAX_TITLE), title=title),
+            )
         )
 
     async def update(self, draft_group_id: int, title: str) -> None:
@@ -74,52 +77,56 @@ class DraftGroups:
 
         Args:
             draft_group_id: from `list`.
-            title: its new name, at most 200 characters.
+            title: the new name, at most 200 characters.
 
         Raises:
             ConfigurationError: the title is empty or too long.
-            ApiError: there is no such group.
+            ApiError: the group does not exist.
 
         Source: draft/update-draft-group.md.
         """
-        return await self._call(
-            endpoints.DRAFTS_GROUPS_UPDATE,
-            json={
-                "draft_group_id": identity(draft_group_id, argument="draft_group_id"),
-                "title": text(title, argument="title", most=LONGEST_TITLE, check=self._defaults.validate),
-            },
+        return await self._run(
+            call(
+                endpoints.DRAFTS_GROUPS_UPDATE,
+                json={
+                    **ids(draft_group_id=draft_group_id),
+                    **texts(self._defaults.limit(MAX_TITLE), title=title),
+                },
+            )
         )
 
     async def delete(self, draft_group_id: int) -> None:
-        """Delete a group with its drafts.
+        """Delete a group and its drafts.
 
         Args:
             draft_group_id: from `list`.
 
         Raises:
-            ApiError: there is no such group.
+            ApiError: the group does not exist.
 
         Source: draft/delete-draft-group.md.
         """
-        return await self._call(
-            endpoints.DRAFTS_GROUPS_DELETE,
-            json={"draft_group_id": identity(draft_group_id, argument="draft_group_id")},
+        return await self._run(
+            call(
+                endpoints.DRAFTS_GROUPS_DELETE,
+                json=ids(draft_group_id=draft_group_id),
+            )
         )
 
 
 def _groups(drafts: Drafts) -> DraftGroups:
-    return DraftGroups(drafts._call, drafts._defaults)  # noqa: SLF001 - a section makes its own part
+    return DraftGroups(drafts._run, drafts._defaults)  # noqa: SLF001 - a part of the same section
 
 
 @attrs.frozen(repr=False, eq=False)
 class Drafts:
-    """Texts kept for later, at most 200.
+    """Saved messages, at most 200.
 
     Attributes:
-        groups: the groups that hold them.
+        groups: the groups of drafts.
     """
 
-    _call: AsyncCaller
+    _run: AsyncRun
     _defaults: Defaults
     groups: DraftGroups = attrs.field(init=False, default=attrs.Factory(_groups, takes_self=True))
 
@@ -127,36 +134,38 @@ class Drafts:
         """List drafts.
 
         Args:
-            draft_group_id: those of one group; all where unset.
-            page: from 1.
-            per_page: rows a page, at most 1,000.
+            draft_group_id: the group; all drafts if omitted.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
 
         Raises:
-            ConfigurationError: the page is out of its limits.
+            ConfigurationError: the page is out of range.
 
         Source: draft/list-draft.md.
         """
-        return await self._call(
-            endpoints.DRAFTS_LIST,
-            query={
-                **paging(page, per_page, check=self._defaults.validate),
-                "draft_group_id": identity_if_given(draft_group_id, argument="draft_group_id"),
-            },
+        return await self._run(
+            call(
+                endpoints.DRAFTS_LIST,
+                query={
+                    **paging(page, per_page=per_page, check=self._defaults.validate),
+                    **optional_ids(draft_group_id=draft_group_id),
+                },
+            )
         )
 
     def iter_list(self, draft_group_id: int | None = None, *, per_page: int = 100) -> AsyncIterator[Draft]:
-        """Walk all drafts, page by page.
+        """Iterate over all drafts, fetching pages lazily.
 
         Args:
-            draft_group_id: those of one group; all where unset.
-            per_page: rows a page, at most 1,000.
+            draft_group_id: the group; all drafts if omitted.
+            per_page: rows per page, at most 1,000.
 
         Source: draft/list-draft.md.
         """
         return AsyncItems(lambda page: self.list(draft_group_id, page=page, per_page=per_page))
 
     async def create(self, draft_group_id: int, message: str) -> None:
-        """Keep a text. The service does not answer its id: `list` has it.
+        """Create a draft. The service does not return its id; use `list`.
 
         Args:
             draft_group_id: from `groups.list`.
@@ -164,20 +173,22 @@ class Drafts:
 
         Raises:
             ConfigurationError: the text is empty or too long.
-            ValidationFailed: there is no such group, or there are 200 drafts already.
+            ValidationFailed: the group does not exist, or 200 drafts exist already.
 
         Source: draft/create-draft.md.
         """
-        return await self._call(
-            endpoints.DRAFTS_CREATE,
-            json={
-                "draft_group_id": identity(draft_group_id, argument="draft_group_id"),
-                "message": text(message, argument="message", most=LONGEST_MESSAGE, check=self._defaults.validate),
-            },
+        return await self._run(
+            call(
+                endpoints.DRAFTS_CREATE,
+                json={
+                    **ids(draft_group_id=draft_group_id),
+                    **texts(self._defaults.limit(MAX_MESSAGE), message=message),
+                },
+            )
         )
 
     async def update(self, draft_id: int, message: str) -> None:
-        """Change a text.
+        """Change the text of a draft.
 
         Args:
             draft_id: from `list`.
@@ -185,16 +196,18 @@ class Drafts:
 
         Raises:
             ConfigurationError: the text is empty or too long.
-            ApiError: there is no such draft.
+            ApiError: the draft does not exist.
 
         Source: draft/update-draft.md.
         """
-        return await self._call(
-            endpoints.DRAFTS_UPDATE,
-            json={
-                "draft_id": identity(draft_id, argument="draft_id"),
-                "message": text(message, argument="message", most=LONGEST_MESSAGE, check=self._defaults.validate),
-            },
+        return await self._run(
+            call(
+                endpoints.DRAFTS_UPDATE,
+                json={
+                    **ids(draft_id=draft_id),
+                    **texts(self._defaults.limit(MAX_MESSAGE), message=message),
+                },
+            )
         )
 
     async def delete(self, draft_ids: Iterable[int]) -> None:
@@ -204,11 +217,11 @@ class Drafts:
             draft_ids: from `list`; at least one.
 
         Raises:
-            ConfigurationError: no ids, or not ids.
-            ApiError: one of them does not exist.
+            ConfigurationError: the list is empty, or a value is not an id.
+            ApiError: a draft does not exist.
 
         Source: draft/delete-draft.md.
         """
-        return await self._call(
-            endpoints.DRAFTS_DELETE, json={"draft_ids": identities(draft_ids, argument="draft_ids")}
+        return await self._run(
+            call(endpoints.DRAFTS_DELETE, json={"draft_ids": check_ids(draft_ids, argument="draft_ids")})
         )

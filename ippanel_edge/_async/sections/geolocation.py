@@ -1,33 +1,31 @@
-"""Geolocation: the places of the number banks, second version, and how many numbers a choice has."""
+"""The section `geolocation`: the places of the number banks (v2), and the count of their numbers."""
 
 from __future__ import annotations
 
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._async.runner import AsyncCaller
+from ippanel_edge._async.runner import AsyncRun
 from ippanel_edge.api import places
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.banks import Place, RecipientsCount
-from ippanel_edge.values.checks import identity
+from ippanel_edge.values.checks import choices, ids, optional_ids
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Geolocation:
-    """Where numbers can be bought by place, for `send.geolocation`. Its ids are not those of `banks`."""
+    """Numbers by place, for `send.geolocation`. The ids differ from those of `banks`."""
 
-    _call: AsyncCaller
+    _run: AsyncRun
     _defaults: Defaults
 
     async def provinces(self) -> list[Place]:
         """List the provinces.
 
-        Raises:
-            EdgeError: as every call.
-
         Source: send/countryV2/province.md.
         """
-        return await self._call(endpoints.GEOLOCATION_PROVINCES)
+        return await self._run(call(endpoints.GEOLOCATION_PROVINCES))
 
     async def counties(self, province_id: int) -> list[Place]:
         """List the counties of a province.
@@ -36,13 +34,11 @@ class Geolocation:
             province_id: from `provinces`.
 
         Raises:
-            ValidationFailed: there is no such province.
+            ValidationFailed: the province does not exist.
 
         Source: send/countryV2/county.md.
         """
-        return await self._call(
-            endpoints.GEOLOCATION_COUNTIES, query={"province_id": identity(province_id, argument="province_id")}
-        )
+        return await self._run(call(endpoints.GEOLOCATION_COUNTIES, query=ids(province_id=province_id)))
 
     async def cities(self, county_id: int) -> list[Place]:
         """List the cities of a county.
@@ -51,13 +47,11 @@ class Geolocation:
             county_id: from `counties`.
 
         Raises:
-            ValidationFailed: there is no such county.
+            ValidationFailed: the county does not exist.
 
         Source: send/countryV2/city.md.
         """
-        return await self._call(
-            endpoints.GEOLOCATION_CITIES, query={"county_id": identity(county_id, argument="county_id")}
-        )
+        return await self._run(call(endpoints.GEOLOCATION_CITIES, query=ids(county_id=county_id)))
 
     async def count(
         self,
@@ -70,7 +64,7 @@ class Geolocation:
         gender: int | None = None,
         pre: str | None = None,
     ) -> RecipientsCount:
-        """Count the numbers of a choice, by operator.
+        """Count the numbers of a selection, by operator.
 
         Args:
             province_id: from `provinces`.
@@ -79,24 +73,23 @@ class Geolocation:
             from_age: earliest birth year (not an age), Jalali, 1300 to 1410.
             to_age: latest birth year (not an age), Jalali, 1300 to 1410.
             gender: 1 male, 2 female.
-            pre: what the numbers begin with, 2 to 6 digits, such as ``"912"``.
+            pre: the prefix of the numbers, 2 to 6 digits, such as ``"912"``.
 
         Raises:
-            ConfigurationError: an argument is out of its limits.
+            ConfigurationError: an argument is out of range.
             ValidationFailed: a place does not exist.
 
         Source: send/countryV2/count.md.
         """
-        return await self._call(
-            endpoints.GEOLOCATION_COUNT,
-            query=places.geolocation_choice(
-                self._defaults,
-                province_id=province_id,
-                county_id=county_id,
-                city_id=city_id,
-                from_age=from_age,
-                to_age=to_age,
-                gender=gender,
-                pre=pre,
-            ),
+        return await self._run(
+            call(
+                endpoints.GEOLOCATION_COUNT,
+                query={
+                    **ids(province_id=province_id),
+                    **optional_ids(county_id=county_id, city_id=city_id),
+                    **places.years(check=self._defaults.validate, from_age=from_age, to_age=to_age),
+                    **choices((1, 2), check=self._defaults.validate, gender=gender),
+                    "pre": places.prefix(pre, argument="pre", check=self._defaults.validate),
+                },
+            )
         )

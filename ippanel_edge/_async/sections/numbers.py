@@ -1,4 +1,4 @@
-"""Numbers: the sender lines of the account, and who else may use them."""
+"""The section `numbers`: the sender lines of the account and their assignment to sub-users."""
 
 from __future__ import annotations
 
@@ -8,37 +8,40 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._async.pagination import AsyncItems
-from ippanel_edge._async.runner import AsyncCaller
-from ippanel_edge.api.numbers import flag, line_and_user
+from ippanel_edge._async.runner import AsyncRun
+from ippanel_edge.api.numbers import line_and_user
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.numbers import Number
-from ippanel_edge.values.checks import paging
+from ippanel_edge.values.checks import bools, paging
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Numbers:
-    """Sender lines: yours, and those that you give to sub-users."""
+    """The sender lines of the account, and their assignment to sub-users."""
 
-    _call: AsyncCaller
+    _run: AsyncRun
     _defaults: Defaults
 
     async def list(self, *, page: int = 1, per_page: int = 10) -> Page[Number]:
-        """List the lines that may be used.
+        """List the sender lines of the account.
 
         Args:
-            page: from 1.
-            per_page: rows a page, at most 1,000.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
 
         Source: numbers/list-numbers.md.
         """
-        return await self._call(endpoints.NUMBERS_LIST, query=paging(page, per_page, check=self._defaults.validate))
+        return await self._run(
+            call(endpoints.NUMBERS_LIST, query=paging(page, per_page=per_page, check=self._defaults.validate))
+        )
 
     def iter_list(self, *, per_page: int = 100) -> AsyncIterator[Number]:
-        """Walk all lines that may be used, page by page.
+        """Iterate over all sender lines of the account, fetching pages lazily.
 
         Args:
-            per_page: rows a page, at most 1,000.
+            per_page: rows per page, at most 1,000.
 
         Source: numbers/list-numbers.md.
         """
@@ -54,31 +57,32 @@ class Numbers:
         target_user_id: int | None = None,
         target_user: str | None = None,
     ) -> None:
-        """Give one of your lines to a sub-user. The line and the user are each named by id, by name, or by both.
+        """Assign a sender line to a sub-user. Name the line and the user each by id, by name, or by both.
 
         Args:
-            send: whether the user may send from it.
-            gets: whether the user receives what comes in on it.
+            send: whether the user may send from the line.
+            gets: whether the user receives its incoming messages.
             number_id: the line's id, from `list`.
-            number: the line, in any spelling.
+            number: the line, in any format.
             target_user_id: the user's id.
-            target_user: the user's name.
+            target_user: the user name.
 
         Raises:
-            ConfigurationError: no line or no user is named.
-            ValidationFailed: there is no such line or user, or the user has the line already.
+            ConfigurationError: the line or the user is not named.
+            ValidationFailed: the line or the user does not exist, or the line is assigned already.
 
         Source: numbers/assign-number.md.
         """
-        return await self._call(
-            endpoints.NUMBERS_ASSIGN,
-            json={
-                **line_and_user(
-                    number_id=number_id, number=number, target_user_id=target_user_id, target_user=target_user
-                ),
-                "send": flag(send, argument="send"),
-                "gets": flag(gets, argument="gets"),
-            },
+        return await self._run(
+            call(
+                endpoints.NUMBERS_ASSIGN,
+                json={
+                    **line_and_user(
+                        number_id=number_id, number=number, target_user_id=target_user_id, target_user=target_user
+                    ),
+                    **bools(send=send, gets=gets),
+                },
+            )
         )
 
     async def unassign(
@@ -89,23 +93,25 @@ class Numbers:
         target_user_id: int | None = None,
         target_user: str | None = None,
     ) -> None:
-        """Take a line back from a sub-user. The line and the user are each named by id, by name, or by both.
+        """Unassign a sender line from a sub-user. Name the line and the user each by id, by name, or by both.
 
         Args:
             number_id: the line's id, from `list`.
-            number: the line, in any spelling.
+            number: the line, in any format.
             target_user_id: the user's id.
-            target_user: the user's name.
+            target_user: the user name.
 
         Raises:
-            ConfigurationError: no line or no user is named.
-            ValidationFailed: there is no such line or user, or the user does not have the line.
+            ConfigurationError: the line or the user is not named.
+            ValidationFailed: the line or the user does not exist, or the line is not assigned.
 
         Source: numbers/unassign-number.md.
         """
-        return await self._call(
-            endpoints.NUMBERS_UNASSIGN,
-            json=line_and_user(
-                number_id=number_id, number=number, target_user_id=target_user_id, target_user=target_user
-            ),
+        return await self._run(
+            call(
+                endpoints.NUMBERS_UNASSIGN,
+                json=line_and_user(
+                    number_id=number_id, number=number, target_user_id=target_user_id, target_user=target_user
+                ),
+            )
         )

@@ -1,4 +1,4 @@
-"""Packages: what sub-users may buy."""
+"""The section `packages`: the packages that sub-users can buy."""
 
 from __future__ import annotations
 
@@ -8,45 +8,48 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._async.pagination import AsyncItems
-from ippanel_edge._async.runner import AsyncCaller
-from ippanel_edge.api.fields import written
+from ippanel_edge._async.runner import AsyncRun
+from ippanel_edge.api.fields import fields_of
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.packages import Package, PackageFilters
 from ippanel_edge.values.checks import paging
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Packages:
-    """Packages: roles of users, with their prices."""
+    """Packages: user roles and their prices."""
 
-    _call: AsyncCaller
+    _run: AsyncRun
     _defaults: Defaults
 
     async def list(self, *, page: int = 1, per_page: int = 10, filters: PackageFilters | None = None) -> Page[Package]:
         """List packages.
 
         Args:
-            page: from 1.
-            per_page: rows a page, at most 1,000.
-            filters: which packages; all where unset.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
+            filters: the packages to select; all if omitted.
 
         Source: package/list-packages.md.
         """
-        return await self._call(
-            endpoints.PACKAGES_LIST,
-            query={
-                **paging(page, per_page, check=self._defaults.validate),
-                **({} if filters is None else written(filters, PackageFilters, argument="filters")),
-            },
+        return await self._run(
+            call(
+                endpoints.PACKAGES_LIST,
+                query={
+                    **paging(page, per_page=per_page, check=self._defaults.validate),
+                    **({} if filters is None else fields_of(filters, PackageFilters, argument="filters")),
+                },
+            )
         )
 
     def iter_list(self, *, filters: PackageFilters | None = None, per_page: int = 100) -> AsyncIterator[Package]:
-        """Walk all packages, page by page.
+        """Iterate over all packages, fetching pages lazily.
 
         Args:
-            filters: which packages; all where unset.
-            per_page: rows a page, at most 1,000.
+            filters: the packages to select; all if omitted.
+            per_page: rows per page, at most 1,000.
 
         Source: package/list-packages.md.
         """

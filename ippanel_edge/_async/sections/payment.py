@@ -5,24 +5,22 @@ from __future__ import annotations
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._async.runner import AsyncCaller
+from ippanel_edge._async.runner import AsyncRun
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.payment import Credit
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Payment:
-    """What the account has to spend."""
+    """The account balance."""
 
-    _call: AsyncCaller
+    _run: AsyncRun
     _defaults: Defaults
 
     async def credit(self) -> Credit:
-        """Give the account's credit, in Rials.
-
-        Raises:
-            EdgeError: as every call.
+        """Return the account balance, in Rials.
 
         Source: payment/my-credit.md.
         """
-        return await self._call(endpoints.PAYMENT_CREDIT)
+        return await self._run(call(endpoints.PAYMENT_CREDIT))

@@ -1,4 +1,4 @@
-"""Send: every way to send a text, its price, and taking a scheduled one back."""
+"""The section `send`: every way to send a message, its price, and cancelling a scheduled one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from datetime import datetime
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._async.runner import AsyncCaller, sparing
+from ippanel_edge._async.runner import AsyncRun, hide_arguments
 from ippanel_edge.api import send
+from ippanel_edge.api.targets import countries, geolocations, jobs, phonebooks, postal_codes
 from ippanel_edge.config import Defaults
+from ippanel_edge.endpoints import Endpoint
 from ippanel_edge.models.send import (
     CountryTarget,
     GeolocationTarget,
@@ -23,30 +25,42 @@ from ippanel_edge.models.send import (
     SendResult,
     WholePhonebooks,
 )
-from ippanel_edge.values.checks import identity
-from ippanel_edge.values.files import FileInput
+from ippanel_edge.values.checks import ids
+from ippanel_edge.values.files import FileInput, Upload
 from ippanel_edge.values.secrets import Secret
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Send:
-    """Sending costs money and reaches people: nothing in here is repeated unless it is proven that nothing was sent.
+    """Sending costs money and reaches people: sends are retried only if the request provably never left this machine.
 
-    In every method `from_number` is the sender line, else the client's; `send_time` is an aware datetime, 5 minutes
-    to 3 months ahead, else now; texts have at most 1,400 characters or 20 parts. All but `pattern` and `votp` pass
-    human review first. Each raises
+    In every method, `from_number` is the sender line and defaults to the client's. `send_time` is a timezone-aware
+    datetime between 5 minutes and 3 months from now; the message is sent immediately if it is omitted. A message has
+    at most 1,400 characters and 20 parts (SMS segments). Except for `pattern` and `votp`, messages pass human review
+    before they are sent. Each method raises
 
-    - ConfigurationError: an argument is wrong; nothing was sent.
-    - ApiError, one of its kinds: the service refused; nothing was sent. RateLimited means that the same text went to
-      the same number less than 40 seconds ago.
+    - ConfigurationError: an argument is invalid; nothing was sent.
+    - ApiError or a subclass: the service rejected the request; nothing was sent. RateLimited means that the same text
+      was sent to the same number less than 40 seconds ago.
     - ConnectionFailed: nothing was sent.
-    - OutcomeUnknown, ServerError or DecodeError with outcome UNKNOWN: it may have been sent. Look into
-      `reports.outbox` before you send it again.
+    - OutcomeUnknown, ServerError or DecodeError with the outcome UNKNOWN: the message may have been sent. Check
+      `reports.outbox` before retrying.
     """
 
-    _call: AsyncCaller
+    _run: AsyncRun
     _defaults: Defaults
     _secret: Secret | None
+
+    async def _send(
+        self,
+        endpoint: Endpoint[SendResult],
+        from_number: str | None,
+        send_time: datetime | None,
+        *fields: Mapping[str, object],
+        upload: Upload | None = None,
+    ) -> SendResult:
+        return await self._run(send.build(endpoint, self._defaults, from_number, send_time, *fields, upload=upload))
 
     async def webservice(
         self,
@@ -56,66 +70,64 @@ class Send:
         from_number: str | None = None,
         send_time: datetime | None = None,
     ) -> SendResult:
-        """Send one text to up to 1,000 numbers.
+        """Send one message to up to 1,000 recipients.
 
         Args:
-            recipients: numbers in any spelling, or one; repeats are sent as given.
+            recipients: one phone number or an iterable of up to 1,000, in any format. Duplicates are not removed.
             message: the text.
-            from_number: the sender line.
-            send_time: when.
+            from_number: the sender line; defaults to the client's.
+            send_time: timezone-aware time to send at; sent immediately if omitted.
 
         Returns:
             The id of the message, the same for all recipients.
 
         Source: send/webservice.md.
         """
-        return await self._call(
+        return await self._send(
             endpoints.SEND_WEBSERVICE,
-            json=send.webservice(self._defaults, recipients, message, from_number=from_number, send_time=send_time),
+            from_number,
+            send_time,
+            send.text(self._defaults, message),
+            send.to_recipients(self._defaults, recipients),
         )
 
     async def peer_to_peer(
         self, messages: Iterable[PeerMessage], *, from_number: str | None = None, send_time: datetime | None = None
     ) -> SendResult:
-        """Send many texts, each to its own recipients.
+        """Send several messages, each to its own recipients.
 
         Args:
-            messages: texts with their recipients.
-            from_number: the sender line.
-            send_time: when.
+            messages: the messages, each with its recipients.
+            from_number: the sender line; defaults to the client's.
+            send_time: timezone-aware time to send at; sent immediately if omitted.
 
         Returns:
-            An id for each of `messages`, in their order.
+            One id for each of `messages`, in their order.
 
         Source: send/peer-to-peer.md.
         """
-        return await self._call(
-            endpoints.SEND_PEER_TO_PEER,
-            json=send.peer_to_peer(self._defaults, messages, from_number=from_number, send_time=send_time),
+        return await self._send(
+            endpoints.SEND_PEER_TO_PEER, from_number, send_time, send.to_each(self._defaults, messages)
         )
 
     async def peer_to_peer_file(
         self, file: FileInput, *, from_number: str | None = None, send_time: datetime | None = None
     ) -> SendResult:
-        """Send a text for each row of a file, at most 10,000 rows.
+        """Send one message for each row of a file, at most 10,000 rows.
 
         Args:
-            file: CSV with the header ``recipient,message``, or XLSX with numbers in column A and texts in B: a path,
-                a binary file object or (name, bytes). Numbers may be local (09…) or E.164.
-            from_number: the sender line.
-            send_time: when.
+            file: CSV with the header ``recipient,message``, or XLSX with numbers in column A and messages in column
+                B, as a path, a binary file object or (name, bytes). Numbers may be local (09…) or E.164.
+            from_number: the sender line; defaults to the client's.
+            send_time: timezone-aware time to send at; sent immediately if omitted.
 
         Returns:
-            An id for each row.
+            One id for each row.
 
         Source: send/peer-to-peer-file.md.
         """
-        return await self._call(
-            endpoints.SEND_PEER_TO_PEER_FILE,
-            form=send.file_form(
-                "peer_to_peer_file", self._defaults, None, from_number=from_number, send_time=send_time
-            ),
-            files=[("files[]", send.table(file, self._defaults))],
+        return await self._send(
+            endpoints.SEND_PEER_TO_PEER_FILE, from_number, send_time, upload=send.table(self._defaults, file)
         )
 
     async def postal_code(
@@ -127,30 +139,23 @@ class Send:
         from_number: str | None = None,
         send_time: datetime | None = None,
     ) -> SendResult:
-        """Send one text to numbers of postal codes.
+        """Send one message to numbers of postal codes.
 
         Args:
-            targets: which numbers of which postal codes.
+            targets: the numbers to select from each postal code.
             message: the text.
-            other_recipients: further numbers.
-            from_number: the sender line.
-            send_time: when.
-
-        Returns:
-            The id of the message.
+            other_recipients: other phone numbers, in any format.
+            from_number: the sender line; defaults to the client's.
+            send_time: timezone-aware time to send at; sent immediately if omitted.
 
         Source: send/postalcode.md.
         """
-        return await self._call(
+        return await self._send(
             endpoints.SEND_POSTAL_CODE,
-            json=send.postal_code(
-                self._defaults,
-                targets,
-                message,
-                other_recipients=other_recipients,
-                from_number=from_number,
-                send_time=send_time,
-            ),
+            from_number,
+            send_time,
+            send.text(self._defaults, message),
+            send.to_targets(self._defaults, postal_codes, targets, other_recipients),
         )
 
     async def country(
@@ -162,30 +167,23 @@ class Send:
         from_number: str | None = None,
         send_time: datetime | None = None,
     ) -> SendResult:
-        """Send one text to numbers of places, first version (ids from `banks`).
+        """Send one message to numbers in a region (v1 of the API; ids from `banks`).
 
         Args:
-            targets: which numbers of which places: a province; province and county; or all three.
+            targets: the numbers to select from each place: a province; province and county; or all three.
             message: the text.
-            other_recipients: further numbers.
-            from_number: the sender line.
-            send_time: when.
-
-        Returns:
-            The id of the message.
+            other_recipients: other phone numbers, in any format.
+            from_number: the sender line; defaults to the client's.
+            send_time: timezone-aware time to send at; sent immediately if omitted.
 
         Source: send/country/index.md.
         """
-        return await self._call(
+        return await self._send(
             endpoints.SEND_COUNTRY,
-            json=send.country(
-                self._defaults,
-                targets,
-                message,
-                other_recipients=other_recipients,
-                from_number=from_number,
-                send_time=send_time,
-            ),
+            from_number,
+            send_time,
+            send.text(self._defaults, message),
+            send.to_targets(self._defaults, countries, targets, other_recipients),
         )
 
     async def geolocation(
@@ -197,30 +195,23 @@ class Send:
         from_number: str | None = None,
         send_time: datetime | None = None,
     ) -> SendResult:
-        """Send one text to numbers of places, second version (ids from `geolocation`).
+        """Send one message to numbers in a region (v2 of the API; ids from `geolocation`).
 
         Args:
-            targets: which numbers of which places.
+            targets: the numbers to select from each place.
             message: the text.
-            other_recipients: further numbers.
-            from_number: the sender line.
-            send_time: when.
-
-        Returns:
-            The id of the message.
+            other_recipients: other phone numbers, in any format.
+            from_number: the sender line; defaults to the client's.
+            send_time: timezone-aware time to send at; sent immediately if omitted.
 
         Source: send/countryV2/index.md.
         """
-        return await self._call(
+        return await self._send(
             endpoints.SEND_GEOLOCATION,
-            json=send.geolocation(
-                self._defaults,
-                targets,
-                message,
-                other_recipients=other_recipients,
-                from_number=from_number,
-                send_time=send_time,
-            ),
+            from_number,
+            send_time,
+            send.text(self._defaults, message),
+            send.to_targets(self._defaults, geolocations, targets, other_recipients),
         )
 
     async def job(
@@ -231,51 +222,44 @@ class Send:
         from_number: str | None = None,
         send_time: datetime | None = None,
     ) -> SendResult:
-        """Send one text to numbers of trades (ids from `jobs`).
+        """Send one message to numbers of job categories (ids from `jobs`).
 
         Args:
-            targets: which numbers of which trades.
+            targets: the numbers to select from each category.
             message: the text.
-            from_number: the sender line.
-            send_time: when.
-
-        Returns:
-            The id of the message.
+            from_number: the sender line; defaults to the client's.
+            send_time: timezone-aware time to send at; sent immediately if omitted.
 
         Source: send/jobs/index.md.
         """
-        return await self._call(
+        return await self._send(
             endpoints.SEND_JOB,
-            json=send.job(self._defaults, targets, message, from_number=from_number, send_time=send_time),
+            from_number,
+            send_time,
+            send.text(self._defaults, message),
+            send.to_targets(self._defaults, jobs, targets),
         )
 
     async def keyword(
-        self,
-        file: FileInput,
-        message: str,
-        *,
-        from_number: str | None = None,
-        send_time: datetime | None = None,
+        self, file: FileInput, message: str, *, from_number: str | None = None, send_time: datetime | None = None
     ) -> SendResult:
-        """Send a text with placeholders, filled from the columns of a file.
+        """Send a message with placeholders that are replaced by the columns of a file.
 
         Args:
-            file: XLSX with numbers in column A and values in B, C …: a path, a binary file object or (name, bytes).
-            message: the text; ``{ex_B}`` stands for column B.
-            from_number: the sender line.
-            send_time: when.
-
-        Returns:
-            The id of the message.
+            file: XLSX with numbers in column A and values in B, C, …, as a path, a binary file object or
+                (name, bytes).
+            message: the text; ``{ex_B}`` is replaced by column B.
+            from_number: the sender line; defaults to the client's.
+            send_time: timezone-aware time to send at; sent immediately if omitted.
 
         Source: send/keyword.md.
         """
-        return await self._call(
+        return await self._send(
             endpoints.SEND_KEYWORD,
-            form=send.file_form(
-                "keyword", self._defaults, send.required(message), from_number=from_number, send_time=send_time
-            ),
-            files=[("files[]", send.table(file, self._defaults, kinds=send.SHEETS))],
+            from_number,
+            send_time,
+            send.text(self._defaults, message),
+            upload=send.table(self._defaults, file, kinds=send.SHEETS),
         )
 
     async def keyword_phonebook(
@@ -286,24 +270,22 @@ class Send:
         from_number: str | None = None,
         send_time: datetime | None = None,
     ) -> SendResult:
-        """Send a text with placeholders, filled from the fields of phonebooks.
+        """Send a message with placeholders that are replaced by the fields of phonebook contacts.
 
         Args:
-            phonebook_ids: the phonebooks.
-            message: the text; ``{ex_7041}`` stands for the phonebook's field 7041.
-            from_number: the sender line.
-            send_time: when.
-
-        Returns:
-            The id of the message.
+            phonebook_ids: ids of the phonebooks.
+            message: the text; ``{ex_7041}`` is replaced by the field with the id 7041.
+            from_number: the sender line; defaults to the client's.
+            send_time: timezone-aware time to send at; sent immediately if omitted.
 
         Source: send/keyword-phonebook.md.
         """
-        return await self._call(
+        return await self._send(
             endpoints.SEND_KEYWORD_PHONEBOOK,
-            json=send.keyword_phonebook(
-                self._defaults, phonebook_ids, message, from_number=from_number, send_time=send_time
-            ),
+            from_number,
+            send_time,
+            send.text(self._defaults, message),
+            send.to_fields(phonebook_ids),
         )
 
     async def phonebook(
@@ -314,25 +296,25 @@ class Send:
         from_number: str | None = None,
         send_time: datetime | None = None,
     ) -> SendResult:
-        """Send one text to phonebooks, whole or in part.
+        """Send one message to phonebooks, whole or in part.
 
         Args:
-            selections: at most 100 choices.
+            selections: at most 100 selections.
             message: the text.
-            from_number: the sender line.
-            send_time: when.
-
-        Returns:
-            The id of the message.
+            from_number: the sender line; defaults to the client's.
+            send_time: timezone-aware time to send at; sent immediately if omitted.
 
         Source: send/phonebook.md.
         """
-        return await self._call(
+        return await self._send(
             endpoints.SEND_PHONEBOOK,
-            json=send.phonebook(self._defaults, selections, message, from_number=from_number, send_time=send_time),
+            from_number,
+            send_time,
+            send.text(self._defaults, message),
+            send.to_targets(self._defaults, phonebooks, selections),
         )
 
-    @sparing
+    @hide_arguments
     async def pattern(
         self,
         code: str,
@@ -343,32 +325,20 @@ class Send:
         phonebook: PatternContact | None = None,
         send_time: datetime | None = None,
     ) -> SendResult:
-        """Send an approved pattern to one number. It skips human review and goes out at once: the way for codes.
+        """Send an approved pattern to one number. It is sent immediately, without human review: use it for codes.
 
         Args:
-            code: the pattern's code.
-            recipient: the number, in any spelling.
-            params: a value (text or number) for each of the pattern's variables; ``{}`` where it has none.
-            from_number: the sender line.
-            phonebook: the phonebook entry to keep the recipient in.
-            send_time: when; of the service's Persian page only.
-
-        Returns:
-            The id of the message.
+            code: the code of the pattern.
+            recipient: the phone number, in any format.
+            params: a value (str or number) for each variable of the pattern; ``{}`` if it has none.
+            from_number: the sender line; defaults to the client's.
+            phonebook: the phonebook contact to save the recipient as.
+            send_time: timezone-aware time to send at; documented on the service's Persian page only.
 
         Source: send/pattern.md.
         """
-        return await self._call(
-            endpoints.SEND_PATTERN,
-            json=send.pattern(
-                self._defaults,
-                code,
-                recipient,
-                params,
-                from_number=from_number,
-                send_time=send_time,
-                phonebook=phonebook,
-            ),
+        return await self._send(
+            endpoints.SEND_PATTERN, from_number, send_time, send.with_values(code, recipient, params, phonebook)
         )
 
     async def file(
@@ -380,50 +350,40 @@ class Send:
         from_number: str | None = None,
         send_time: datetime | None = None,
     ) -> SendResult:
-        """Send one text to the numbers of a file, at most 1,000,000.
+        """Send one message to the numbers in a file, at most 1,000,000.
 
         Args:
-            file: CSV with the header ``phone_number`` and one column, or XLSX with numbers in column A: a path, a
+            file: CSV with the header ``phone_number`` and one column, or XLSX with numbers in column A, as a path, a
                 binary file object or (name, bytes). Numbers may be local (09…) or E.164.
             message: the text.
-            other_recipients: further numbers.
-            from_number: the sender line.
-            send_time: when.
-
-        Returns:
-            The id of the message.
+            other_recipients: other phone numbers, in any format.
+            from_number: the sender line; defaults to the client's.
+            send_time: timezone-aware time to send at; sent immediately if omitted.
 
         Source: send/file.md.
         """
-        return await self._call(
+        return await self._send(
             endpoints.SEND_FILE,
-            form=send.file_form(
-                "file",
-                self._defaults,
-                send.required(message),
-                from_number=from_number,
-                send_time=send_time,
-                other_recipients=other_recipients,
-            ),
-            files=[("files[]", send.table(file, self._defaults))],
+            from_number,
+            send_time,
+            send.text(self._defaults, message),
+            send.to_others(self._defaults, other_recipients, name="other_recipients[]"),
+            upload=send.table(self._defaults, file),
         )
 
-    @sparing
+    @hide_arguments
     async def votp(self, recipient: str, code: str | int) -> SendResult:
         """Call a number and speak a code. The service chooses the line.
 
         Args:
-            recipient: the number, in any spelling.
-            code: 1 to 14 digits; as text, leading zeros are kept.
-
-        Returns:
-            The id of the message.
+            recipient: the phone number, in any format.
+            code: 1 to 14 digits; leading zeros of a str are kept.
 
         Source: send/votp.md.
         """
-        return await self._call(endpoints.SEND_VOTP, json=send.votp(self._defaults, recipient, code))
+        return await self._run(send.votp(self._defaults, recipient, code))
 
-    @sparing
+    @hide_arguments
     async def url(
         self,
         recipient: str,
@@ -434,26 +394,22 @@ class Send:
         password: str | None = None,
         in_url: bool = False,
     ) -> SendResult:
-        """Send by the address made for simple callers.
+        """Send through the legacy URL endpoint.
 
-        Its credentials travel in a POST form, where no access log keeps them, unless you ask for the documented GET.
+        By default, credentials are sent in a POST body so that they do not end up in access logs.
 
         Args:
-            recipient: the number, in any spelling.
+            recipient: the phone number, in any format.
             message: the text.
-            from_number: the sender line.
+            from_number: the sender line; defaults to the client's.
             username: with password, instead of the client's key.
             password: with username.
-            in_url: whether to send all of it as a GET, the credentials in the URL.
-
-        Returns:
-            The id of the message.
+            in_url: whether to use the documented GET request, with the credentials in the URL.
 
         Source: send/url.md.
         """
-        return await self._call(
-            attrs.evolve(endpoints.SEND_URL, method="GET") if in_url else endpoints.SEND_URL,
-            **send.url(
+        return await self._run(
+            send.url(
                 self._defaults,
                 self._secret,
                 recipient,
@@ -462,32 +418,29 @@ class Send:
                 username=username,
                 password=password,
                 in_url=in_url,
-            ),
+            )
         )
 
     async def cancel(self, message_outbox_id: int) -> None:
-        """Take a scheduled message back, until 5 minutes before its time.
+        """Cancel a scheduled message, up to 5 minutes before it is sent.
 
         Args:
-            message_outbox_id: from its SendResult.
+            message_outbox_id: the id, from the SendResult.
 
         Raises:
-            NotFound: there is no such message, or it is too late.
+            NotFound: the message does not exist, or it is too late.
 
         Source: send/cancel-scheduled.md.
         """
-        return await self._call(
-            endpoints.SEND_CANCEL,
-            json={"message_outbox_id": identity(message_outbox_id, argument="message_outbox_id")},
-        )
+        return await self._run(call(endpoints.SEND_CANCEL, json=ids(message_outbox_id=message_outbox_id)))
 
     async def calculate_price(self, message: str, *, number: str | None = None) -> Price:
-        """Say what a text costs, in Rials, without the opt-out suffix that promotional lines add.
+        """Return the price of a message, in Rials, without the opt-out suffix that promotional lines append.
 
         Args:
             message: the text.
-            number: the sender line, else the client's.
+            number: the sender line; defaults to the client's.
 
         Source: send/calculate-price.md.
         """
-        return await self._call(endpoints.SEND_CALCULATE_PRICE, json=send.price(self._defaults, message, number=number))
+        return await self._run(send.calculate_price(self._defaults, message, number=number))

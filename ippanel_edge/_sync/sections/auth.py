@@ -1,142 +1,146 @@
 # Generated from ippanel_edge/_async/sections/auth.py by tests/codegen/generate_sync.py: edit that, not this.
-"""Auth: logging in by hand. With `Credentials` the client does it by itself."""
+"""The section `auth`: manual logins. With `Credentials`, the client logs in automatically."""
 
 from __future__ import annotations
 
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._sync.runner import Caller, sparing
+from ippanel_edge._sync.runner import Run, hide_arguments
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.auth import LoginStep, ResetToken, TokenOwner
 from ippanel_edge.values import phones
-from ippanel_edge.values.checks import text
-from ippanel_edge.values.secrets import Secret
+from ippanel_edge.values.checks import secrets, texts
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Auth:
-    """Logins, their codes, passwords and tokens. A token goes to the client as ``token=``."""
+    """Logins, login codes, passwords and tokens. Pass a final token to the client as ``token=``."""
 
-    _call: Caller
+    _run: Run
     _defaults: Defaults
 
-    @sparing
+    @hide_arguments
     def login(self, username: str, password: str) -> LoginStep:
-        """Begin to log in.
+        """Start a login.
 
         Args:
-            username: the panel's user name.
-            password: its password.
+            username: the user name of the panel.
+            password: the password.
 
         Returns:
-            The step: complete, or waiting for a code (`confirm_otp`).
+            The step: complete, or waiting for a one-time password (`confirm_otp`).
 
         Raises:
             ValidationFailed: the user name or the password is wrong.
 
         Source: auth/login.md.
         """
-        return self._call(
-            endpoints.AUTH_LOGIN,
-            json={
-                "username": text(username, argument="username"),
-                "password": Secret(text(password, argument="password")),
-            },
+        return self._run(
+            call(
+                endpoints.AUTH_LOGIN,
+                json={
+                    **texts(username=username),
+                    **secrets(password=password),
+                },
+            )
         )
 
-    @sparing
+    @hide_arguments
     def send_sms_otp(self, token: str) -> LoginStep:
-        """Have a code texted for a login, also where it asked for Google Authenticator.
+        """Request an SMS code for a login, also if the login asked for Google Authenticator.
 
         Args:
-            token: of the login's step.
+            token: the token of the login step.
 
         Source: auth/sms-otp.md.
         """
-        return self._call(endpoints.AUTH_SEND_SMS_OTP, json={"token": Secret(text(token, argument="token"))})
+        return self._run(call(endpoints.AUTH_SEND_SMS_OTP, json=secrets(token=token)))
 
-    @sparing
+    @hide_arguments
     def confirm_otp(self, token: str, otp: str) -> LoginStep:
-        """Give a login its code.
+        """Complete a login with its one-time password.
 
         Args:
-            token: of the login's step; it lives 6 minutes.
-            otp: the code; a texted one lives 2 minutes.
+            token: the token of the login step; it expires after 6 minutes.
+            otp: the code; one sent by SMS expires after 2 minutes.
 
         Raises:
-            ValidationFailed: the code is wrong or too old.
+            ValidationFailed: the code is wrong or has expired.
 
         Source: auth/confirm-otp.md.
         """
-        return self._call(
-            endpoints.AUTH_CONFIRM_OTP,
-            json={"token": Secret(text(token, argument="token")), "otp": Secret(text(otp, argument="otp"))},
+        return self._run(
+            call(
+                endpoints.AUTH_CONFIRM_OTP,
+                json=secrets(token=token, otp=otp),
+            )
         )
 
     def forgot_password(self, username: str, mobile: str) -> ResetToken:
-        """Have a code texted that lets a forgotten password be changed.
+        """Request an SMS code for changing a forgotten password.
 
         Args:
-            username: the panel's user name.
-            mobile: the user's mobile number, in any spelling.
+            username: the user name of the panel.
+            mobile: the user's mobile number, in any format.
 
         Returns:
-            The token that belongs to the code; it lives 2 minutes.
+            The token that belongs to the code; it expires after 2 minutes.
 
         Raises:
-            ValidationFailed: there is no such user.
+            ValidationFailed: the user does not exist.
 
         Source: auth/forgot-password.md.
         """
-        return self._call(
-            endpoints.AUTH_FORGOT_PASSWORD,
-            json={
-                "username": text(username, argument="username"),
-                "mobile": phones.recipient(mobile, argument="mobile"),
-            },
+        return self._run(
+            call(
+                endpoints.AUTH_FORGOT_PASSWORD,
+                json={
+                    **texts(username=username),
+                    "mobile": phones.recipient(mobile, argument="mobile"),
+                },
+            )
         )
 
-    @sparing
+    @hide_arguments
     def change_password(self, token: str, otp: str, password: str) -> None:
         """Change a forgotten password.
 
         Args:
-            token: from `forgot_password`; it lives 2 minutes.
-            otp: the texted code; it lives 2 minutes too.
+            token: from `forgot_password`; it expires after 2 minutes.
+            otp: the code from the SMS; it expires after 2 minutes.
             password: the new password.
 
         Raises:
-            AuthenticationError: the token or the code is wrong or too old.
-            ValidationFailed: the password is not good enough.
+            AuthenticationError: the token or the code is wrong or has expired.
+            ValidationFailed: the password is not strong enough.
 
         Source: auth/forgot-password.md; seed: Authentication / Forgot Password.
         """
-        return self._call(
-            endpoints.AUTH_CHANGE_PASSWORD,
-            json={
-                "token": Secret(text(token, argument="token")),
-                "otp": Secret(text(otp, argument="otp")),
-                "password": Secret(text(password, argument="password")),
-            },
+        return self._run(
+            call(
+                endpoints.AUTH_CHANGE_PASSWORD,
+                json=secrets(token=token, otp=otp, password=password),
+            )
         )
 
     def logout(self) -> None:
-        """End the token that this client calls with.
+        """Revoke the token that this client uses.
 
         Raises:
-            AuthenticationError: the client calls with an API key, or the token is dead already.
+            AuthenticationError: the client uses an API key, or the token has expired.
 
         Source: auth/logout.md.
         """
-        return self._call(endpoints.AUTH_LOGOUT)
+        return self._run(call(endpoints.AUTH_LOGOUT))
 
     def check_token(self) -> TokenOwner:
-        """Say whose the token or API key is that this client calls with.
+        """Return the owner of the token or API key that this client uses.
 
         Raises:
-            AuthenticationError: it is nobody's, or dead.
+            AuthenticationError: the token or key is unknown or has expired.
 
         Source: auth/check-token.md.
         """
-        return self._call(endpoints.AUTH_CHECK_TOKEN)
+        return self._run(call(endpoints.AUTH_CHECK_TOKEN))

@@ -1,50 +1,50 @@
 # Generated from ippanel_edge/_async/sections/jobs.py by tests/codegen/generate_sync.py: edit that, not this.
-"""Jobs: the trades of the number bank, and how many numbers a choice has."""
+"""The section `jobs`: the job categories of the number bank, and the count of their numbers."""
 
 from __future__ import annotations
 
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._sync.runner import Caller
+from ippanel_edge._sync.runner import Run
 from ippanel_edge.api import places
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.banks import RecipientsCount
 from ippanel_edge.models.jobs import JobCategory, JobSubCategory
-from ippanel_edge.values.checks import identity
+from ippanel_edge.values.checks import choices, ids, optional_ids, ranges
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Jobs:
-    """Where numbers can be bought by trade, for `send.job`."""
+    """Numbers by job category, for `send.job`."""
 
-    _call: Caller
+    _run: Run
     _defaults: Defaults
 
     def categories(self) -> list[JobCategory]:
         """List the main categories.
 
-        Raises:
-            EdgeError: as every call.
-
         Source: send/jobs/categories.md.
         """
-        return self._call(endpoints.JOBS_CATEGORIES)
+        return self._run(call(endpoints.JOBS_CATEGORIES))
 
     def sub_categories(self, main_category_id: int) -> list[JobSubCategory]:
-        """List the trades of a main category.
+        """List the sub-categories of a main category.
 
         Args:
             main_category_id: from `categories`.
 
         Raises:
-            ValidationFailed: there is no such category.
+            ValidationFailed: the category does not exist.
 
         Source: send/jobs/sub-category.md.
         """
-        return self._call(
-            endpoints.JOBS_SUB_CATEGORIES,
-            query={"main_category_id": identity(main_category_id, argument="main_category_id")},
+        return self._run(
+            call(
+                endpoints.JOBS_SUB_CATEGORIES,
+                query=ids(main_category_id=main_category_id),
+            )
         )
 
     def count(
@@ -56,29 +56,29 @@ class Jobs:
         start: int | None = None,
         size: int | None = None,
     ) -> RecipientsCount:
-        """Count the numbers of a trade, by operator.
+        """Count the numbers of a job category, by operator.
 
         Args:
             main_category_id: from `categories`.
             sub_category_id: from `sub_categories`.
-            operator_id: 1 MCI, 2 Irancell, 13 others; all where unset.
-            start: how many numbers to pass over.
-            size: how many numbers to count at the most.
+            operator_id: 1 MCI, 2 Irancell, 13 others; all if omitted.
+            start: how many numbers to skip.
+            size: the maximum of numbers to count.
 
         Raises:
-            ConfigurationError: an argument is out of its limits.
+            ConfigurationError: an argument is out of range.
             ValidationFailed: a category does not exist.
 
         Source: send/jobs/count.md.
         """
-        return self._call(
-            endpoints.JOBS_COUNT,
-            query=places.job_choice(
-                self._defaults,
-                main_category_id=main_category_id,
-                sub_category_id=sub_category_id,
-                operator_id=operator_id,
-                start=start,
-                size=size,
-            ),
+        return self._run(
+            call(
+                endpoints.JOBS_COUNT,
+                query={
+                    **ids(main_category_id=main_category_id),
+                    **optional_ids(sub_category_id=sub_category_id),
+                    **choices(places.OPERATORS, check=self._defaults.validate, operator_id=operator_id),
+                    **ranges(0, start=start, size=size),
+                },
+            )
         )

@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/sections/packages.py by tests/codegen/generate_sync.py: edit that, not this.
-"""Packages: what sub-users may buy."""
+"""The section `packages`: the packages that sub-users can buy."""
 
 from __future__ import annotations
 
@@ -9,45 +9,48 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._sync.pagination import Items
-from ippanel_edge._sync.runner import Caller
-from ippanel_edge.api.fields import written
+from ippanel_edge._sync.runner import Run
+from ippanel_edge.api.fields import fields_of
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.packages import Package, PackageFilters
 from ippanel_edge.values.checks import paging
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Packages:
-    """Packages: roles of users, with their prices."""
+    """Packages: user roles and their prices."""
 
-    _call: Caller
+    _run: Run
     _defaults: Defaults
 
     def list(self, *, page: int = 1, per_page: int = 10, filters: PackageFilters | None = None) -> Page[Package]:
         """List packages.
 
         Args:
-            page: from 1.
-            per_page: rows a page, at most 1,000.
-            filters: which packages; all where unset.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
+            filters: the packages to select; all if omitted.
 
         Source: package/list-packages.md.
         """
-        return self._call(
-            endpoints.PACKAGES_LIST,
-            query={
-                **paging(page, per_page, check=self._defaults.validate),
-                **({} if filters is None else written(filters, PackageFilters, argument="filters")),
-            },
+        return self._run(
+            call(
+                endpoints.PACKAGES_LIST,
+                query={
+                    **paging(page, per_page=per_page, check=self._defaults.validate),
+                    **({} if filters is None else fields_of(filters, PackageFilters, argument="filters")),
+                },
+            )
         )
 
     def iter_list(self, *, filters: PackageFilters | None = None, per_page: int = 100) -> Iterator[Package]:
-        """Walk all packages, page by page.
+        """Iterate over all packages, fetching pages lazily.
 
         Args:
-            filters: which packages; all where unset.
-            per_page: rows a page, at most 1,000.
+            filters: the packages to select; all if omitted.
+            per_page: rows per page, at most 1,000.
 
         Source: package/list-packages.md.
         """

@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/sections/patterns.py by tests/codegen/generate_sync.py: edit that, not this.
-"""Patterns: texts approved once and sent with values. Sending one is `send.pattern`."""
+"""The section `patterns`: approved message templates. `send.pattern` sends one."""
 
 from __future__ import annotations
 
@@ -9,105 +9,110 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._sync.pagination import Items
-from ippanel_edge._sync.runner import Caller
+from ippanel_edge._sync.runner import Run
 from ippanel_edge.api import patterns
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.patterns import NewPattern, Pattern, PatternFilters
-from ippanel_edge.values.checks import text
+from ippanel_edge.values.checks import texts
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Patterns:
-    """Texts approved once; only active ones can be sent."""
+    """Message templates that are approved once; only active ones can be sent."""
 
-    _call: Caller
+    _run: Run
     _defaults: Defaults
 
     def list(self, *, page: int = 1, per_page: int = 10, filters: PatternFilters | None = None) -> Page[Pattern]:
         """List patterns.
 
         Args:
-            page: from 1.
-            per_page: rows a page, at most 100.
-            filters: which patterns; all where unset.
+            page: the page, from 1.
+            per_page: rows per page, at most 100.
+            filters: the patterns to select; all if omitted.
 
         Raises:
-            ConfigurationError: the page is out of its limits.
+            ConfigurationError: the page is out of range.
 
         Source: pattern/list-pattern.md.
         """
-        return self._call(
-            endpoints.PATTERNS_LIST,
-            query=patterns.listing(self._defaults, page=page, per_page=per_page, filters=filters),
+        return self._run(
+            call(
+                endpoints.PATTERNS_LIST,
+                query=patterns.listing(self._defaults, page, per_page, filters),
+            )
         )
 
     def iter_list(self, *, filters: PatternFilters | None = None, per_page: int = 100) -> Iterator[Pattern]:
-        """Walk all patterns, page by page.
+        """Iterate over all patterns, fetching pages lazily.
 
         Args:
-            filters: which patterns; all where unset.
-            per_page: rows a page, at most 100.
+            filters: the patterns to select; all if omitted.
+            per_page: rows per page, at most 100.
 
         Source: pattern/list-pattern.md.
         """
         return Items(lambda page: self.list(page=page, per_page=per_page, filters=filters))
 
     def get(self, pattern_code: str) -> Pattern:
-        """Give one pattern.
+        """Return one pattern.
 
         Args:
-            pattern_code: its code.
+            pattern_code: the code of the pattern.
 
         Raises:
-            NotFound: there is no such pattern.
+            NotFound: the pattern does not exist.
 
         Source: pattern/pattern-by-code.md.
         """
-        return self._call(endpoints.PATTERNS_GET, path={"pattern_code": text(pattern_code, argument="pattern_code")})
+        return self._run(call(endpoints.PATTERNS_GET, path=texts(pattern_code=pattern_code)))
 
     def create(self, pattern: NewPattern) -> Pattern:
-        """Make a pattern. It is pending, and can be sent once the review has passed it.
+        """Create a pattern. It is pending, and can be sent after it passes review.
 
         Args:
-            pattern: its text and variables; each ``%name%`` of the text is declared, and the other way round.
+            pattern: the message and its variables. Each ``%name%`` in the message must be declared, and vice versa.
 
         Raises:
-            ConfigurationError: text and variables do not agree, or something is empty.
-            ValidationFailed: the service refuses it.
+            ConfigurationError: the message and the variables do not agree, or a text is empty.
+            ValidationFailed: the service rejected the pattern.
 
         Source: pattern/create-pattern.md.
         """
-        return self._call(endpoints.PATTERNS_CREATE, json=patterns.body(self._defaults, pattern))
+        return self._run(call(endpoints.PATTERNS_CREATE, json=patterns.body(self._defaults, pattern)))
 
     def update(self, pattern_code: str, pattern: NewPattern) -> Pattern:
-        """Replace a pattern; the review has to pass it again.
+        """Replace a pattern; it must pass review again.
 
         Args:
-            pattern_code: its code.
-            pattern: all of it anew, as for `create`.
+            pattern_code: the code of the pattern.
+            pattern: the complete new pattern, as for `create`.
 
         Raises:
-            ConfigurationError: text and variables do not agree, or something is empty.
-            NotFound: there is no such pattern.
+            ConfigurationError: the message and the variables do not agree, or a text is empty.
+            NotFound: the pattern does not exist.
 
         Source: pattern/update-pattern.md.
         """
-        return self._call(
-            endpoints.PATTERNS_UPDATE,
-            path={"pattern_code": text(pattern_code, argument="pattern_code")},
-            json=patterns.body(self._defaults, pattern),
+        return self._run(
+            call(
+                endpoints.PATTERNS_UPDATE,
+                path=texts(pattern_code=pattern_code),
+                json=patterns.body(self._defaults, pattern),
+            )
         )
 
     def delete(self, pattern_code: str) -> None:
         """Delete a pattern.
 
         Args:
-            pattern_code: its code.
+            pattern_code: the code of the pattern.
 
         Raises:
-            NotFound: there is no such pattern.
+            NotFound: the pattern does not exist.
 
         Source: pattern/delete-pattern.md.
         """
-        return self._call(endpoints.PATTERNS_DELETE, path={"pattern_code": text(pattern_code, argument="pattern_code")})
+        return self._run(call(endpoints.PATTERNS_DELETE, path=texts(pattern_code=pattern_code)))

@@ -6,24 +6,22 @@ from __future__ import annotations
 import attrs
 
 from ippanel_edge import endpoints
-from ippanel_edge._sync.runner import Caller
+from ippanel_edge._sync.runner import Run
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.payment import Credit
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Payment:
-    """What the account has to spend."""
+    """The account balance."""
 
-    _call: Caller
+    _run: Run
     _defaults: Defaults
 
     def credit(self) -> Credit:
-        """Give the account's credit, in Rials.
-
-        Raises:
-            EdgeError: as every call.
+        """Return the account balance, in Rials.
 
         Source: payment/my-credit.md.
         """
-        return self._call(endpoints.PAYMENT_CREDIT)
+        return self._run(call(endpoints.PAYMENT_CREDIT))

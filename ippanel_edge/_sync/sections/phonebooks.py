@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/sections/phonebooks.py by tests/codegen/generate_sync.py: edit that, not this.
-"""Phonebooks: the books, the contacts in them, and the fields of one's own that contacts may have."""
+"""The section `phonebooks`: phonebooks, their contacts, and the custom fields (options) of contacts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._sync.pagination import Items
-from ippanel_edge._sync.runner import Caller
+from ippanel_edge._sync.runner import Run
 from ippanel_edge.api import phonebooks
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
@@ -24,26 +24,27 @@ from ippanel_edge.models.phonebooks import (
     OptionType,
     Phonebook,
 )
-from ippanel_edge.values.checks import identities, identity, identity_if_given, paging, text
+from ippanel_edge.values.checks import check_ids, choices, ids, optional_ids, optional_texts, paging, texts
 from ippanel_edge.values.files import FileInput
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Phonebooks:
-    """Your phonebooks, at most 100,000 numbers each. `send.phonebook` and `send.keyword_phonebook` send to them."""
+    """Phonebooks, with at most 100,000 numbers each. `send.phonebook` and `send.keyword_phonebook` send to them."""
 
-    _call: Caller
+    _run: Run
     _defaults: Defaults
 
     @property
     def contacts(self) -> Contacts:
-        """The numbers in the phonebooks."""
-        return Contacts(self._call, self._defaults)
+        """The contacts of the phonebooks."""
+        return Contacts(self._run, self._defaults)
 
     @property
     def options(self) -> Options:
-        """The fields of your own that contacts may have."""
-        return Options(self._call, self._defaults)
+        """The custom fields of contacts."""
+        return Options(self._run, self._defaults)
 
     def list(
         self,
@@ -56,23 +57,25 @@ class Phonebooks:
         """List the phonebooks.
 
         Args:
-            page: from 1.
-            per_page: rows a page, at most 1,000.
-            title: only those with this title.
-            id: only the one with this id.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
+            title: select by title.
+            id: select by id.
 
         Raises:
-            ConfigurationError: an argument is out of its limits.
+            ConfigurationError: an argument is out of range.
 
         Source: phonebook/phonebook/phonebook-list.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_LIST,
-            query={
-                **paging(page, per_page, check=self._defaults.validate),
-                "title": phonebooks.filter_text(title, argument="title"),
-                "id": identity_if_given(id, argument="id"),
-            },
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_LIST,
+                query={
+                    **paging(page, per_page=per_page, check=self._defaults.validate),
+                    **optional_texts(title=title),
+                    **optional_ids(id=id),
+                },
+            )
         )
 
     def iter_list(
@@ -82,160 +85,170 @@ class Phonebooks:
         id: int | None = None,  # noqa: A002 - the API's own name
         per_page: int = 100,
     ) -> Iterator[Phonebook]:
-        """Walk all phonebooks, page by page.
+        """Iterate over all phonebooks, fetching pages lazily.
 
         Args:
-            title: only those with this title.
-            id: only the one with this id.
-            per_page: rows a page, at most 1,000.
+            title: select by title.
+            id: select by id.
+            per_page: rows per page, at most 1,000.
 
         Source: phonebook/phonebook/phonebook-list.md.
         """
         return Items(lambda page: self.list(page=page, per_page=per_page, title=title, id=id))
 
     def create(self, title: str, options: Iterable[int] = ()) -> Phonebook:
-        """Make a phonebook.
+        """Create a phonebook.
 
         Args:
             title: at most 200 characters.
-            options: ids of the fields that its contacts have, from `options`.
+            options: ids of its custom fields, from `options.list`.
 
         Returns:
             The phonebook, without `updated_at`.
 
         Raises:
-            ConfigurationError: the title is empty or too long, or an option is no id.
-            ValidationFailed: there is no such option.
+            ConfigurationError: the title is empty or too long, or an option is not an id.
+            ValidationFailed: the option does not exist.
 
         Source: phonebook/phonebook/store-phonebook.md.
         """
-        return self._call(endpoints.PHONEBOOKS_CREATE, json=phonebooks.new_phonebook(self._defaults, title, options))
+        return self._run(
+            call(endpoints.PHONEBOOKS_CREATE, json=phonebooks.new_phonebook(self._defaults, title, options))
+        )
 
     def update(self, phonebook_id: int, *, title: str | None = None, options: Iterable[int] | None = None) -> None:
-        """Change a phonebook; what is unset stays.
+        """Change a phonebook; omitted arguments stay unchanged.
 
         Args:
             phonebook_id: from `list` or `create`.
             title: at most 200 characters.
-            options: ids of all the fields that its contacts are to have.
+            options: ids of all its custom fields.
 
         Raises:
-            ConfigurationError: neither title nor options are given, or one of them is wrong.
-            NotFound: there is no such phonebook.
+            ConfigurationError: neither title nor options is given, or one of them is invalid.
+            NotFound: the phonebook does not exist.
 
         Source: phonebook/phonebook/update-phonebook.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_UPDATE,
-            path={"phonebook_id": identity(phonebook_id, argument="phonebook_id")},
-            json=phonebooks.phonebook_changes(self._defaults, title, options),
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_UPDATE,
+                path=ids(phonebook_id=phonebook_id),
+                json=phonebooks.phonebook_changes(self._defaults, title, options),
+            )
         )
 
     def delete(self, phonebook_ids: Iterable[int]) -> None:
-        """Delete phonebooks, with the contacts in them.
+        """Delete phonebooks and their contacts.
 
         Args:
             phonebook_ids: from `list` or `create`; at least one.
 
         Raises:
-            ConfigurationError: none is given, or one is no id.
+            ConfigurationError: the list is empty, or a value is not an id.
 
         Source: phonebook/phonebook/delete-phonebook.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_DELETE, json={"listPhonebooks": identities(phonebook_ids, argument="phonebook_ids")}
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_DELETE, json={"listPhonebooks": check_ids(phonebook_ids, argument="phonebook_ids")}
+            )
         )
 
 
 @attrs.frozen(repr=False, eq=False)
 class Contacts:
-    """The numbers in your phonebooks."""
+    """The contacts of the phonebooks."""
 
-    _call: Caller
+    _run: Run
     _defaults: Defaults
 
     def add(self, contacts: Iterable[NewContact]) -> AddedContacts:
-        """Add numbers to phonebooks. Those that are in theirs already are counted, so repeating it does no harm.
+        """Add contacts to phonebooks. Existing ones are counted and not added again, so the call is idempotent.
 
         Args:
-            contacts: at least one; they may go to different phonebooks.
+            contacts: at least one; each names its phonebook.
 
         Returns:
-            How many were added, were there already, or were not taken.
+            How many were added, existed already, or were rejected.
 
         Raises:
-            ConfigurationError: a contact is wrong; its place is named, such as ``contacts[3].phonebook_id``.
-            ValidationFailed: there is no such phonebook or option.
+            ConfigurationError: a contact is invalid; its place is named, such as ``contacts[3].phonebook_id``.
+            ValidationFailed: a phonebook or an option does not exist.
 
         Source: phonebook/number/store-number.md.
         """
-        return self._call(endpoints.PHONEBOOKS_CONTACTS_ADD, json=phonebooks.new_contacts(self._defaults, contacts))
+        return self._run(
+            call(endpoints.PHONEBOOKS_CONTACTS_ADD, json=phonebooks.new_contacts(self._defaults, contacts))
+        )
 
     def get(self, contact_id: int) -> Contact:
-        """Give one contact, with its tags.
+        """Return one contact, with its tags.
 
         Args:
             contact_id: from `list`.
 
         Raises:
-            NotFound: there is no such contact.
+            NotFound: the contact does not exist.
 
         Source: phonebook/number/show-number.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_CONTACTS_GET, path={"contact_id": identity(contact_id, argument="contact_id")}
-        )
+        return self._run(call(endpoints.PHONEBOOKS_CONTACTS_GET, path=ids(contact_id=contact_id)))
 
     def list(self, *, page: int = 1, per_page: int = 10, filters: ContactFilters | None = None) -> Page[Contact]:
         """List contacts of all phonebooks.
 
         Args:
-            page: from 1.
-            per_page: rows a page, at most 1,000.
-            filters: which contacts; all where unset.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
+            filters: the contacts to select; all if omitted.
 
         Raises:
-            ConfigurationError: an argument is out of its limits.
+            ConfigurationError: an argument is out of range.
 
         Source: phonebook/number/list-number.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_CONTACTS_LIST,
-            query={
-                **paging(page, per_page, check=self._defaults.validate),
-                **phonebooks.contact_filters(filters),
-            },
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_CONTACTS_LIST,
+                query={
+                    **paging(page, per_page=per_page, check=self._defaults.validate),
+                    **phonebooks.contact_filters(filters),
+                },
+            )
         )
 
     def iter_list(self, *, filters: ContactFilters | None = None, per_page: int = 100) -> Iterator[Contact]:
-        """Walk all contacts, page by page.
+        """Iterate over all contacts, fetching pages lazily.
 
         Args:
-            filters: which contacts; all where unset.
-            per_page: rows a page, at most 1,000.
+            filters: the contacts to select; all if omitted.
+            per_page: rows per page, at most 1,000.
 
         Source: phonebook/number/list-number.md.
         """
         return Items(lambda page: self.list(page=page, per_page=per_page, filters=filters))
 
     def update(self, contact_id: int, changes: ContactChanges) -> None:
-        """Change a contact; what is unset stays.
+        """Change a contact; omitted fields stay unchanged.
 
         Args:
             contact_id: from `list`.
-            changes: the fields to change, at least one.
+            changes: the fields to change; at least one.
 
         Raises:
-            ConfigurationError: `changes` has no field set, or a wrong one.
-            NotFound: there is no such contact.
-            ValidationFailed: the service does not take the change.
+            ConfigurationError: `changes` has no field set, or an invalid one.
+            NotFound: the contact does not exist.
+            ValidationFailed: the service rejected the change.
 
         Source: phonebook/number/update-number.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_CONTACTS_UPDATE,
-            path={"contact_id": identity(contact_id, argument="contact_id")},
-            json=phonebooks.contact_changes(changes),
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_CONTACTS_UPDATE,
+                path=ids(contact_id=contact_id),
+                json=phonebooks.contact_changes(changes),
+            )
         )
 
     def delete(self, contact_ids: Iterable[int]) -> None:
@@ -245,89 +258,95 @@ class Contacts:
             contact_ids: from `list`; at least one.
 
         Raises:
-            ConfigurationError: none is given, or one is no id.
+            ConfigurationError: the list is empty, or a value is not an id.
 
         Source: phonebook/number/delete-number.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_CONTACTS_DELETE, json={"listNumbers": identities(contact_ids, argument="contact_ids")}
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_CONTACTS_DELETE,
+                json={"listNumbers": check_ids(contact_ids, argument="contact_ids")},
+            )
         )
 
     def export(self, filters: ContactFilters | None = None) -> None:
-        """Let the panel prepare a file of contacts; it is fetched there.
+        """Start the export of contacts. The file is then available in the panel.
 
         Args:
-            filters: which contacts; all where unset.
-
-        Raises:
-            EdgeError: as every call.
+            filters: the contacts to select; all if omitted.
 
         Source: phonebook/number/export-number-contacts.md.
         """
-        return self._call(endpoints.PHONEBOOKS_CONTACTS_EXPORT, query=phonebooks.contact_filters(filters))
+        return self._run(call(endpoints.PHONEBOOKS_CONTACTS_EXPORT, query=phonebooks.contact_filters(filters)))
 
     def export_members(self, phonebook_id: int) -> None:
-        """Let the panel prepare a file of one phonebook's contacts; it is fetched there.
+        """Start the export of the contacts of a phonebook. The file is then available in the panel.
 
         Args:
             phonebook_id: from `phonebooks.list`.
 
         Raises:
-            NotFound: there is no such phonebook.
+            NotFound: the phonebook does not exist.
 
         Source: phonebook/number/export-number-members.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_CONTACTS_EXPORT_MEMBERS,
-            path={"phonebook_id": identity(phonebook_id, argument="phonebook_id")},
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_CONTACTS_EXPORT_MEMBERS,
+                path=ids(phonebook_id=phonebook_id),
+            )
         )
 
     def import_file(self, phonebook_id: int, file: FileInput) -> None:
-        """Add the numbers of an Excel file to a phonebook.
+        """Add the contacts in an Excel file to a phonebook.
 
         Args:
             phonebook_id: from `phonebooks.list`.
-            file: an XLSX in the form of `import_sample`: a path, a binary file object or (name, bytes). It is read
-                piece by piece.
+            file: XLSX in the format of `import_sample`, as a path, a binary file object or (name, bytes). It is
+                read in chunks.
 
         Raises:
-            ConfigurationError: the file cannot be read or is no XLSX.
-            NotFound: there is no such phonebook.
-            ValidationFailed: the service does not take the file.
+            ConfigurationError: the file cannot be read or is not an XLSX.
+            NotFound: the phonebook does not exist.
+            ValidationFailed: the service rejected the file.
 
         Source: phonebook/number/import-number.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_CONTACTS_IMPORT_FILE,
-            path={"phonebook_id": identity(phonebook_id, argument="phonebook_id")},
-            files=[("file", phonebooks.sheet(file, self._defaults))],
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_CONTACTS_IMPORT_FILE,
+                path=ids(phonebook_id=phonebook_id),
+                files=[("file", phonebooks.sheet(file, self._defaults))],
+            )
         )
 
     def import_sample(self, phonebook_id: int) -> bytes | None:
-        """Give the file to fill in for `import_file`.
+        """Return the template for `import_file`.
 
         Args:
             phonebook_id: from `phonebooks.list`.
 
         Returns:
-            The Excel file; None where the service answers without one, as the documents show it.
+            The Excel file; None if the service returns none, as its documentation shows.
 
         Raises:
-            NotFound: there is no such phonebook.
+            NotFound: the phonebook does not exist.
 
         Source: phonebook/number/sample-import-number.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_CONTACTS_IMPORT_SAMPLE,
-            path={"phonebook_id": identity(phonebook_id, argument="phonebook_id")},
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_CONTACTS_IMPORT_SAMPLE,
+                path=ids(phonebook_id=phonebook_id),
+            )
         )
 
 
 @attrs.frozen(repr=False, eq=False)
 class Options:
-    """The fields of your own that contacts may have, such as a birthday or a debt."""
+    """The custom fields of contacts, such as a birthday or a debt."""
 
-    _call: Caller
+    _run: Run
     _defaults: Defaults
 
     def list(
@@ -341,23 +360,25 @@ class Options:
         """List the options.
 
         Args:
-            type: only those of this type.
-            title: only those with this title.
-            page: from 1.
-            per_page: rows a page, at most 1,000.
+            type: select by type.
+            title: select by title.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
 
         Raises:
-            ConfigurationError: an argument is out of its limits.
+            ConfigurationError: an argument is out of range.
 
         Source: phonebook/option/list-option.md (it marks type and title as required; they are filters).
         """
-        return self._call(
-            endpoints.PHONEBOOKS_OPTIONS_LIST,
-            query={
-                **paging(page, per_page, check=self._defaults.validate),
-                "type": phonebooks.option_type(type, check=self._defaults.validate),
-                "title": phonebooks.filter_text(title, argument="title"),
-            },
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_OPTIONS_LIST,
+                query={
+                    **paging(page, per_page=per_page, check=self._defaults.validate),
+                    **choices(phonebooks.OPTION_TYPES, check=self._defaults.validate, type=type),
+                    **optional_texts(title=title),
+                },
+            )
         )
 
     def iter_list(
@@ -367,12 +388,12 @@ class Options:
         title: str | None = None,
         per_page: int = 100,
     ) -> Iterator[Option]:
-        """Walk all options, page by page.
+        """Iterate over all options, fetching pages lazily.
 
         Args:
-            type: only those of this type.
-            title: only those with this title.
-            per_page: rows a page, at most 1,000.
+            type: select by type.
+            title: select by title.
+            per_page: rows per page, at most 1,000.
 
         Source: phonebook/option/list-option.md.
         """
@@ -383,35 +404,45 @@ class Options:
         type: OptionType | Literal["int", "string", "date"],  # noqa: A002 - the API's own name
         title: str,
     ) -> Option:
-        """Make an option.
+        """Create an option.
 
         Args:
-            type: what its values are: int, string or date.
-            title: its name.
+            type: the type of its values: int, string or date.
+            title: the name.
 
         Raises:
-            ConfigurationError: another type, or an empty title.
+            ConfigurationError: the type is not documented, or the title is empty.
 
         Source: phonebook/option/store-option.md.
         """
-        return self._call(endpoints.PHONEBOOKS_OPTIONS_CREATE, json=phonebooks.new_option(self._defaults, type, title))
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_OPTIONS_CREATE,
+                json={
+                    **choices(phonebooks.OPTION_TYPES, check=self._defaults.validate, **texts(type=type)),
+                    **texts(title=title),
+                },
+            )
+        )
 
     def update(self, option_id: int, title: str) -> None:
         """Rename an option.
 
         Args:
             option_id: from `list` or `create`.
-            title: its new name.
+            title: the new name.
 
         Raises:
-            NotFound: there is no such option.
+            NotFound: the option does not exist.
 
         Source: phonebook/option/update-option.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_OPTIONS_UPDATE,
-            path={"option_id": identity(option_id, argument="option_id")},
-            json={"title": text(title, argument="title")},
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_OPTIONS_UPDATE,
+                path=ids(option_id=option_id),
+                json=texts(title=title),
+            )
         )
 
     def delete(self, option_ids: Iterable[int]) -> None:
@@ -421,10 +452,12 @@ class Options:
             option_ids: from `list` or `create`; at least one.
 
         Raises:
-            ConfigurationError: none is given, or one is no id.
+            ConfigurationError: the list is empty, or a value is not an id.
 
         Source: phonebook/option/delete-option.md.
         """
-        return self._call(
-            endpoints.PHONEBOOKS_OPTIONS_DELETE, json={"listOptions": identities(option_ids, argument="option_ids")}
+        return self._run(
+            call(
+                endpoints.PHONEBOOKS_OPTIONS_DELETE, json={"listOptions": check_ids(option_ids, argument="option_ids")}
+            )
         )

@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/sections/reports.py by tests/codegen/generate_sync.py: edit that, not this.
-"""Reports: what became of messages, and what came in."""
+"""The section `reports`: the outbox, delivery status, statistics, and the inbox."""
 
 from __future__ import annotations
 
@@ -9,148 +9,157 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._sync.pagination import Items
-from ippanel_edge._sync.polling import InboxFollower, watch_delivery
-from ippanel_edge._sync.runner import Caller
+from ippanel_edge._sync.polling import InboxFollower, poll_delivery
+from ippanel_edge._sync.runner import Run
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxFilters, OutboxMessage, RecipientReport
-from ippanel_edge.values.checks import between, identity, paging
+from ippanel_edge.values.checks import check_id, paging, ranges
 from ippanel_edge.wire import codec
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Reports:
-    """The outbox, the recipients of a message, its figures, and the inbox."""
+    """Sent messages, their delivery status and statistics, and received messages."""
 
-    _call: Caller
+    _run: Run
     _defaults: Defaults
 
     def outbox(self, *, page: int = 1, limit: int = 10, filters: OutboxFilters | None = None) -> Page[OutboxMessage]:
-        """List messages, the newest first.
+        """List sent messages, newest first.
 
         Args:
-            page: from 1.
-            limit: rows a page, at most 1,000.
-            filters: which messages; all where unset.
+            page: the page, from 1.
+            limit: rows per page, at most 1,000.
+            filters: the messages to select; all if omitted.
 
         Source: report/outbox-report.md.
         """
-        return self._call(
-            endpoints.REPORTS_OUTBOX,
-            json={
-                **paging(page, limit, size_name="limit", check=self._defaults.validate),
-                **codec.under("filters", filters),
-            },
+        return self._run(
+            call(
+                endpoints.REPORTS_OUTBOX,
+                json={
+                    **paging(page, limit=limit, check=self._defaults.validate),
+                    **codec.under("filters", filters),
+                },
+            )
         )
 
     def iter_outbox(self, *, filters: OutboxFilters | None = None, limit: int = 100) -> Iterator[OutboxMessage]:
-        """Walk all messages, page by page, the newest first.
+        """Iterate over all sent messages, newest first, fetching pages lazily.
 
         Args:
-            filters: which messages; all where unset.
-            limit: rows a page, at most 1,000.
+            filters: the messages to select; all if omitted.
+            limit: rows per page, at most 1,000.
 
         Source: report/outbox-report.md.
         """
         return Items(lambda page: self.outbox(page=page, limit=limit, filters=filters))
 
     def by_id(self, message_outbox_id: int) -> OutboxMessage:
-        """Give one message.
+        """Return one message.
 
         Args:
-            message_outbox_id: from its SendResult.
+            message_outbox_id: the id, from the SendResult.
 
         Raises:
-            NotFound: there is no such message.
+            NotFound: the message does not exist.
 
         Source: report/outbox-report-id.md.
         """
-        return self._call(
-            endpoints.REPORTS_BY_ID,
-            query={"messages_outbox_id": identity(message_outbox_id, argument="message_outbox_id")},
+        return self._run(
+            call(
+                endpoints.REPORTS_BY_ID,
+                query={"messages_outbox_id": check_id(message_outbox_id, argument="message_outbox_id")},
+            )
         )
 
     def recipients(self, message_outbox_id: int, *, page: int = 1, per_page: int = 10) -> Page[RecipientReport]:
-        """List what became of a message at each recipient.
+        """List the delivery status of a message for each recipient.
 
         Args:
-            message_outbox_id: from its SendResult.
-            page: from 1.
-            per_page: rows a page, at most 1,000.
+            message_outbox_id: the id, from the SendResult.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
 
         Source: report/bulk-recipient.md.
         """
-        return self._call(
-            endpoints.REPORTS_RECIPIENTS,
-            query={
-                **paging(page, per_page, check=self._defaults.validate),
-                "bulk_id": identity(message_outbox_id, argument="message_outbox_id"),
-            },
+        return self._run(
+            call(
+                endpoints.REPORTS_RECIPIENTS,
+                query={
+                    **paging(page, per_page=per_page, check=self._defaults.validate),
+                    "bulk_id": check_id(message_outbox_id, argument="message_outbox_id"),
+                },
+            )
         )
 
     def iter_recipients(self, message_outbox_id: int, *, per_page: int = 100) -> Iterator[RecipientReport]:
-        """Walk all recipients of a message, page by page.
+        """Iterate over all recipients of a message, fetching pages lazily.
 
         Args:
-            message_outbox_id: from its SendResult.
-            per_page: rows a page, at most 1,000.
+            message_outbox_id: the id, from the SendResult.
+            per_page: rows per page, at most 1,000.
 
         Source: report/bulk-recipient.md.
         """
         return Items(lambda page: self.recipients(message_outbox_id, page=page, per_page=per_page))
 
     def stats(self, message_outbox_id: int) -> BulkStats:
-        """Count the messages of a send by what became of them, by operator and by language.
+        """Return delivery statistics of a send by status, operator and language.
 
         Args:
-            message_outbox_id: from its SendResult.
+            message_outbox_id: the id, from the SendResult.
 
         Source: report/bulk-stats.md.
         """
-        return self._call(
-            endpoints.REPORTS_STATS, query={"bulk_id": identity(message_outbox_id, argument="message_outbox_id")}
+        return self._run(
+            call(endpoints.REPORTS_STATS, query={"bulk_id": check_id(message_outbox_id, argument="message_outbox_id")})
         )
 
     def inbox(self, *, page: int = 1, per_page: int = 10, from_id: int | None = None) -> Page[InboxMessage]:
-        """List texts that came in, the newest first.
+        """List received messages, newest first.
 
         Args:
-            page: from 1.
-            per_page: rows a page, at most 1,000.
-            from_id: only those after this id.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
+            from_id: select messages after this id.
 
         Source: report/inbox-report.md.
         """
-        return self._call(
-            endpoints.REPORTS_INBOX,
-            json={
-                **paging(page, per_page, check=self._defaults.validate),
-                **({} if from_id is None else {"filters": {"from_id": between(from_id, 0, None, argument="from_id")}}),
-            },
+        return self._run(
+            call(
+                endpoints.REPORTS_INBOX,
+                json={
+                    **paging(page, per_page=per_page, check=self._defaults.validate),
+                    **({} if from_id is None else {"filters": ranges(0, from_id=from_id)}),
+                },
+            )
         )
 
     def iter_inbox(self, *, from_id: int | None = None, per_page: int = 100) -> Iterator[InboxMessage]:
-        """Walk all texts that came in, page by page, the newest first.
+        """Iterate over all received messages, newest first, fetching pages lazily.
 
         Args:
-            from_id: only those after this id.
-            per_page: rows a page, at most 1,000.
+            from_id: select messages after this id.
+            per_page: rows per page, at most 1,000.
 
         Source: report/inbox-report.md.
         """
         return Items(lambda page: self.inbox(page=page, per_page=per_page, from_id=from_id))
 
     def follow_inbox(self, *, from_id: int | None = None, every: float = 5.0) -> Iterator[InboxMessage]:
-        """Wait for texts and give each once, the oldest first. It never ends; leave it when you like.
+        """Yield received messages, each exactly once, oldest first. The iterator never ends; break out of it to stop.
 
-        A fault that may pass (no connection, a time-out, 5xx, 429) is waited out, ever longer up to a minute.
+        Transient errors (no connection, timeout, 5xx, 429) are retried with exponential backoff, at most 60 s.
 
         Args:
-            from_id: begin after this id; left out, with what comes from now on.
-            every: seconds between looks.
+            from_id: start after this id; by default, yield the messages that arrive from now on.
+            every: seconds between polls.
 
         Raises:
-            ApiError: the service refuses, so that waiting does not help: a wrong key, say.
+            ApiError: the service rejects the request permanently, for example because the key is wrong.
 
         Source: report/inbox-report.md.
         """
@@ -160,20 +169,20 @@ class Reports:
         self,
         message_outbox_id: int,
         *,
-        timeout: float = 120,  # noqa: ASYNC109 - when it is over, what is known is given
+        timeout: float = 120,  # noqa: ASYNC109 - a timeout here is not an error: the current status is returned
         every: float = 2.0,
     ) -> list[RecipientReport]:
-        """Wait until a message is delivered, not delivered or blacklisted at each recipient, or until the time is up.
+        """Wait until every recipient has a final delivery status, or until `timeout` seconds have passed.
 
         Args:
-            message_outbox_id: from its SendResult.
-            timeout: seconds to wait at the most.
-            every: seconds between looks.
+            message_outbox_id: the id, from the SendResult.
+            timeout: the maximum of seconds to wait.
+            every: seconds between polls.
 
         Returns:
-            The recipients as they stood at the last look; `is_final` says of each whether more is to come. It
-            returns at once where the message as a whole has failed: rejected by review, cancelled, no credit.
+            The recipients at the last poll; `is_final` says whether the status of one can still change. The method
+            returns immediately if the whole message failed: rejected by review, cancelled, no credit.
 
         Source: report/bulk-recipient.md.
         """
-        return watch_delivery(self, message_outbox_id, seconds=timeout, every=every)
+        return poll_delivery(self, message_outbox_id, seconds=timeout, every=every)

@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/sections/tickets.py by tests/codegen/generate_sync.py: edit that, not this.
-"""Tickets: questions to the support, and what is answered."""
+"""The section `tickets`: support tickets and their replies."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._sync.pagination import Items
-from ippanel_edge._sync.runner import Caller
+from ippanel_edge._sync.runner import Run
 from ippanel_edge.api import tickets
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.tickets import Ticket, TicketFilters, TicketReply, TicketSummary
-from ippanel_edge.values.checks import identity
+from ippanel_edge.values.checks import ids, texts
 from ippanel_edge.values.files import FileInput
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Tickets:
-    """Questions to the support, and what is answered."""
+    """Support tickets and their replies."""
 
-    _call: Caller
+    _run: Run
     _defaults: Defaults
 
     def create(
@@ -34,29 +35,35 @@ class Tickets:
         sms_notification: bool = False,
         file: FileInput | None = None,
     ) -> int:
-        """Ask the support.
+        """Create a ticket.
 
         Args:
-            subject: what it is about, in a few words.
-            category_id: the category, as the panel has it.
+            subject: the subject.
+            category_id: the id of the category in the panel.
             description: the question.
-            sms_notification: whether to be texted when it is answered.
-            file: zip, jpg, jpeg or png, at most 10 MB: a path, a binary file object or (name, bytes).
+            sms_notification: whether to receive an SMS when the ticket is answered.
+            file: zip, jpg, jpeg or png, at most 10 MB, as a path, a binary file object or (name, bytes).
 
         Returns:
-            The ticket's id.
+            The id of the ticket.
 
         Raises:
-            ConfigurationError: an argument is empty, or the file is missing or over its limits.
-            ValidationFailed: there is no such category.
+            ConfigurationError: an argument is empty, or the file is missing or exceeds its limits.
+            ValidationFailed: the category does not exist.
 
         Source: ticket/create-ticket.md.
         """
         return (
-            self._call(
-                endpoints.TICKETS_CREATE,
-                form=tickets.question(subject, category_id, description, sms_notification=sms_notification),
-                files=tickets.attachment(self._defaults, file),
+            self._run(
+                call(
+                    endpoints.TICKETS_CREATE,
+                    form={
+                        **texts(subject=subject, description=description),
+                        **ids(category_id=category_id),
+                        "sms_notification": "1" if sms_notification else "0",
+                    },
+                    files=tickets.attachment(self._defaults, file),
+                )
             )
         ).ticket_id
 
@@ -64,60 +71,64 @@ class Tickets:
         """List tickets.
 
         Args:
-            page: from 1.
-            per_page: rows a page, at most 1,000.
-            filters: which tickets; all where unset.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
+            filters: the tickets to select; all if omitted.
 
         Raises:
-            ConfigurationError: the page or a filter is out of its limits.
+            ConfigurationError: the page or a filter is out of range.
 
         Source: ticket/list-ticket.md.
         """
-        return self._call(
-            endpoints.TICKETS_LIST,
-            query=tickets.listing(self._defaults, page=page, per_page=per_page, filters=filters),
+        return self._run(
+            call(
+                endpoints.TICKETS_LIST,
+                query=tickets.listing(self._defaults, page, per_page, filters),
+            )
         )
 
     def iter_list(self, *, filters: TicketFilters | None = None, per_page: int = 100) -> Iterator[TicketSummary]:
-        """Walk all tickets, page by page.
+        """Iterate over all tickets, fetching pages lazily.
 
         Args:
-            filters: which tickets; all where unset.
-            per_page: rows a page, at most 1,000.
+            filters: the tickets to select; all if omitted.
+            per_page: rows per page, at most 1,000.
 
         Source: ticket/list-ticket.md.
         """
         return Items(lambda page: self.list(page=page, per_page=per_page, filters=filters))
 
     def get(self, ticket_id: int) -> Ticket:
-        """Give one ticket with its answers.
+        """Return one ticket with its replies.
 
         Args:
             ticket_id: from `create` or `list`.
 
         Raises:
-            NotFound: there is no such ticket.
+            NotFound: the ticket does not exist.
 
         Source: ticket/ticket-id.md.
         """
-        return self._call(endpoints.TICKETS_GET, query={"ticket_id": identity(ticket_id, argument="ticket_id")})
+        return self._run(call(endpoints.TICKETS_GET, query=ids(ticket_id=ticket_id)))
 
     def reply(self, ticket_id: int, description: str, *, file: FileInput | None = None) -> TicketReply:
-        """Add to a ticket.
+        """Reply to a ticket.
 
         Args:
             ticket_id: from `create` or `list`.
-            description: what to say.
-            file: zip, jpg, jpeg or png, at most 10 MB: a path, a binary file object or (name, bytes).
+            description: the reply.
+            file: zip, jpg, jpeg or png, at most 10 MB, as a path, a binary file object or (name, bytes).
 
         Raises:
-            ConfigurationError: an argument is empty, or the file is missing or over its limits.
-            NotFound: there is no such ticket.
+            ConfigurationError: an argument is empty, or the file is missing or exceeds its limits.
+            NotFound: the ticket does not exist.
 
         Source: ticket/reply-ticket.md.
         """
-        return self._call(
-            endpoints.TICKETS_REPLY,
-            form=tickets.answer(ticket_id, description),
-            files=tickets.attachment(self._defaults, file),
+        return self._run(
+            call(
+                endpoints.TICKETS_REPLY,
+                form={**ids(ticket_id=ticket_id), **texts(description=description)},
+                files=tickets.attachment(self._defaults, file),
+            )
         )

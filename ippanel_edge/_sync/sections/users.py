@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/sections/users.py by tests/codegen/generate_sync.py: edit that, not this.
-"""Users: the sub-users of the account, what lines cost them, and who is above them."""
+"""The section `users`: the sub-users of the account, their tariff and their parents."""
 
 from __future__ import annotations
 
@@ -10,127 +10,132 @@ import attrs
 
 from ippanel_edge import endpoints
 from ippanel_edge._sync.pagination import Items
-from ippanel_edge._sync.runner import Caller
+from ippanel_edge._sync.runner import Run
 from ippanel_edge._sync.sections.documents import Documents
 from ippanel_edge.api import users
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.users import NewUser, ParentsTree, Tariff, User, UserChanges, UserFilters
-from ippanel_edge.values.checks import identity, paging, text
+from ippanel_edge.values.checks import ids, paging, texts
+from ippanel_edge.wire.call import call
 
 
 @attrs.frozen(repr=False, eq=False)
 class Users:
-    """The users below you."""
+    """The sub-users of the account."""
 
-    _call: Caller
+    _run: Run
     _defaults: Defaults
 
     @property
     def documents(self) -> Documents:
-        """The papers that the service asks of a user."""
-        return Documents(self._call, self._defaults)
+        """The documents that the service requires from a user."""
+        return Documents(self._run, self._defaults)
 
     def list(self, *, page: int = 1, per_page: int = 10, filters: UserFilters | None = None) -> Page[User]:
         """List sub-users.
 
         Args:
-            page: from 1.
-            per_page: rows a page, at most 1,000.
-            filters: which users; all where unset.
+            page: the page, from 1.
+            per_page: rows per page, at most 1,000.
+            filters: the users to select; all if omitted.
 
         Source: user/list-users.md.
         """
-        return self._call(
-            endpoints.USERS_LIST,
-            query={
-                **paging(page, per_page, check=self._defaults.validate),
-                **users.filters(filters, check=self._defaults.validate),
-            },
+        return self._run(
+            call(
+                endpoints.USERS_LIST,
+                query={
+                    **paging(page, per_page=per_page, check=self._defaults.validate),
+                    **users.filters(filters, check=self._defaults.validate),
+                },
+            )
         )
 
     def iter_list(self, *, filters: UserFilters | None = None, per_page: int = 100) -> Iterator[User]:
-        """Walk all sub-users, page by page.
+        """Iterate over all sub-users, fetching pages lazily.
 
         Args:
-            filters: which users; all where unset.
-            per_page: rows a page, at most 1,000.
+            filters: the users to select; all if omitted.
+            per_page: rows per page, at most 1,000.
 
         Source: user/list-users.md.
         """
         return Items(lambda page: self.list(page=page, per_page=per_page, filters=filters))
 
     def show(self, user_id: int) -> User:
-        """Give one sub-user.
+        """Return one sub-user.
 
         Args:
-            user_id: the user's id.
+            user_id: the id of the user.
 
         Raises:
-            NotFound: there is no such user below you.
+            NotFound: the user does not exist or is not your sub-user.
 
         Source: user/show-user.md.
         """
-        return self._call(endpoints.USERS_SHOW, query={"user_id": identity(user_id, argument="user_id")})
+        return self._run(call(endpoints.USERS_SHOW, query=ids(user_id=user_id)))
 
     def register(self, user: NewUser) -> None:
         """Create a sub-user.
 
         Args:
-            user: who it is.
+            user: the new user.
 
         Raises:
-            ConfigurationError: the password or the national code breaks its rule, or a date is not Gregorian.
-            ValidationFailed: the name is taken, or the registry knows the person otherwise.
+            ConfigurationError: the password or the national code is invalid, or a date is not Gregorian.
+            ValidationFailed: the user name is taken, or the name does not match the civil registry.
 
         Source: user/register-user.md.
         """
-        return self._call(endpoints.USERS_REGISTER, json=users.new_user(user, check=self._defaults.validate))
+        return self._run(call(endpoints.USERS_REGISTER, json=users.new_user(user, check=self._defaults.validate)))
 
     def update(self, user_id: int, changes: UserChanges) -> None:
         """Change a sub-user.
 
         Args:
-            user_id: the user's id.
-            changes: what is to change; unset fields stay as they are.
+            user_id: the id of the user.
+            changes: the fields to change; unset fields stay unchanged.
 
         Raises:
-            ConfigurationError: nothing is to change, or a field breaks its rule.
-            NotFound: there is no such user below you.
+            ConfigurationError: no field is set, or a field violates its rule.
+            NotFound: the user does not exist or is not your sub-user.
 
         Source: user/update-user.md.
         """
-        return self._call(endpoints.USERS_UPDATE, json=users.changes(user_id, changes, check=self._defaults.validate))
+        return self._run(
+            call(endpoints.USERS_UPDATE, json=users.changes(user_id, changes, check=self._defaults.validate))
+        )
 
     def check_exists(self, user_name: str) -> bool:
-        """Say whether a user name is taken.
+        """Return whether a user name is taken.
 
         Args:
-            user_name: letters A to Z and a to z, digits, ``-`` and ``.``.
+            user_name: letters A-Z and a-z, digits, ``-`` and ``.``.
 
         Returns:
-            True: it is taken. False: it is free.
+            True if it is taken, False if it is available.
 
         Raises:
-            ValidationFailed: it cannot be a user name.
+            ValidationFailed: it is not a valid user name.
 
         Source: user/check-exist.md.
         """
-        return self._call(endpoints.USERS_CHECK_EXISTS, json={"user_name": text(user_name, argument="user_name")})
+        return self._run(call(endpoints.USERS_CHECK_EXISTS, json=texts(user_name=user_name)))
 
     def tariff(self) -> builtins.list[Tariff]:
-        """List what a part costs you on each kind of line, in Rials: a row for MCI, a row for the others.
+        """List the price of an SMS part on each type of line, in Rials: one row for MCI, one for the other operators.
 
         Source: user/user-tariff.md.
         """
-        return self._call(endpoints.USERS_TARIFF)
+        return self._run(call(endpoints.USERS_TARIFF))
 
     def parents_tree(self, user_id: int) -> ParentsTree:
-        """Give the users above a sub-user.
+        """Return the parents of a sub-user.
 
         Args:
-            user_id: the user's id.
+            user_id: the id of the user.
 
         Source: user/parents-tree.md.
         """
-        return self._call(endpoints.USERS_PARENTS_TREE, query={"user_id": identity(user_id, argument="user_id")})
+        return self._run(call(endpoints.USERS_PARENTS_TREE, query=ids(user_id=user_id)))

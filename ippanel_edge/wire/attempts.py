@@ -1,0 +1,69 @@
+"""The record of one call's attempts: how many there were, and whether one of them may have been executed. No I/O."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import attrs
+
+from ippanel_edge.endpoints import READ
+from ippanel_edge.errors import ConnectionFailed, EdgeError, Outcome, OutcomeUnknown, evolve
+from ippanel_edge.wire.call import Call
+
+E = TypeVar("E", bound=EdgeError)
+
+
+@attrs.define
+class Attempts:
+    """The attempts of one call. The exchange records each of them, also those that a middleware adds.
+
+    Attributes:
+        call: the call.
+        count: the number of requests started.
+        headers_began: whether the headers of the current request began to leave this machine.
+        may_be_executed: whether an earlier attempt succeeded or failed with the outcome UNKNOWN.
+    """
+
+    call: Call[Any]
+    count: int = 0
+    headers_began: bool = False
+    may_be_executed: bool = False
+
+    def begin(self) -> None:
+        """Record that another request is started."""
+        self.count += 1
+        self.headers_began = False
+
+    def succeeded(self) -> None:
+        """Record that the current attempt was executed."""
+        self.may_be_executed = True
+
+    def failed(self, error: EdgeError) -> None:
+        """Record the outcome of a failed attempt."""
+        self.may_be_executed = self.may_be_executed or error.outcome is Outcome.UNKNOWN
+
+    def out_of_time(self, seconds: float) -> EdgeError:
+        """Return the error of a call whose deadline expired."""
+        expired = f"the deadline of {seconds:g} s expired"
+        if self.headers_began or self.may_be_executed:
+            return OutcomeUnknown(f"{expired} before a response arrived", timed_out=True)
+        return ConnectionFailed(f"{expired} before anything was sent", timed_out=True)
+
+    def final(self, error: EdgeError) -> EdgeError:
+        """Return the error that the call ends with. Its outcome is UNKNOWN if any attempt may have been executed."""
+        if not self.may_be_executed or error.outcome is Outcome.UNKNOWN:
+            return error
+        if isinstance(error, ConnectionFailed):
+            unknown = OutcomeUnknown(
+                f"{error.args[0]}; an earlier attempt may have been executed", timed_out=error.timed_out
+            )
+            unknown.__cause__ = error
+            return unknown
+        return evolve(error, outcome=Outcome.UNKNOWN)
+
+    def labelled(self, error: E) -> E:
+        """Return the error with the call's name and the number of attempts. An error of another call keeps its own."""
+        if error.endpoint:
+            return error
+        name = self.call.endpoint.name
+        return evolve(error, endpoint=name, attempts=self.count, reads_only=self.call.repeat is READ)

@@ -1,0 +1,36 @@
+"""Calls as the sections build them: a `run` that keeps the call and sends nothing, and what the call carries."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ippanel_edge.wire.call import Call, FormBody, JsonBody, MultipartBody
+
+
+class Built:
+    """Takes the place of a client's `run`: it keeps each call."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call[Any]] = []
+
+    def __call__(self, call: Call[Any]) -> Any:
+        self.calls.append(call)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query of the last call."""
+        return dict(self.calls[-1].query)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body of the last call: JSON, or the fields of a form (a list where a name has several values)."""
+        body = self.calls[-1].body
+        if isinstance(body, JsonBody):
+            fields: dict[str, Any] = json.loads(body.content)
+            return fields
+        assert isinstance(body, FormBody | MultipartBody)
+        grouped: dict[str, list[str]] = {}
+        for name, value in body.fields:
+            grouped.setdefault(name, []).append(value)
+        return {name: values if name.endswith("[]") else values[0] for name, values in grouped.items()}
