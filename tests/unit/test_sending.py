@@ -385,5 +385,5 @@ def test_an_empty_or_missing_file_is_refused_with_limits_on_and_off(defaults: De
 
 def test_the_only_id_of_a_send_is_its_id() -> None:
     assert SendResult(message_outbox_ids=(7,)).id == 7
-    with pytest.raises(ValueError, match="made 2 messages: use message_outbox_ids"):
+    with pytest.raises(ValueError, match="expected one message id, got 2; use message_outbox_ids"):
         _ = SendResult(message_outbox_ids=(7, 8)).id

@@ -171,7 +171,7 @@ def test_a_status_is_active_or_inactive() -> None:
 @pytest.mark.parametrize("field", ["send_block", "is_bought_panel"])
 def test_a_flag_is_true_false_or_none(field: str, word: object) -> None:
     fields: dict[str, Any] = {field: word}
-    with pytest.raises(ConfigurationError, match="must be True, False or None") as caught:
+    with pytest.raises(ConfigurationError, match="expected True, False or None") as caught:
         UserChanges(**fields)
     assert caught.value.argument == field
 
