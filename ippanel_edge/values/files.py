@@ -233,11 +233,11 @@ def _check_reads_bytes(file: BinaryIO, argument: str) -> None:
         )
         raise ConfigurationError(problem, argument=argument)
     try:
-        nothing = cast("object", file.read(0))  # a caller without a type checker may pass a text file
+        empty = cast("object", file.read(0))  # a caller without a type checker may pass a text file
     except (OSError, TypeError, ValueError) as error:  # write-only, read() without a size, closed
         raise ConfigurationError(f"cannot be read: {error}", argument=argument) from None
-    if not isinstance(nothing, bytes):
-        problem = f'expected a binary file object, got one that reads {type(nothing).__name__}; open it with mode "rb"'
+    if not isinstance(empty, bytes):
+        problem = f'expected a binary file object, got one that reads {type(empty).__name__}; open it with mode "rb"'
         raise ConfigurationError(problem, argument=argument)
 
 
@@ -267,10 +267,10 @@ class _FixedSizeReader(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Read the next bytes into the buffer and return their number; 0 at the end."""
         view = memoryview(buffer)
-        wanted = min(len(view), self._size - self._position)
-        if wanted <= 0:
+        length = min(len(view), self._size - self._position)
+        if length <= 0:
             return 0
-        data = self._read_at(self._position, wanted)
+        data = self._read_at(self._position, length)
         if not data:
             raise OSError("the file became shorter while it was being sent")
         view[: len(data)] = data

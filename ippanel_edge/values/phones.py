@@ -195,7 +195,9 @@ def _numeric_line(number: str, argument: str) -> str:
 def _named_line(text: str, argument: str) -> str:
     name = re.sub(r"^(?:\+98|0098|98)", "", text).strip()
     if not _NAME.fullmatch(name):
-        problem = "not a sender line; expected digits or a name in Latin letters, such as +983000717 or +98BANK"
+        problem = (
+            "not a sender line; expected digits or a name of Latin letters and digits, such as +983000717 or +98BANK"
+        )
         raise ConfigurationError(problem, argument=argument)
     return f"+{_COUNTRY}{name}"
 

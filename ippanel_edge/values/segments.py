@@ -68,12 +68,12 @@ def sms_parts(text: str, *, opt_out: bool = False) -> SmsParts:
     Source: send/calculate-price.md, GSM 03.38.
     """
     _check_encodable(text, "text")
-    whole = text + OPT_OUT_SUFFIX if opt_out else text
-    if _GSM.issuperset(whole):
-        widths = [2 if character in _GSM_EXTENSION else 1 for character in whole]
+    full_text = text + OPT_OUT_SUFFIX if opt_out else text
+    if _GSM.issuperset(full_text):
+        widths = [2 if character in _GSM_EXTENSION else 1 for character in full_text]
         units, parts, left = _fill(widths, single=_GSM_SINGLE, part=_GSM_PART)
         return SmsParts("gsm-7", units, parts, left)
-    widths = [2 if character > _LAST_OF_BMP else 1 for character in whole]
+    widths = [2 if character > _LAST_OF_BMP else 1 for character in full_text]
     units, parts, left = _fill(widths, single=_UCS2_SINGLE, part=_UCS2_PART)
     return SmsParts("ucs-2", units, parts, left)
 

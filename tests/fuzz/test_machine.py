@@ -1,4 +1,4 @@
-"""The guarantees of retries, login and rate limit hold for any order of calls, faults, expired tokens and waits."""
+"""The guarantees of retries, login and rate limit hold for calls, faults, expiry, waits and copies in any order."""
 
 from __future__ import annotations
 

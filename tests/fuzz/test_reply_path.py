@@ -245,8 +245,8 @@ def test_a_successful_response_with_ids_is_a_result_with_these_ids(
     text = json.dumps({**more, "data": {**more, **data}, "meta": {**more, "status": flag}}).encode()
     headers = ((b"content-encoding", b"gzip"),) if packed else ()
     actual = result_of(SEND, Service([Answer(status, headers, gzip.compress(text) if packed else text)]))
-    (wanted,) = data.values()
-    assert actual == SendResult(message_outbox_ids=tuple(wanted) if "message_outbox_ids" in data else (wanted,))
+    (ids_sent,) = data.values()
+    assert actual == SendResult(message_outbox_ids=tuple(ids_sent) if "message_outbox_ids" in data else (ids_sent,))
 
 
 def test_a_response_header_with_any_bytes_can_be_read() -> None:
