@@ -1,4 +1,4 @@
-"""The API on one page: one line for each endpoint. No I/O in here, and nothing about how a call is carried out."""
+"""The table of all API endpoints, one line per endpoint. This module does no I/O and does not execute calls."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
 class Repeat(Enum):
-    """What a second, equal request does. It belongs to the endpoint, not to the HTTP method."""
+    """The effect of retrying a request. It depends on the endpoint, not on the HTTP method."""
 
     READ = "read"
-    """Only reads: repeatable."""
+    """Read-only, so it can be retried."""
     WRITE = "write"
-    """Writes, and repeating converges: the second changes nothing more."""
+    """Idempotent: a retry has no further effect."""
     ONCE = "once"
-    """Repeating bills, texts or creates twice."""
+    """Not idempotent: a retry can send, bill or create twice."""
 
 
 class Access(Enum):
-    """What authorises a call."""
+    """The authorisation that an endpoint requires."""
 
     KEY = "key"
-    """The header: an API key or a login token."""
+    """An API key or a login token in the Authorization header."""
     NONE = "none"
-    """Nothing: the login endpoints."""
+    """No authorisation: the login endpoints."""
     ARGUMENTS = "arguments"
-    """Credentials among the arguments: the URL send."""
+    """Credentials in the arguments: the URL send."""
 
 
 READ, WRITE, ONCE = Repeat.READ, Repeat.WRITE, Repeat.ONCE
@@ -57,21 +57,21 @@ NO_KEY = Access.NONE
 
 @attrs.frozen
 class Endpoint(Generic[T]):
-    """One address of the API.
+    """An endpoint of the API.
 
     Attributes:
-        name: the SDK's call, such as ``reports.by_id``.
+        name: the name of the SDK method, such as ``reports.by_id``.
         method: the HTTP method.
-        path: below the base URL; ``{…}`` are path parameters. A path that begins with ``/v2/`` is beside ``/v1``.
-        repeat: what a second, equal request does.
-        returns: the class that `data` is decoded to; NOTHING where `data` says nothing; bytes for a file.
-        source: the published page that it follows.
-        in_seed: whether the seed collection has it too.
-        access: what authorises the call.
-        alternate: another method that one of the documents names; tried once after a 405.
-        bare: whether the answer comes without `meta`.
-        multipart: whether its form is multipart even without a file.
-        statuses: results that the status of an answer gives, whatever its data, such as 409 for "taken".
+        path: the path relative to the base URL; ``{…}`` are path parameters. ``/v2/`` replaces the ``/v1`` of the URL.
+        repeat: the effect of retrying the request.
+        returns: the class that `data` is decoded to; NOTHING if `data` is ignored; bytes for a file.
+        source: the published API page that defines the endpoint.
+        in_seed: whether the endpoint is also in the seed collection.
+        access: the authorisation that the endpoint requires.
+        alternate: another method that one of the API documents names; tried once after a 405.
+        bare: whether the response has no `meta`.
+        multipart: whether the form is multipart even without a file.
+        statuses: results that depend on the status code only, such as 409 for "taken".
     """
 
     name: str
@@ -88,11 +88,11 @@ class Endpoint(Generic[T]):
     statuses: tuple[tuple[int, T], ...] = attrs.field(default=(), kw_only=True)
 
 
-# One endpoint, one line: the page is read as a table.
+# The formatter is off so that each endpoint stays on one line of the table.
 # fmt: off
 # ruff: noqa: E501
 
-# Logging in. The published page heads the last two POST, while its curl and the seed say GET.
+# Authentication. For the last two, the headings of the API pages say POST, but their curl examples and the seed say GET.
 AUTH_LOGIN = Endpoint("auth.login", "POST", "/api/acl/auth/login", ONCE, LoginStep, "auth/login.md", access=NO_KEY)
 AUTH_SEND_SMS_OTP = Endpoint("auth.send_sms_otp", "POST", "/api/acl/auth/send_sms_otp", ONCE, LoginStep, "auth/sms-otp.md", access=NO_KEY)
 AUTH_CONFIRM_OTP = Endpoint("auth.confirm_otp", "POST", "/api/acl/auth/confirm_otp", ONCE, LoginStep, "auth/confirm-otp.md", access=NO_KEY)
@@ -101,7 +101,7 @@ AUTH_CHANGE_PASSWORD = Endpoint("auth.change_password", "POST", "/api/acl/auth/c
 AUTH_LOGOUT = Endpoint("auth.logout", "GET", "/api/acl/auth/logout", WRITE, NOTHING, "auth/logout.md", alternate="POST")
 AUTH_CHECK_TOKEN = Endpoint("auth.check_token", "GET", "/api/acl/auth/check_token", READ, TokenOwner, "auth/check-token.md", alternate="POST")
 
-# Sending. Fourteen ways go through one address, told apart by `sending_type`; the URL send has its own.
+# Sending. Most endpoints share one path and differ in `sending_type`.
 SEND_WEBSERVICE = Endpoint("send.webservice", "POST", "/api/send", ONCE, SendResult, "send/webservice.md")
 SEND_PEER_TO_PEER = Endpoint("send.peer_to_peer", "POST", "/api/send", ONCE, SendResult, "send/peer-to-peer.md")
 SEND_PEER_TO_PEER_FILE = Endpoint("send.peer_to_peer_file", "POST", "/api/send", ONCE, SendResult, "send/peer-to-peer-file.md")
@@ -119,14 +119,14 @@ SEND_URL = Endpoint("send.url", "POST", "/api/send/webservice", ONCE, SendResult
 SEND_CANCEL = Endpoint("send.cancel", "POST", "/api/send/cancel", WRITE, NOTHING, "send/cancel-scheduled.md")
 SEND_CALCULATE_PRICE = Endpoint("send.calculate_price", "POST", "/api/send/calculate-price", READ, Price, "send/calculate-price.md", in_seed=False)
 
-# Number banks by place, first version.
+# Number banks by place (v1 of the API).
 BANKS_PROVINCES = Endpoint("banks.provinces", "GET", "/api/send/banks/provinces", READ, list[Place], "send/country/province.md")
 BANKS_COUNTIES = Endpoint("banks.counties", "GET", "/api/send/banks/counties", READ, list[Place], "send/country/county.md")
 BANKS_CITIES = Endpoint("banks.cities", "GET", "/api/send/banks/cities", READ, list[Place], "send/country/city.md")
 BANKS_GENDERS = Endpoint("banks.genders", "GET", "/api/send/banks/genders", READ, list[Gender], "send/country/gender.md", bare=True)
 BANKS_COUNT = Endpoint("banks.count", "GET", "/api/send/banks/counts", READ, RecipientsCount, "send/country/count.md")
 
-# Number banks by place, second version, beside /v1; and by trade.
+# Number banks by place (v2 of the API, under /v2), and by job category.
 GEOLOCATION_PROVINCES = Endpoint("geolocation.provinces", "GET", "/v2/api/send/banks/provinces", READ, list[Place], "send/countryV2/province.md", in_seed=False)
 GEOLOCATION_COUNTIES = Endpoint("geolocation.counties", "GET", "/v2/api/send/banks/counties", READ, list[Place], "send/countryV2/county.md", in_seed=False)
 GEOLOCATION_CITIES = Endpoint("geolocation.cities", "GET", "/v2/api/send/banks/cities", READ, list[Place], "send/countryV2/city.md", in_seed=False)
@@ -135,7 +135,7 @@ JOBS_CATEGORIES = Endpoint("jobs.categories", "GET", "/api/send/jobs/categories"
 JOBS_SUB_CATEGORIES = Endpoint("jobs.sub_categories", "GET", "/api/send/jobs/sub-categories", READ, list[JobSubCategory], "send/jobs/sub-category.md", in_seed=False)
 JOBS_COUNT = Endpoint("jobs.count", "GET", "/api/send/jobs/number-count", READ, RecipientsCount, "send/jobs/count.md", in_seed=False)
 
-# What became of messages, and what came in.
+# Delivery reports and received messages.
 REPORTS_OUTBOX = Endpoint("reports.outbox", "POST", "/api/report/new_list", READ, Page[OutboxMessage], "report/outbox-report.md")
 REPORTS_BY_ID = Endpoint("reports.by_id", "GET", "/api/report/by_bulk", READ, OutboxMessage, "report/outbox-report-id.md")
 REPORTS_RECIPIENTS = Endpoint("reports.recipients", "GET", "/api/report/recipients", READ, Page[RecipientReport], "report/bulk-recipient.md")
@@ -147,7 +147,7 @@ NUMBERS_LIST = Endpoint("numbers.list", "GET", "/api/number/numbers", READ, Page
 NUMBERS_ASSIGN = Endpoint("numbers.assign", "POST", "/api/numbers/assign", WRITE, NOTHING, "numbers/assign-number.md")
 NUMBERS_UNASSIGN = Endpoint("numbers.unassign", "POST", "/api/numbers/unassign", WRITE, NOTHING, "numbers/unassign-number.md")
 
-# Sub-users, their papers, and what they may buy. A name that is free answers 200, a taken one 409.
+# Sub-users, their documents and packages. The response of check_exists is 200 for a free name, 409 for a taken one.
 USERS_LIST = Endpoint("users.list", "GET", "/api/user/list", READ, Page[User], "user/list-users.md")
 USERS_SHOW = Endpoint("users.show", "GET", "/api/user/show", READ, User, "user/show-user.md", in_seed=False)
 USERS_REGISTER = Endpoint("users.register", "POST", "/api/user/create", ONCE, NOTHING, "user/register-user.md", in_seed=False)
@@ -160,13 +160,13 @@ USERS_DOCUMENTS_UPLOAD = Endpoint("users.documents.upload", "POST", "/api/user/d
 USERS_DOCUMENTS_REMOVE = Endpoint("users.documents.remove", "POST", "/api/user/documents/remove", WRITE, NOTHING, "user/documents/remove-document.md", in_seed=False)
 PACKAGES_LIST = Endpoint("packages.list", "GET", "/api/acl/package/list", READ, Page[Package], "package/list-packages.md")
 
-# Questions to the support.
+# Support tickets.
 TICKETS_CREATE = Endpoint("tickets.create", "POST", "/api/ticket", ONCE, CreatedTicket, "ticket/create-ticket.md", multipart=True)
 TICKETS_LIST = Endpoint("tickets.list", "GET", "/api/ticket", READ, Page[TicketSummary], "ticket/list-ticket.md")
 TICKETS_GET = Endpoint("tickets.get", "GET", "/api/ticket/show", READ, Ticket, "ticket/ticket-id.md")
 TICKETS_REPLY = Endpoint("tickets.reply", "POST", "/api/ticket/interaction", ONCE, TicketReply, "ticket/reply-ticket.md", multipart=True)
 
-# Texts kept for later, in groups.
+# Drafts (stored message texts) and their groups.
 DRAFTS_LIST = Endpoint("drafts.list", "GET", "/api/user/draft/list", READ, Page[Draft], "draft/list-draft.md")
 DRAFTS_CREATE = Endpoint("drafts.create", "POST", "/api/user/draft", ONCE, NOTHING, "draft/create-draft.md")
 DRAFTS_UPDATE = Endpoint("drafts.update", "PUT", "/api/user/draft", WRITE, NOTHING, "draft/update-draft.md", in_seed=False)
@@ -176,14 +176,14 @@ DRAFTS_GROUPS_CREATE = Endpoint("drafts.groups.create", "POST", "/api/user/draft
 DRAFTS_GROUPS_UPDATE = Endpoint("drafts.groups.update", "PUT", "/api/user/draft/group", WRITE, NOTHING, "draft/update-draft-group.md", in_seed=False)
 DRAFTS_GROUPS_DELETE = Endpoint("drafts.groups.delete", "POST", "/api/user/draft/group/delete", WRITE, NOTHING, "draft/delete-draft-group.md", in_seed=False)
 
-# Texts approved once, sent with values. The seed updates by POST, the published page by PUT.
+# Patterns (approved message templates). To update, the seed uses POST, the published page PUT.
 PATTERNS_LIST = Endpoint("patterns.list", "GET", "/api/patterns", READ, Page[Pattern], "pattern/list-pattern.md")
 PATTERNS_GET = Endpoint("patterns.get", "GET", "/api/patterns/{pattern_code}", READ, Pattern, "pattern/pattern-by-code.md")
 PATTERNS_CREATE = Endpoint("patterns.create", "POST", "/api/patterns/normal", ONCE, Pattern, "pattern/create-pattern.md")
 PATTERNS_UPDATE = Endpoint("patterns.update", "POST", "/api/patterns/normal/{pattern_code}", WRITE, Pattern, "pattern/update-pattern.md", alternate="PUT")
 PATTERNS_DELETE = Endpoint("patterns.delete", "DELETE", "/api/patterns/normal/{pattern_code}", WRITE, NOTHING, "pattern/delete-pattern.md")
 
-# Phonebooks, the contacts in them, and the fields of one's own that contacts may have.
+# Phonebooks, their contacts, and options (custom fields of contacts).
 PHONEBOOKS_LIST = Endpoint("phonebooks.list", "GET", "/api/phonebooks/list-new", READ, Page[Phonebook], "phonebook/phonebook/phonebook-list.md")
 PHONEBOOKS_CREATE = Endpoint("phonebooks.create", "POST", "/api/phonebooks", ONCE, Phonebook, "phonebook/phonebook/store-phonebook.md")
 PHONEBOOKS_UPDATE = Endpoint("phonebooks.update", "PUT", "/api/phonebooks/{phonebook_id}", WRITE, NOTHING, "phonebook/phonebook/update-phonebook.md")
@@ -202,14 +202,14 @@ PHONEBOOKS_OPTIONS_CREATE = Endpoint("phonebooks.options.create", "POST", "/api/
 PHONEBOOKS_OPTIONS_UPDATE = Endpoint("phonebooks.options.update", "PUT", "/api/phonebooks/options/{option_id}", WRITE, NOTHING, "phonebook/option/update-option.md")
 PHONEBOOKS_OPTIONS_DELETE = Endpoint("phonebooks.options.delete", "POST", "/api/phonebooks/options/delete-list", WRITE, NOTHING, "phonebook/option/delete-option.md")
 
-# The account's money.
+# The account's credit.
 PAYMENT_CREDIT = Endpoint("payment.credit", "GET", "/api/payment/credit/mine", READ, Credit, "payment/my-credit.md")
 # fmt: on
 
 
-def _is_line(value: object) -> TypeGuard[Endpoint[Any]]:
+def _is_endpoint(value: object) -> TypeGuard[Endpoint[Any]]:
     return isinstance(value, Endpoint)
 
 
-ALL: Final[tuple[Endpoint[Any], ...]] = tuple(line for line in dict(globals()).values() if _is_line(line))
-"""Every endpoint of this page, in its order."""
+ALL: Final[tuple[Endpoint[Any], ...]] = tuple(value for value in dict(globals()).values() if _is_endpoint(value))
+"""All endpoints of this module, in the order of definition."""

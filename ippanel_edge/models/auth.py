@@ -1,4 +1,4 @@
-"""Models of logging in: the step a login is at, reset tokens, and whose a token is."""
+"""Models of authentication: login steps, reset tokens and the owner of a token."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ippanel_edge.values.secrets import Secret
 
 @attrs.frozen(kw_only=True)
 class LoginStep:
-    """Where a login stands. Source: auth/login.md.
+    """The current step of a login. Source: auth/login.md.
 
     Attributes:
-        method: ``login``: the token is final. ``sms`` or ``ga``: a code is wanted, from a text or from Google
-            Authenticator; the token is then only for this step, and lives 6 minutes.
-        token: the token, not shown by repr; ``str(step.token)`` is its text.
+        method: ``login`` if the token is final. With ``sms`` or ``ga`` a code is required, from an SMS or from Google
+            Authenticator; the token is then only valid for this step and expires after 6 minutes.
+        token: the token, masked in repr; ``str(step.token)`` returns the plain value.
     """
 
     method: str
@@ -22,16 +22,16 @@ class LoginStep:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the token is final: it may be used in calls, for 10 hours."""
+        """Whether the token is final, so that it authorises calls; it expires after 10 hours."""
         return self.method == "login"
 
 
 @attrs.frozen(kw_only=True)
 class ResetToken:
-    """What lets a password be changed together with the texted code. Source: auth/forgot-password.md.
+    """A token to change a password together with the code from the SMS. Source: auth/forgot-password.md.
 
     Attributes:
-        token: for `auth.change_password`, within 2 minutes; not shown by repr.
+        token: the token for `auth.change_password`, masked in repr; it expires after 2 minutes.
     """
 
     token: str = attrs.field(converter=Secret)
@@ -39,14 +39,14 @@ class ResetToken:
 
 @attrs.frozen(kw_only=True)
 class TokenOwner:
-    """Whose a key or token is. Source: auth/check-token.md.
+    """The owner of an API key or token. Source: auth/check-token.md.
 
     Attributes:
-        user_name: the panel's user name.
-        name: the person's.
-        is_reseller: whether it may have users below.
-        send_block: whether it may not send.
-        document_block: whether papers are missing, so that parts of the panel are closed.
+        user_name: the user name in the panel.
+        name: the person's name.
+        is_reseller: whether the user can have sub-users.
+        send_block: whether sending is blocked for the user.
+        document_block: whether panel features are blocked until documents are uploaded.
     """
 
     user_name: str | None = None

@@ -1,4 +1,4 @@
-"""Models of the number banks: places, genders and how many numbers a choice has."""
+"""Models of the number banks: places, genders and counts of numbers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class Place:
     """A province, county or city. Sources: send/country/province.md, county.md, city.md.
 
     Attributes:
-        id: what the other calls take.
-        name: its Persian name.
+        id: the place's id, which other calls take.
+        name: the Persian name.
     """
 
     id: int | None = None
@@ -20,11 +20,11 @@ class Place:
 
 @attrs.frozen(kw_only=True)
 class Gender:
-    """A gender of the number bank; the service also lists organisations. Source: send/country/gender.md.
+    """A gender in the number bank; the service also lists organisations. Source: send/country/gender.md.
 
     Attributes:
         id: 1 male, 2 female, 3 organisations.
-        name: its Persian name.
+        name: the Persian name.
     """
 
     id: int | None = None
@@ -33,12 +33,12 @@ class Gender:
 
 @attrs.frozen(kw_only=True)
 class RecipientsCount:
-    """How many numbers a choice of the bank has, by operator. Source: send/country/count.md.
+    """The count of numbers that match a selection, by operator. Source: send/country/count.md.
 
     Attributes:
-        mci_count: numbers of MCI (Hamrah-e Avval).
-        irancell_count: numbers of Irancell.
-        other_count: numbers of all other operators.
+        mci_count: the count for MCI (Hamrah-e Avval).
+        irancell_count: the count for Irancell.
+        other_count: the count for all other operators.
     """
 
     mci_count: int | None = None
@@ -47,5 +47,5 @@ class RecipientsCount:
 
     @property
     def total(self) -> int:
-        """All of them together; what the service did not say counts as none."""
+        """The sum of the three counts; a count that the service did not return is 0."""
         return (self.mci_count or 0) + (self.irancell_count or 0) + (self.other_count or 0)

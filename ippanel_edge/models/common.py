@@ -1,4 +1,4 @@
-"""Models that every section shares: the page of a list, the meta of an answer, and the flags of fields."""
+"""Models that all sections share: a page of a list, and the meta object of a response."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ T = TypeVar("T")
 
 @attrs.frozen(kw_only=True)
 class Meta:
-    """What the API says about an answer, beside its data.
+    """The meta object of a response, which accompanies its data.
 
     Attributes:
-        status: whether the API carried the call out; None where the answer has no meta.
-        message: the API's own text, mostly Persian.
-        message_code: such as ``200-1``.
-        message_parameters: values that belong into the message.
-        errors: field errors, field name to texts.
-        raw: the meta object as it came.
+        status: whether the API executed the call; None if the response has no meta object.
+        message: the API's message, mostly Persian.
+        message_code: the message's code, such as ``200-1``.
+        message_parameters: the values of the message's placeholders.
+        errors: validation errors: messages by field name.
+        raw: the meta object as received.
     """
 
     status: bool | None = None
@@ -33,14 +33,14 @@ class Meta:
 
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
-    """One page of a list. Iterate it, take its len, or ask `has_next`; the `iter_…` methods walk all pages.
+    """One page of a list. It supports iteration, `len` and `has_next`; the `iter_…` methods iterate over all pages.
 
     Attributes:
-        items: the page's rows, in the service's order.
-        current_page: this page's number, from 1.
-        last_page: the last page's number, None where the service does not say.
-        per_page: rows a page at the most, None where the service does not say.
-        total: rows in all, None where the service does not say.
+        items: the page's items, in the order of the service.
+        current_page: the page number, from 1.
+        last_page: the number of the last page, None if the service does not return it.
+        per_page: the maximum number of items per page, None if the service does not return it.
+        total: the number of items in the whole list, None if the service does not return it.
     """
 
     items: tuple[T, ...] = ()
@@ -50,16 +50,16 @@ class Page(Generic[T]):
     total: int | None = None
 
     def __iter__(self) -> Iterator[T]:
-        """Iterate the page's rows."""
+        """Iterate over the page's items."""
         return iter(self.items)
 
     def __len__(self) -> int:
-        """Count the page's rows (not those of the whole list: that is `total`)."""
+        """Return the number of items on the page; `total` is that of the whole list."""
         return len(self.items)
 
     @property
     def has_next(self) -> bool:
-        """Whether a further page may have rows; False after an empty page, whatever the service says."""
+        """Whether there may be items on a following page; always False for an empty page."""
         if not self.items:
             return False
         if self.last_page is not None:

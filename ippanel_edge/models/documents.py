@@ -1,4 +1,4 @@
-"""Models of a user's documents: the papers that the service asks for."""
+"""Models of the documents that the service requires of a user."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class SampleFile:
-    """An example of a paper.
+    """A sample file of a document.
 
     Attributes:
-        title: what it shows.
-        address: where it can be fetched.
+        title: the title of the sample.
+        address: the URL of the sample.
     """
 
     title: str | None = None
@@ -22,18 +22,18 @@ class SampleFile:
 
 @attrs.frozen(kw_only=True)
 class Document:
-    """A paper that the service asks for. Source: user/documents/list-document.md.
+    """A document that the service requires. Source: user/documents/list-document.md.
 
     Attributes:
-        id: its id; `documents.upload` and `documents.remove` take it.
-        need_file: whether files have to be uploaded for it.
-        show_profile: whether the panel shows it in the profile.
-        show_order: whether the panel shows it with an order.
-        expire_after_days: for how many days it is good; 0 for ever.
-        file_count: how many files it has.
-        files_structure: as the service has it; the documents show it empty only.
-        sample_file: examples.
-        user_document: what you uploaded, as the service has it; None where there is nothing.
+        id: the document's id, for `documents.upload` and `documents.remove`.
+        need_file: whether files must be uploaded for the document.
+        show_profile: whether the panel shows the document in the profile.
+        show_order: whether the panel shows the document with an order.
+        expire_after_days: the number of days after which the document expires; 0 if it does not expire.
+        file_count: the number of files of the document.
+        files_structure: JSON as received; the API documentation only shows it empty.
+        sample_file: sample files.
+        user_document: your uploaded document, as received; None if there is none.
     """
 
     id: int | None = None

@@ -1,4 +1,4 @@
-"""Models of drafts: texts kept for later, and the groups that hold them."""
+"""Models of drafts (stored message texts) and their groups."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Draft:
-    """A text kept for later. Source: draft/list-draft.md.
+    """A stored message text. Source: draft/list-draft.md.
 
     Attributes:
-        draft_id: its id.
-        draft_group_id: the group that holds it.
-        user_id: whose it is.
-        time: when it was made (UTC); None where the service does not know.
-        message: the text.
-        type: such as ``normal``.
+        draft_id: the draft's id.
+        draft_group_id: the id of the draft's group.
+        user_id: the id of the draft's owner.
+        time: the creation time (UTC); None if unknown.
+        message: the message text.
+        type: the type, such as ``normal``.
     """
 
     draft_id: int | None = None
@@ -33,10 +33,10 @@ class DraftGroup:
     """A named group of drafts. Source: draft/list-draft-group.md.
 
     Attributes:
-        draft_group_id: its id.
-        user_id: whose it is.
-        title: its name.
-        time: when it was made (UTC); None where the service does not know.
+        draft_group_id: the group's id.
+        user_id: the id of the group's owner.
+        title: the group's name.
+        time: the creation time (UTC); None if unknown.
     """
 
     draft_group_id: int | None = None

@@ -1,4 +1,4 @@
-"""Fields of the classes that go in: a value is put right, or refused with the field's name, when it is set."""
+"""Fields of the request models: a value is normalised when it is set, or rejected with the name of the field."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _to_recipient(value: str | None, field: attrs.Attribute[Any]) -> str | None:
 
 
 def to_recipients(values: Iterable[str] | str) -> tuple[str, ...]:
-    """Put the field `recipients` right: some numbers, or one, as E.164."""
+    """Normalise the field `recipients`, one number or an iterable of numbers, to E.164."""
     return tuple(phones.recipients(values, argument="recipients", limit=None))
 
 
@@ -25,60 +25,60 @@ def _to_sender(value: str | None, field: attrs.Attribute[Any]) -> str | None:
     return None if value is None else phones.sender_line(value, argument=field.name)
 
 
-def _to_moment(value: datetime | None, field: attrs.Attribute[Any]) -> datetime | None:
+def _to_utc(value: datetime | None, field: attrs.Attribute[Any]) -> datetime | None:
     return None if value is None else times.utc(value, argument=field.name)
 
 
-def _to_day(value: date | None, field: attrs.Attribute[Any]) -> date | None:
+def _to_date(value: date | None, field: attrs.Attribute[Any]) -> date | None:
     if value is not None:
         times.day(value, argument=field.name)
     return value
 
 
-def _to_flag(value: bool | None, field: attrs.Attribute[Any]) -> bool | None:  # noqa: FBT001 - a converter's argument
+def _to_bool(value: bool | None, field: attrs.Attribute[Any]) -> bool | None:  # noqa: FBT001 - the signature of a converter
     if value is None or value in (True, False):
         return value if value is None else bool(value)
-    raise ConfigurationError(f"must be True, False or None, not {type(value).__name__}", argument=field.name)
+    raise ConfigurationError(f"expected True, False or None, got {type(value).__name__}", argument=field.name)
 
 
 def recipient() -> Any:
-    """Make an optional mobile number, in any spelling; held as E.164."""
+    """Return a field for an optional mobile number in any common format; stored as E.164."""
     return attrs.field(default=None, converter=attrs.Converter(_to_recipient, takes_field=True))  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
 
 
 def sender() -> Any:
-    """Make an optional sender line, in any spelling; held as ``+98…``."""
+    """Return a field for an optional sender line in any common format; stored as ``+98…``."""
     return attrs.field(default=None, converter=attrs.Converter(_to_sender, takes_field=True))  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
 
 
 def moment() -> Any:
-    """Make an optional aware datetime; held in UTC, sent as Unix seconds."""
-    return attrs.field(default=None, converter=attrs.Converter(_to_moment, takes_field=True))  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
+    """Return a field for an optional aware datetime; stored in UTC, sent as Unix seconds."""
+    return attrs.field(default=None, converter=attrs.Converter(_to_utc, takes_field=True))  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
 
 
 def day() -> Any:
-    """Make an optional date, sent Gregorian as YYYY-MM-DD."""
-    return attrs.field(default=None, converter=attrs.Converter(_to_day, takes_field=True))  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
+    """Return a field for an optional date; sent as YYYY-MM-DD in the Gregorian calendar."""
+    return attrs.field(default=None, converter=attrs.Converter(_to_date, takes_field=True))  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
 
 
 def as_text() -> Any:
-    """Make an optional number that the API takes as text."""
+    """Return a field for an optional int that the API expects as a str."""
     return attrs.field(default=None, metadata={"as": str})
 
 
 def yes_or_no() -> Any:
-    """Make an optional flag that the API takes as ``yes`` or ``no``."""
-    return _flag({True: "yes", False: "no"})
+    """Return a field for an optional bool that the API expects as ``yes`` or ``no``."""
+    return _bool_field({True: "yes", False: "no"})
 
 
 def one_or_zero() -> Any:
-    """Make an optional flag that the API takes as 1 or 0."""
-    return _flag({True: 1, False: 0})
+    """Return a field for an optional bool that the API expects as 1 or 0."""
+    return _bool_field({True: 1, False: 0})
 
 
-def _flag(words: Mapping[bool | None, object]) -> Any:
+def _bool_field(words: Mapping[bool | None, object]) -> Any:
     return attrs.field(
         default=None,
-        converter=attrs.Converter(_to_flag, takes_field=True),  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
+        converter=attrs.Converter(_to_bool, takes_field=True),  # pyright: ignore[reportUnknownVariableType] - attrs types the result by the converter
         metadata={"as": words.get},
     )

@@ -1,4 +1,4 @@
-"""Models of trades: their main categories and sub-categories. What a choice counts is `banks.RecipientsCount`."""
+"""Models of jobs (trades): main categories and sub-categories. For counts, see `banks.RecipientsCount`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class JobCategory:
-    """A main category of trades. Source: send/jobs/categories.md.
+    """A main category of jobs. Source: send/jobs/categories.md.
 
     Attributes:
-        id: what the other calls take as `main_category_id`.
-        name: its Persian name.
+        id: the category's id, which other calls take as `main_category_id`.
+        name: the Persian name.
     """
 
     id: int | None = None
@@ -20,13 +20,13 @@ class JobCategory:
 
 @attrs.frozen(kw_only=True)
 class JobSubCategory:
-    """A trade within a main category. Source: send/jobs/sub-category.md.
+    """A sub-category of jobs. Source: send/jobs/sub-category.md.
 
     Attributes:
-        id: what the other calls take as `sub_category_id`.
-        name: its Persian name.
-        main_id: the main category.
-        main_name: the main category's Persian name.
+        id: the sub-category's id, which other calls take as `sub_category_id`.
+        name: the Persian name.
+        main_id: the id of the main category.
+        main_name: the Persian name of the main category.
     """
 
     id: int | None = None

@@ -1,4 +1,4 @@
-"""Models of numbers: the sender lines that an account may use."""
+"""Models of the sender lines that an account can use."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ class Number:
     """A sender line. Source: numbers/list-numbers.md.
 
     Attributes:
-        id: its id; `numbers.assign` takes it.
-        number: the line, ``+98…`` with digits or a name.
-        operator_id: the kind of line.
-        alias: the name that you gave it.
-        gets: whether it receives texts.
-        is_66_char: whether it cuts long Persian texts at 66 characters instead of 67.
+        id: the line's id, for `numbers.assign`.
+        number: the line: ``+98`` followed by digits or a name.
+        operator_id: the id of the line's type.
+        alias: the name that you assigned to the line.
+        gets: whether the line can receive messages.
+        is_66_char: whether long Persian texts are split at 66 characters instead of 67.
     """
 
     id: int | None = None

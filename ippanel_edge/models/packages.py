@@ -1,4 +1,4 @@
-"""Models of packages: what a sub-user may buy, a role with its price."""
+"""Models of packages: roles with a price, which sub-users can buy."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ class Package:
     """A package. Source: package/list-packages.md.
 
     Attributes:
-        acl_role_id: its id; `NewUser.acl_id` and `UserChanges.acl_id` take it.
-        acl_role_parent_id: the package that it was made from.
-        acl_role_name: its name.
-        price: Rials.
+        acl_role_id: the package's id, for `NewUser.acl_id` and `UserChanges.acl_id`.
+        acl_role_parent_id: the id of the package that it was derived from.
+        acl_role_name: the package's name.
+        price: the price, in Rials.
         special_disc: the discount.
-        time: when it was created (UTC).
-        user_id: whose package it is.
-        acl_type: whom it makes of its buyer, such as ``user`` or ``reseller``.
+        time: the creation time (UTC).
+        user_id: the id of the package's owner.
+        acl_type: the buyer's role, such as ``user`` or ``reseller``.
         status: ``active`` or ``inactive``.
-        expire_time: until when it is sold (UTC); None where there is no end.
-        acl_role_type_registration: how it is bought, such as ``online`` or ``webservice``.
-        updated_at: when it was last changed (UTC).
-        updated_at_man: as the service has it; the documents show it empty only.
+        expire_time: the end of the sale (UTC); None if there is none.
+        acl_role_type_registration: the purchase channel, such as ``online`` or ``webservice``.
+        updated_at: the time of the last change (UTC).
+        updated_at_man: the value as received; the API documentation only shows it empty.
     """
 
     acl_role_id: int | None = None
@@ -49,16 +49,16 @@ class Package:
 
 @attrs.frozen(kw_only=True)
 class PackageFilters:
-    """Which packages are wanted; unset fields are left out. Source: package/list-packages.md.
+    """Filters of the list of packages; unset fields are omitted. Source: package/list-packages.md.
 
     Attributes:
-        package_id: one package.
-        name: its name.
-        register_type: how it is bought, such as ``online`` or ``webservice``.
-        type: whom it makes of its buyer, such as ``user`` or ``reseller``.
-        price: Rials.
+        package_id: the id of a single package.
+        name: the package's name.
+        register_type: the purchase channel, such as ``online`` or ``webservice``.
+        type: the buyer's role, such as ``user`` or ``reseller``.
+        price: the price, in Rials.
         special_disc: the discount.
-        status: such as ``active`` or ``inactive``.
+        status: the status, such as ``active`` or ``inactive``.
     """
 
     package_id: int | None = None

@@ -1,4 +1,4 @@
-"""Models of patterns: texts approved once and sent with values for their variables."""
+"""Models of patterns: message templates that are approved once and sent with values for their variables."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ippanel_edge.models.states import PatternStatus, VariableType
 
 @attrs.frozen(kw_only=True)
 class PatternVariable:
-    """A placeholder of a pattern, going in and coming out. Source: pattern/create-pattern.md.
+    """A variable of a pattern, in requests and responses. Source: pattern/create-pattern.md.
 
     Attributes:
-        name: its name; the message has it as ``%name%``. Needed when it goes in.
-        type: ``string``, or ``integer`` for digits only. Needed when it goes in.
-        len: its longest value; unset leaves it to the service. In answers 0 where none is set.
+        name: the variable's name, written ``%name%`` in the message. Required in requests.
+        type: ``string``, or ``integer`` for digits only. Required in requests.
+        len: the maximum length of a value; if unset, the service decides. 0 in responses if there is no maximum.
     """
 
     name: str | None = None
@@ -28,15 +28,15 @@ class PatternVariable:
 
 @attrs.frozen(kw_only=True)
 class NewPattern:
-    """A pattern to be. Sources: pattern/create-pattern.md, pattern/update-pattern.md.
+    """A pattern to create or update. Sources: pattern/create-pattern.md, pattern/update-pattern.md.
 
     Attributes:
-        description: what it is for, to whoever reviews it.
-        message: the text, with ``%name%`` where a variable's value goes.
-        variable: the variables, each of which the message has.
-        is_share: whether sub-users may send it.
-        title: its name in the panel.
-        website: the site that it belongs to.
+        description: the purpose of the pattern, for the reviewer.
+        message: the message text, with ``%name%`` in place of a variable's value.
+        variable: the variables, each of which must occur in the message.
+        is_share: whether sub-users can send the pattern.
+        title: the pattern's name in the panel.
+        website: the website that uses the pattern.
     """
 
     description: str
@@ -49,17 +49,17 @@ class NewPattern:
 
 @attrs.frozen(kw_only=True)
 class PatternRevision:
-    """A change of a pattern that waits for the review; its fields are None where nothing waits.
+    """A change of a pattern that is pending review; the fields are None if no change is pending.
 
     Attributes:
-        type: such as ``sms``.
-        variable: the variables to be.
-        pattern_status_id: the status to be, by number.
-        pattern_status_fa: the same in Persian.
-        pattern_message: the text to be.
-        pattern_description: the description to be.
-        pattern_is_share: whether sub-users may send it then.
-        delimiter: what is to stand around a variable's name.
+        type: the type, such as ``sms``.
+        variable: the new variables.
+        pattern_status_id: the new status as a number.
+        pattern_status_fa: the new status in Persian.
+        pattern_message: the new message text.
+        pattern_description: the new description.
+        pattern_is_share: whether sub-users can send the pattern after the change.
+        delimiter: the new delimiter around variable names.
     """
 
     type: str | None = None
@@ -76,30 +76,30 @@ class PatternRevision:
 class Pattern:
     """A pattern. Sources: pattern/list-pattern.md, pattern/pattern-by-code.md, pattern/create-pattern.md.
 
-    Creating and updating answer a part of the fields. The documents show the logs only empty, so they are kept as JSON
-    has them.
+    The responses of create and update contain only some of the fields. The API documentation only shows empty logs, so
+    the log fields contain JSON as received.
 
     Attributes:
-        id: the service's own id; the calls take `pattern_code`.
-        user_id: whose it is.
-        username: that user's name.
-        pattern_code: its code.
-        pattern_message: the text.
-        admin_comment: what the review says.
-        pattern_description: what it is for.
-        pattern_status: whether it may be sent; a word that this SDK does not know stays a plain text.
-        pattern_status_fa: the same in Persian.
-        pattern_status_id: the same by number.
-        pattern_is_share: whether sub-users may send it.
-        reject_text: why it was rejected.
-        type: such as ``sms``.
+        id: the internal id of the service; the calls take `pattern_code` instead.
+        user_id: the id of the pattern's owner.
+        username: the user name of the pattern's owner.
+        pattern_code: the pattern's code.
+        pattern_message: the message text.
+        admin_comment: the reviewer's comment.
+        pattern_description: the purpose of the pattern.
+        pattern_status: the status, which decides whether the pattern can be sent; an unknown value stays a plain str.
+        pattern_status_fa: the status in Persian.
+        pattern_status_id: the status as a number.
+        pattern_is_share: whether sub-users can send the pattern.
+        reject_text: the reason for a rejection.
+        type: the type, such as ``sms``.
         variable: the variables.
-        delimiter: what stands around a variable's name in the text: ``%``.
-        updated_at: when it last changed (UTC).
-        time: the same, to the second.
-        pattern_type: ``normal``, or ``systemic`` for the service's own.
-        readonly: whether it cannot be changed.
-        revision: the change that waits for the review.
+        delimiter: the delimiter around variable names in the message: ``%``.
+        updated_at: the time of the last change (UTC).
+        time: the time of the last change (UTC), to the second.
+        pattern_type: ``normal``, or ``systemic`` for patterns of the service itself.
+        readonly: whether the pattern cannot be changed.
+        revision: the change that is pending review.
     """
 
     id: str | None = None
@@ -146,13 +146,13 @@ class Pattern:
 
 @attrs.frozen(kw_only=True)
 class PatternFilters:
-    """Which patterns are wanted; unset fields are left out. Source: pattern/list-pattern.md.
+    """Filters of the list of patterns; unset fields are omitted. Source: pattern/list-pattern.md.
 
     Attributes:
         code: the pattern's code.
-        title: its name.
-        is_share: whether sub-users may send it.
-        state: whether it may be sent.
+        title: the pattern's name.
+        is_share: whether sub-users can send the pattern.
+        state: the status.
         type: ``normal`` or ``systemic``.
     """
 

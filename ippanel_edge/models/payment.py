@@ -12,11 +12,11 @@ class Credit:
     """The account's credit, in Rials. Source: payment/my-credit.md.
 
     Attributes:
-        credit: what may be spent now.
-        yesterday_credit: what there was a day ago.
-        gift: credit that was given and may expire.
-        gift_expires_at: when the gift ends (UTC); None where there is none.
-        updated_at: when the figures were made (UTC).
+        credit: the current credit.
+        yesterday_credit: the credit of the previous day.
+        gift: gift credit, which can expire.
+        gift_expires_at: the expiry time of the gift credit (UTC); None if there is none.
+        updated_at: the time at which the figures were calculated (UTC).
     """
 
     credit: float | None = None

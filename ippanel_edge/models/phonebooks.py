@@ -1,4 +1,4 @@
-"""Models of the phonebooks: the books, the contacts in them, and the fields of one's own that contacts may have."""
+"""Models of phonebooks, their contacts, and options (custom fields of contacts)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ippanel_edge.values import phones
 
 
 class OptionType(StrEnum):
-    """What an option's values are; the plain words do as well."""
+    """The type of an option's values; the plain str values are accepted too."""
 
     INT = "int"
     STRING = "string"
@@ -22,12 +22,12 @@ class OptionType(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class Option:
-    """A field of one's own that contacts may have. Source: phonebook/option/list-option.md.
+    """A custom field of contacts. Source: phonebook/option/list-option.md.
 
     Attributes:
-        id: what phonebooks and contacts name it by; ``{ex_ID}`` stands for its value in `send.keyword_phonebook`.
-        type: what its values are; a word that this SDK does not know stays a plain str.
-        created_at: when it was made (UTC); None where it comes within a phonebook.
+        id: the option's id in phonebooks and contacts; ``{ex_ID}`` is its placeholder in `send.keyword_phonebook`.
+        type: the type of the values; an unknown type stays a plain str.
+        created_at: the creation time (UTC); None if the option is part of a phonebook.
     """
 
     id: int | None = None
@@ -41,13 +41,13 @@ class Phonebook:
     """A phonebook. Sources: phonebook/phonebook/phonebook-list.md, phonebook/phonebook/store-phonebook.md.
 
     Attributes:
-        id: what the other calls take.
-        count: how many numbers are in it, at most 100,000.
-        export_status: how an export stands; its numbers are not documented.
-        import_status: how an import stands; the same.
-        created_at: when it was made (UTC).
-        updated_at: when it was last changed (UTC); None in the answer of `create`.
-        options: the fields that its contacts have.
+        id: the phonebook's id, which other calls take.
+        count: the number of contacts, at most 100,000.
+        export_status: the status of an export; the values are not documented.
+        import_status: the status of an import; the values are not documented.
+        created_at: the creation time (UTC).
+        updated_at: the time of the last change (UTC); None in the result of `create`.
+        options: the custom fields of the phonebook's contacts.
     """
 
     id: int | None = None
@@ -65,11 +65,11 @@ class ContactTag:
     """A tag of a contact. Source: phonebook/number/show-number.md.
 
     Attributes:
-        number_id: the contact.
-        phonebook_id: the contact's phonebook.
-        tag: its text.
-        created_at: when it was made (UTC).
-        updated_at: when it was last changed (UTC).
+        number_id: the contact's id.
+        phonebook_id: the id of the contact's phonebook.
+        tag: the text of the tag.
+        created_at: the creation time (UTC).
+        updated_at: the time of the last change (UTC).
     """
 
     id: int | None = None
@@ -85,15 +85,15 @@ class Contact:
     """A number in a phonebook. Sources: phonebook/number/show-number.md, phonebook/number/list-number.md.
 
     Attributes:
-        id: what the other calls take, `PhonebookNumbers.number_ids` too.
-        phonebook_id: the phonebook that it is in.
-        pre: how it is addressed, such as ``Mr.``.
-        number: E.164.
-        created_at: when it was added (UTC).
-        updated_at: when it was last changed (UTC).
-        is_send_blacklist: whether it is on the blacklist of sending; None in a list.
-        is_receive_blacklist: whether it is on the blacklist of receiving; None in a list.
-        tags: its tags; none in a list.
+        id: the contact's id, for other calls and `PhonebookNumbers.number_ids`.
+        phonebook_id: the id of the contact's phonebook.
+        pre: the form of address, such as ``Mr.``.
+        number: the number in E.164.
+        created_at: the creation time (UTC).
+        updated_at: the time of the last change (UTC).
+        is_send_blacklist: whether the number is blacklisted for sending; None in a list.
+        is_receive_blacklist: whether the number is blacklisted for receiving; None in a list.
+        tags: the contact's tags; empty in a list.
     """
 
     id: int | None = None
@@ -112,12 +112,12 @@ class Contact:
 
 @attrs.frozen(kw_only=True)
 class AddedContacts:
-    """What became of contacts that were handed in. Source: phonebook/number/store-number.md.
+    """The result of adding contacts. Source: phonebook/number/store-number.md.
 
     Attributes:
-        added: how many are new in their phonebook.
-        errors: how many the service did not take.
-        existences: how many were in their phonebook already.
+        added: the number of contacts that were added to their phonebook.
+        errors: the number of contacts that the service rejected.
+        existences: the number of contacts that were in their phonebook already.
     """
 
     added: int | None = None
@@ -126,22 +126,22 @@ class AddedContacts:
 
 
 def _to_number(value: str) -> str:
-    """Put the field `number` right: a mobile number, in any spelling, as E.164."""
+    """Normalise the field `number`, a mobile number in any common format, to E.164."""
     return phones.recipient(value, argument="number")
 
 
 @attrs.frozen(kw_only=True)
 class NewContact:
-    """A number for a phonebook. Source: phonebook/number/store-number.md.
+    """A contact to add to a phonebook. Source: phonebook/number/store-number.md.
 
     Attributes:
-        number: a mobile number in any spelling; held as E.164.
-        phonebook_id: where it goes.
-        pre: how it is addressed, such as ``Mr.``.
+        number: a mobile number in any common format; stored as E.164.
+        phonebook_id: the phonebook's id.
+        pre: the form of address, such as ``Mr.``.
         name: the contact's name.
-        email: the contact's address.
-        options: values of the phonebook's own fields, by the field's id, all as text: a date is written
-            ``1992/10/08`` or ``2025-05-20`` (the documents show both).
+        email: the contact's email address.
+        options: values of the phonebook's options by option id, all as str; a date is written ``1992/10/08`` or
+            ``2025-05-20`` (the API documentation shows both).
     """
 
     number: str = attrs.field(converter=_to_number)
@@ -154,17 +154,17 @@ class NewContact:
 
 @attrs.frozen(kw_only=True)
 class ContactChanges:
-    """What is to change in a contact; unset fields are left out. Source: phonebook/number/update-number.md.
+    """Changes of a contact; unset fields are omitted. Source: phonebook/number/update-number.md.
 
-    The page marks number and phonebook_id as required, the seed collection does not: give both to be safe.
+    The API page marks number and phonebook_id as required, the seed collection does not; set both to be safe.
 
     Attributes:
-        number: a mobile number in any spelling; held as E.164.
-        pre: how it is addressed, such as ``Mr.``.
+        number: a mobile number in any common format; stored as E.164.
+        pre: the form of address, such as ``Mr.``.
         name: the contact's name.
-        email: the contact's address.
-        options: values of the phonebook's own fields, as in `NewContact`.
-        phonebook_id: the phonebook that it is in, or is to be in.
+        email: the contact's email address.
+        options: values of the phonebook's options, as in `NewContact`.
+        phonebook_id: the id of the contact's current or new phonebook.
     """
 
     number: str | None = recipient()
@@ -177,13 +177,13 @@ class ContactChanges:
 
 @attrs.frozen(kw_only=True)
 class ContactFilters:
-    """Which contacts are wanted; unset fields are left out. Source: phonebook/number/list-number.md.
+    """Filters of the list of contacts; unset fields are omitted. Source: phonebook/number/list-number.md.
 
     Attributes:
-        from_created_at: added after this moment.
-        number: this mobile number, in any spelling; held as E.164.
-        phonebook_title: in the phonebook of this title.
-        phonebook_id: in this phonebook.
+        from_created_at: only contacts added after this time.
+        number: the mobile number, in any common format; stored as E.164.
+        phonebook_title: the title of the phonebook.
+        phonebook_id: the id of the phonebook.
     """
 
     from_created_at: datetime | None = moment()

@@ -1,4 +1,4 @@
-"""Models of the reports: the outbox, its recipients and figures, and the inbox."""
+"""Models of reports: the outbox, its recipients and statistics, and the inbox."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from ippanel_edge.models.states import DeliveryStatus, MessageState
 
 @attrs.frozen(kw_only=True)
 class OutboxMessage:
-    """A message as the outbox reports it. Sources: report/outbox-report.md, report/outbox-report-id.md.
+    """A message in the outbox. Sources: report/outbox-report.md, report/outbox-report-id.md.
 
     Attributes:
-        messages_outbox_id: the id that a send answers as `message_outbox_ids` and other calls take as `bulk_id`.
+        messages_outbox_id: the id that a send returns in `message_outbox_ids` and other calls take as `bulk_id`.
         number: the sender line, E.164 or alphanumeric (+98BANK).
-        state_id: the state; a number that this SDK does not know stays a plain int.
-        state: the same as the service's own word, such as ``finish``.
-        status: the same for people, in Persian.
-        type: how it was sent, such as ``pattern_transactional``.
-        time: when it was created (UTC).
-        time_send: when it was or will be sent (UTC).
-        rcpts_count: recipients.
-        exit_count: messages that left.
-        part: parts of the text.
-        cost: Rials.
-        valid: the review's word, such as ``approve``.
-        reject_comment: why the review rejected it.
+        state_id: the state; an unknown number stays a plain int.
+        state: the state as the service names it, such as ``finish``.
+        status: the state as a Persian label.
+        type: the sending method, such as ``pattern_transactional``.
+        time: the creation time (UTC).
+        time_send: the past or scheduled time of sending (UTC).
+        rcpts_count: the number of recipients.
+        exit_count: the number of messages that were sent.
+        part: the number of parts (SMS segments) of the message.
+        cost: the cost, in Rials.
+        valid: the result of the review, such as ``approve``.
+        reject_comment: the reason for a rejection in the review.
     """
 
     messages_outbox_id: int | None = None
@@ -62,14 +62,14 @@ class OutboxMessage:
 
 @attrs.frozen(kw_only=True)
 class RecipientReport:
-    """A message at one recipient. Source: report/bulk-recipient.md.
+    """The delivery report of one recipient. Source: report/bulk-recipient.md.
 
     Attributes:
-        recipient: E.164.
-        message: the text that this recipient gets.
-        is_readable: whether the text may be shown.
-        msg_parts: parts of the text.
-        message_status: what became of it; a number that this SDK does not know stays a plain int.
+        recipient: the recipient's number in E.164.
+        message: the message text for this recipient.
+        is_readable: whether the message text can be shown.
+        msg_parts: the number of parts (SMS segments) of the message.
+        message_status: the delivery status; an unknown number stays a plain int.
     """
 
     recipient: str | None = None
@@ -80,13 +80,13 @@ class RecipientReport:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more is expected: delivered, not delivered, or blacklisted."""
+        """Whether the status is final: delivered, not delivered, or blacklisted."""
         return isinstance(self.message_status, DeliveryStatus) and self.message_status.is_final
 
 
 @attrs.frozen(kw_only=True)
 class Languages:
-    """A figure by the text's language: Persian (`fa`) and Latin (`en`) messages."""
+    """Message counts by language: Persian (`fa`) and Latin (`en`) messages."""
 
     fa: int | None = None
     en: int | None = None
@@ -94,7 +94,7 @@ class Languages:
 
 @attrs.frozen(kw_only=True)
 class BulkStats:
-    """How many messages of a send are where, by operator (``mci``, ``irancell`` …). Source: report/bulk-stats.md."""
+    """Delivery statistics of a send by status and operator (``mci``, ``irancell`` …). Source: report/bulk-stats.md."""
 
     operators_blacklist: Mapping[str, Languages] = attrs.field(factory=dict[str, Languages])
     operators_failed: Mapping[str, Languages] = attrs.field(factory=dict[str, Languages])
@@ -105,14 +105,14 @@ class BulkStats:
 
 @attrs.frozen(kw_only=True)
 class InboxMessage:
-    """A text that came in on one of your lines. Source: report/inbox-report.md.
+    """A message received on one of your lines. Source: report/inbox-report.md.
 
     Attributes:
-        messages_inbox_id: its id; `from_id` of the inbox calls means "after this one".
-        from_: who sent it, E.164 (the API's ``from``).
-        number: your line that received it.
-        time: when (UTC).
-        seen: whether it was read in the panel.
+        messages_inbox_id: the message's id; pass it as `from_id` to get only later messages.
+        from_: the sender's number in E.164 (the API's ``from``).
+        number: the line that received the message.
+        time: the time of receipt (UTC).
+        seen: whether the message was read in the panel.
     """
 
     messages_inbox_id: int | None = None
@@ -126,19 +126,19 @@ class InboxMessage:
 
 @attrs.frozen(kw_only=True)
 class OutboxFilters:
-    """Which messages of the outbox are wanted; unset fields are left out. Source: report/outbox-report.md.
+    """Filters of the outbox; unset fields are omitted. Source: report/outbox-report.md.
 
     Attributes:
-        username: the user who sent; ``*`` stands for anything.
-        number: the sender line.
-        messages_outbox_id: one message.
-        create_from_date: created at this moment or later.
-        create_to_date: created at this moment or earlier.
-        send_from_date: sent at this moment or later.
-        send_to_date: sent at this moment or earlier.
-        from_exit_count: at least so many messages left.
-        to_exit_count: at most so many messages left.
-        message: the text, or a part of it.
+        username: the name of the user who sent the message; ``*`` matches any characters.
+        number: the sender line, in any common format; stored as ``+98…``.
+        messages_outbox_id: the id of a single message.
+        create_from_date: only messages created at this time or later.
+        create_to_date: only messages created at this time or earlier.
+        send_from_date: only messages sent at this time or later.
+        send_to_date: only messages sent at this time or earlier.
+        from_exit_count: the minimum number of messages that were sent.
+        to_exit_count: the maximum number of messages that were sent.
+        message: the message text or a substring of it.
         state_id: the state.
     """
 

@@ -1,4 +1,4 @@
-"""Models of sending: the targets that go in, the ids and prices that come back."""
+"""Models of sending: targets in requests, ids and prices in responses."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ippanel_edge.models.fields import to_recipients
 
 @attrs.frozen(kw_only=True)
 class SendResult:
-    """What a send answers. Source: send/webservice.md.
+    """The result of a send. Source: send/webservice.md.
 
     Attributes:
-        message_outbox_ids: an id for each message that the service made of the send; the reports take them.
+        message_outbox_ids: the id of each message that the service created; the report calls take them.
     """
 
     message_outbox_ids: tuple[int, ...] = attrs.field(
@@ -23,24 +23,24 @@ class SendResult:
 
     @property
     def id(self) -> int:
-        """The only id.
+        """The id, if the send created exactly one message.
 
         Raises:
-            ValueError: there are several; use `message_outbox_ids`.
+            ValueError: there are several ids; use `message_outbox_ids`.
         """
         if len(self.message_outbox_ids) != 1:
-            raise ValueError(f"this send made {len(self.message_outbox_ids)} messages: use message_outbox_ids")
+            raise ValueError(f"expected one message id, got {len(self.message_outbox_ids)}; use message_outbox_ids")
         return self.message_outbox_ids[0]
 
 
 @attrs.frozen(kw_only=True)
 class Price:
-    """What one message costs, in Rials, without the opt-out suffix. Source: send/calculate-price.md.
+    """The price of one message, in Rials, without the opt-out suffix. Source: send/calculate-price.md.
 
     Attributes:
-        mci_price: to a number of MCI.
-        other_price: to a number of any other operator.
-        parts: parts of the text.
+        mci_price: the price for a number of MCI.
+        other_price: the price for a number of any other operator.
+        parts: the number of parts (SMS segments) of the message.
     """
 
     mci_price: float | None = None
@@ -50,11 +50,11 @@ class Price:
 
 @attrs.frozen(kw_only=True)
 class PeerMessage:
-    """One text and who gets it. Source: send/peer-to-peer.md.
+    """A message and its recipients. Source: send/peer-to-peer.md.
 
     Attributes:
-        recipients: mobile numbers in any spelling, or one; held as E.164.
-        message: the text.
+        recipients: one or more mobile numbers in any common format; stored as E.164.
+        message: the message text.
     """
 
     recipients: tuple[str, ...] = attrs.field(converter=to_recipients)
@@ -66,8 +66,8 @@ class Slice:
     """A range of a number bank.
 
     Attributes:
-        start: how many numbers to pass over.
-        size: how many numbers to take; 0 takes none.
+        start: the number of numbers to skip.
+        size: the number of numbers to use; 0 for none.
     """
 
     start: int = 0
@@ -76,17 +76,17 @@ class Slice:
 
 @attrs.frozen(kw_only=True)
 class PostalCodeTarget:
-    """Numbers of a postal code. Source: send/postalcode.md.
+    """The numbers in a postal code area. Source: send/postalcode.md.
 
     Attributes:
-        postal_code: its first 2 to 5 digits.
+        postal_code: the first 2 to 5 digits of the postal code.
         age_from: earliest birth year, Jalali, 1300 to 1410.
         age_to: latest birth year, Jalali, 1300 to 1410.
         gender: 0 all, 1 male, 2 female.
         bank: ``all``, or ``white`` for numbers that are not blacklisted.
-        mci: which of MCI's numbers.
-        irancell: which of Irancell's numbers.
-        other: which of the other operators' numbers.
+        mci: the range of MCI's numbers.
+        irancell: the range of Irancell's numbers.
+        other: the range of the other operators' numbers.
     """
 
     postal_code: int
@@ -101,20 +101,20 @@ class PostalCodeTarget:
 
 @attrs.frozen(kw_only=True)
 class CountryTarget:
-    """Numbers of a place, first version: a province; province and county; or all three. Source: send/country/index.md.
+    """The numbers of a province, county or city (v1 of the API). Source: send/country/index.md.
 
     Attributes:
         province_id: from `banks.provinces`.
         county_id: from `banks.counties`.
-        city_id: from `banks.cities`; needs county_id.
-        pre: the numbers' prefix, 2 to 6 digits, such as 938.
+        city_id: from `banks.cities`; requires county_id.
+        pre: the prefix of the numbers, 2 to 6 digits, such as 938.
         age_from: earliest birth year, Jalali, 1300 to 1410.
         age_to: latest birth year, Jalali, 1300 to 1410.
         gender: 0 all, 1 male, 2 female.
         bank: ``all``, or ``white`` for numbers that are not blacklisted.
-        mci: which of MCI's numbers.
-        irancell: which of Irancell's numbers.
-        other: which of the other operators' numbers.
+        mci: the range of MCI's numbers.
+        irancell: the range of Irancell's numbers.
+        other: the range of the other operators' numbers.
     """
 
     province_id: int
@@ -136,8 +136,8 @@ class OperatorSlice:
 
     Attributes:
         id: 1 MCI, 2 Irancell, 13 others.
-        start: how many numbers to pass over.
-        size: how many numbers to take.
+        start: the number of numbers to skip.
+        size: the number of numbers to use.
     """
 
     id: int
@@ -147,17 +147,17 @@ class OperatorSlice:
 
 @attrs.frozen(kw_only=True)
 class GeolocationTarget:
-    """Numbers of a place, second version. Source: send/countryV2/index.md.
+    """The numbers of a province, county or city (v2 of the API). Source: send/countryV2/index.md.
 
     Attributes:
         province_id: from `geolocation.provinces`.
         county_id: from `geolocation.counties`.
         city_id: from `geolocation.cities`.
-        pre: the numbers' prefix, 2 to 6 digits, such as ``"912"``.
+        pre: the prefix of the numbers, 2 to 6 digits, such as ``"912"``.
         gender: 1 male, 2 female.
         from_age: earliest birth year, Jalali, 1300 to 1410.
         to_age: latest birth year, Jalali, 1300 to 1410.
-        operator: which numbers of which operators.
+        operator: the ranges of the operators' numbers.
     """
 
     province_id: int | None = None
@@ -172,12 +172,12 @@ class GeolocationTarget:
 
 @attrs.frozen(kw_only=True)
 class JobTarget:
-    """Numbers of a trade. Source: send/jobs/index.md.
+    """The numbers of a job category. Source: send/jobs/index.md.
 
     Attributes:
         main_category_id: from `jobs.categories`.
         sub_category_id: from `jobs.sub_categories`.
-        operator: which numbers of which operators.
+        operator: the ranges of the operators' numbers.
     """
 
     main_category_id: int
@@ -190,9 +190,9 @@ class WholePhonebooks:
     """All numbers of phonebooks, or a range of them (the API's type ``all``). Source: send/phonebook.md.
 
     Attributes:
-        phonebook_ids: the phonebooks.
-        start: how many numbers to pass over; without start and size, all are taken.
-        size: how many numbers to take.
+        phonebook_ids: the ids of the phonebooks.
+        start: the number of numbers to skip; without start and size, all numbers are used.
+        size: the number of numbers to use.
     """
 
     phonebook_ids: Sequence[int]
@@ -202,11 +202,11 @@ class WholePhonebooks:
 
 @attrs.frozen(kw_only=True)
 class PhonebookNumbers:
-    """Chosen numbers of one phonebook (the API's type ``detail``). Source: send/phonebook.md.
+    """Selected numbers of one phonebook (the API's type ``detail``). Source: send/phonebook.md.
 
     Attributes:
-        phonebook_id: the phonebook.
-        number_ids: the contacts' ids.
+        phonebook_id: the id of the phonebook.
+        number_ids: the ids of the contacts.
     """
 
     phonebook_id: int
@@ -215,14 +215,14 @@ class PhonebookNumbers:
 
 @attrs.frozen(kw_only=True)
 class PatternContact:
-    """The phonebook entry that a pattern send keeps the recipient in. Source: send/pattern.md.
+    """The contact that a pattern send stores for the recipient in a phonebook. Source: send/pattern.md.
 
     Attributes:
         id: the phonebook's id.
         name: the contact's name.
-        pre: how the contact is addressed, such as ``mr``.
-        email: the contact's address.
-        options: values of the phonebook's own fields, by the field's id.
+        pre: the form of address, such as ``mr``.
+        email: the contact's email address.
+        options: values of the phonebook's options by option id.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""The states that the service names by number or by word, with their meaning."""
+"""Enums of the states that the service returns as numbers or words."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from enum import IntEnum, StrEnum
 
 
 class MessageState(IntEnum):
-    """What became of a message as a whole (`OutboxMessage.state_id`)."""
+    """The state of a message as a whole (`OutboxMessage.state_id`)."""
 
     CREATING = 0
     """Being created."""
     REVIEW = 1
-    """Waiting for human review."""
+    """Pending human review."""
     SENDING = 2
     REJECTED = 3
-    """Rejected by review."""
+    """Rejected in the review."""
     NO_VALID_RECIPIENTS = 4
     QUEUED = 5
-    """In the send queue."""
+    """In the queue for sending."""
     SENT = 6
     CANCELLED = 7
     NO_CREDIT = 8
@@ -25,12 +25,12 @@ class MessageState(IntEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the service is done with the message: nothing more will be sent of it."""
+        """Whether processing has ended, so that the service sends no further part of the message."""
         return self in _FINAL
 
     @property
     def is_failure(self) -> bool:
-        """Whether the message ended without being sent."""
+        """Whether processing has ended without the message being sent."""
         return self.is_final and self is not MessageState.SENT
 
 
@@ -47,26 +47,26 @@ _FINAL = frozenset(
 
 
 class DeliveryStatus(IntEnum):
-    """What became of a message at one recipient (`RecipientReport.message_status`)."""
+    """The delivery status of a message for one recipient (`RecipientReport.message_status`)."""
 
     HANDED_OVER = 0
-    """Handed to the operator."""
+    """Submitted to the operator."""
     RECEIVED = 1
     """Received by the operator."""
     DELIVERED = 2
     """Delivered to the phone."""
     NOT_DELIVERED = 3
     BLACKLISTED = 4
-    """The recipient is on the blacklist of promotional texts."""
+    """The recipient is blacklisted for promotional messages."""
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more is expected of it."""
+        """Whether the status can no longer change."""
         return self >= DeliveryStatus.DELIVERED
 
 
 class TicketState(IntEnum):
-    """Where a ticket stands (`TicketSummary.state_id`, `Ticket.state_id`)."""
+    """The state of a ticket (`TicketSummary.state_id`, `Ticket.state_id`)."""
 
     WAITING_FOR_ANSWER = 1
     WAITING_FOR_SUPPORT = 2
@@ -76,17 +76,17 @@ class TicketState(IntEnum):
 
 
 class PatternStatus(StrEnum):
-    """Whether a pattern may be sent (`Pattern.pattern_status`)."""
+    """The status of a pattern, which decides whether it can be sent (`Pattern.pattern_status`)."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
-    """Rejected by review, or switched off."""
+    """Rejected in the review, or disabled."""
     PENDING = "pending"
-    """Waiting for human review."""
+    """Pending human review."""
 
 
 class VariableType(StrEnum):
-    """What values a pattern's variable takes (`PatternVariable.type`)."""
+    """The type of a pattern variable's values (`PatternVariable.type`)."""
 
     STRING = "string"
     INTEGER = "integer"

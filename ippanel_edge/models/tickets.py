@@ -1,4 +1,4 @@
-"""Models of tickets: questions to the support, with their answers. A list's row and a single ticket differ."""
+"""Models of support tickets and their replies. The items of a list and a single ticket have different fields."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ippanel_edge.models.states import TicketState
 
 @attrs.frozen(kw_only=True)
 class CreatedTicket:
-    """What creating a ticket answers. Source: ticket/create-ticket.md.
+    """The result of creating a ticket. Source: ticket/create-ticket.md.
 
     Attributes:
         ticket_id: the new ticket's id.
@@ -22,11 +22,11 @@ class CreatedTicket:
 
 @attrs.frozen(kw_only=True)
 class TicketUser:
-    """Who asks.
+    """The user who created a ticket.
 
     Attributes:
         user_id: the user's id.
-        uname: the user's name.
+        uname: the user name.
     """
 
     user_id: int | None = None
@@ -35,7 +35,7 @@ class TicketUser:
 
 @attrs.frozen(kw_only=True)
 class TicketCategory:
-    """What a ticket is about: its id and name."""
+    """The category of a ticket."""
 
     id: int | None = None
     name: str | None = None
@@ -43,7 +43,7 @@ class TicketCategory:
 
 @attrs.frozen(kw_only=True)
 class TicketSubCategory:
-    """What a ticket is about, more closely: its id and title."""
+    """The sub-category of a ticket."""
 
     id: int | None = None
     title: str | None = None
@@ -51,7 +51,7 @@ class TicketSubCategory:
 
 @attrs.frozen(kw_only=True)
 class TicketStateName:
-    """A ticket's state with the service's own word for it, such as ``replied``."""
+    """The state of a ticket and its name in the service, such as ``replied``."""
 
     id: TicketState | int | None = None
     name: str | None = None
@@ -59,17 +59,17 @@ class TicketStateName:
 
 @attrs.frozen(kw_only=True)
 class TicketForward:
-    """Who handed a ticket on to whom.
+    """A forward of a ticket to another user.
 
     Attributes:
-        id: of the forwarding.
-        from_: the user it came from (the API's ``from``).
-        to: the user it went to.
-        ticket_id: the ticket.
-        seen: whether it was read there.
-        created_at: when (UTC).
-        updated_at: when it last changed (UTC).
-        deleted_at: when it was taken back (UTC).
+        id: the id of the forward.
+        from_: the id of the user who forwarded the ticket (the API's ``from``).
+        to: the id of the user who received the ticket.
+        ticket_id: the ticket's id.
+        seen: whether that user has read the ticket.
+        created_at: the time of the forward (UTC).
+        updated_at: the time of the last change (UTC).
+        deleted_at: the time at which the forward was deleted (UTC).
     """
 
     id: int | None = None
@@ -84,21 +84,21 @@ class TicketForward:
 
 @attrs.frozen(kw_only=True)
 class TicketSummary:
-    """A ticket as the list shows it. Source: ticket/list-ticket.md.
+    """A ticket in a list. Source: ticket/list-ticket.md.
 
     Attributes:
-        ticket_id: what the other calls take; `id` is the same.
-        user_id: who asks.
-        parent_id: the user above the one who asks.
-        importance: such as ``normal`` or ``acute``.
-        state_id: the state; a number that this SDK does not know stays a plain int.
-        desc: the question.
-        admin_seen: whether the support has read it.
-        user_seen: whether you have read the latest answer.
-        sms_notification: whether an answer is texted to you.
-        interaction_count: answers, yours included.
-        longest_interaction: the longest wait for one, in the service's unit.
-        rate: how the support was rated.
+        ticket_id: the ticket's id, which other calls take; equal to `id`.
+        user_id: the id of the user who created the ticket.
+        parent_id: the id of that user's parent.
+        importance: the priority, such as ``normal`` or ``acute``.
+        state_id: the state; an unknown number stays a plain int.
+        desc: the text of the ticket.
+        admin_seen: whether the support team has read the ticket.
+        user_seen: whether you have read the latest reply.
+        sms_notification: whether you are notified of a reply by SMS.
+        interaction_count: the number of replies, including yours.
+        longest_interaction: the longest time before a reply; the unit is not documented.
+        rate: the rating of the support.
     """
 
     id: int | None = None
@@ -134,16 +134,16 @@ class TicketSummary:
 
 @attrs.frozen(kw_only=True)
 class TicketInteraction:
-    """One answer within a ticket, the support's or your own. Source: ticket/ticket-id.md.
+    """A reply in a ticket, by the support team or by you. Source: ticket/ticket-id.md.
 
     Attributes:
-        id: what `TicketReply.interaction_id` names.
-        description: what it says.
-        agent_id: the user who wrote it.
-        agent_username: that user's name.
-        created_at: when (UTC).
-        attachment: the address of its file.
-        private: whether it is kept from whoever asks.
+        id: the reply's id, equal to `TicketReply.interaction_id`.
+        description: the text of the reply.
+        agent_id: the id of the author.
+        agent_username: the user name of the author.
+        created_at: the time of the reply (UTC).
+        attachment: the URL of the attached file.
+        private: whether the reply is hidden from the user who created the ticket.
     """
 
     id: int | None = None
@@ -159,23 +159,23 @@ class TicketInteraction:
 
 @attrs.frozen(kw_only=True)
 class Ticket:
-    """A single ticket with all its answers. Source: ticket/ticket-id.md.
+    """A single ticket with all its replies. Source: ticket/ticket-id.md.
 
     Attributes:
-        ticket_id: its id; `id` is the same.
-        user_id: who asks.
-        parent_id: the user above the one who asks.
-        importance: such as ``normal`` or ``acute``.
-        category: what it is about, by name.
-        state: the service's own word for the state, such as ``replied``.
-        state_id: the state; a number that this SDK does not know stays a plain int.
-        description: the question.
-        user_seen: whether you have read the latest answer.
-        sms_notification: whether an answer is texted to you.
-        created_at: when (UTC).
-        attachment: the address of the question's file.
-        interactions: the answers, the support's and your own.
-        rate: how the support was rated.
+        ticket_id: the ticket's id; equal to `id`.
+        user_id: the id of the user who created the ticket.
+        parent_id: the id of that user's parent.
+        importance: the priority, such as ``normal`` or ``acute``.
+        category: the name of the category.
+        state: the state as the service names it, such as ``replied``.
+        state_id: the state; an unknown number stays a plain int.
+        description: the text of the ticket.
+        user_seen: whether you have read the latest reply.
+        sms_notification: whether you are notified of a reply by SMS.
+        created_at: the creation time (UTC).
+        attachment: the URL of the file attached to the ticket.
+        interactions: the replies, by the support team and by you.
+        rate: the rating of the support.
     """
 
     id: int | None = None
@@ -205,7 +205,7 @@ class Ticket:
 
 @attrs.frozen(kw_only=True)
 class RepliedTicket:
-    """The ticket that a reply went to: its id, who asks, and the user above."""
+    """The ticket that a reply belongs to: its id, the user who created it, and that user's parent."""
 
     id: int | None = None
     user_id: int | None = None
@@ -214,11 +214,11 @@ class RepliedTicket:
 
 @attrs.frozen(kw_only=True)
 class TicketReply:
-    """What a reply answers. Source: ticket/reply-ticket.md.
+    """The result of replying to a ticket. Source: ticket/reply-ticket.md.
 
     Attributes:
-        interaction_id: the reply's id, which `Ticket.interactions` shows.
-        ticket: the ticket it went to.
+        interaction_id: the reply's id, as in `Ticket.interactions`.
+        ticket: the ticket that the reply belongs to.
     """
 
     interaction_id: int | None = None
@@ -227,13 +227,13 @@ class TicketReply:
 
 @attrs.frozen(kw_only=True)
 class TicketFilters:
-    """Which tickets are wanted; unset fields are left out. Source: ticket/list-ticket.md.
+    """Filters of the list of tickets; unset fields are omitted. Source: ticket/list-ticket.md.
 
     Attributes:
-        username: the user who asks.
-        ticket_id: one ticket.
-        category_id: what it is about.
-        sub_category_id: what it is about, more closely.
+        username: the name of the user who created the ticket.
+        ticket_id: the id of a single ticket.
+        category_id: the id of the category.
+        sub_category_id: the id of the sub-category.
         state_id: the state.
     """
 

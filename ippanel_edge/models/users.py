@@ -1,4 +1,4 @@
-"""Models of users: the sub-users of an account, their prices and the resellers above them."""
+"""Models of users: the sub-users of an account, their tariffs and their parent resellers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ippanel_edge.values.secrets import Secret
 
 @attrs.frozen(kw_only=True)
 class UserParent:
-    """The user above. A list gives the id only.
+    """The parent of a user. A list only contains the id.
 
     Attributes:
-        user_id: its id.
-        uname: its user name, None in a list.
+        user_id: the parent's id.
+        uname: the parent's user name, None in a list.
     """
 
     user_id: int | None = attrs.field(default=None, metadata={"alone": True})
@@ -34,7 +34,7 @@ class UserCredit:
 
 @attrs.frozen(kw_only=True)
 class UserRole:
-    """The package that a user has."""
+    """The package of a user."""
 
     acl_role_id: int | None = None
     acl_role_name: str | None = None
@@ -46,27 +46,27 @@ class User:
 
     Attributes:
         status: ``active`` or ``inactive``.
-        time: when it was created (UTC).
+        time: the creation time (UTC).
         uname: the user name.
-        document_block: whether papers are missing, so that parts of the panel are closed.
+        document_block: whether panel features are blocked until documents are uploaded.
         special_disc: the discount.
-        parent: the user above.
-        user_id: its id.
-        is_reseller: whether it may have users below.
+        parent: the user's parent.
+        user_id: the user's id.
+        is_reseller: whether the user can have sub-users.
         name: first and family name.
         national_id: the national code.
-        mobile: as the service has it: E.164, or ten digits.
-        send_block: whether it may not send.
-        add_status: how it was created: ``normal``, ``online`` or ``webservice``.
+        mobile: the mobile number as received: E.164 or ten digits.
+        send_block: whether sending is blocked for the user.
+        add_status: the registration channel: ``normal``, ``online`` or ``webservice``.
         acl_role_id: the package's id.
-        last_login: when it last logged in (UTC); None where it never did.
-        user_create: whether it may create users.
-        expire_time: when the account ends (UTC); None where there is no end.
-        main_parent: the user name of the reseller at the top.
-        credit: its credit.
-        acl_role: its package.
-        parent_id: the id of the user above; `show` only.
-        need_changing_password: whether it has to change its password; `show` only.
+        last_login: the time of the last login (UTC); None if there was none.
+        user_create: whether the user can create users.
+        expire_time: the time at which the account expires (UTC); None if it does not expire.
+        main_parent: the user name of the top-level reseller.
+        credit: the user's credit.
+        acl_role: the user's package.
+        parent_id: the id of the user's parent; only set by `show`.
+        need_changing_password: whether the user must change the password; only set by `show`.
     """
 
     status: str | None = None
@@ -107,17 +107,17 @@ class User:
 
 @attrs.frozen(kw_only=True)
 class Tariff:
-    """What one part costs on a kind of line, in Rials. Source: user/user-tariff.md.
+    """The price of one part (SMS segment) on a type of sender line, in Rials. Source: user/user-tariff.md.
 
-    The service gives a kind of line in two rows: one with the prices to MCI, one with those to the other operators.
+    The service returns two items per type of line: one with the prices for MCI, one with those for other operators.
 
     Attributes:
-        operator_id: the kind of line.
-        name: its name, such as ``3000``.
-        persian_mci: a Persian part to MCI.
-        english_mci: a Latin part to MCI.
-        persian_other: a Persian part to the other operators.
-        english_other: a Latin part to the other operators.
+        operator_id: the id of the line's type.
+        name: the name of the line's type, such as ``3000``.
+        persian_mci: the price of a Persian part for MCI.
+        english_mci: the price of a Latin part for MCI.
+        persian_other: the price of a Persian part for the other operators.
+        english_other: the price of a Latin part for the other operators.
     """
 
     operator_id: int | None = None
@@ -130,7 +130,7 @@ class Tariff:
 
 @attrs.frozen(kw_only=True)
 class TreeUser:
-    """A user within the tree."""
+    """A user in a `ParentsTree`."""
 
     id: int | None = None
     username: str | None = None
@@ -139,12 +139,12 @@ class TreeUser:
 
 @attrs.frozen(kw_only=True)
 class ParentsTree:
-    """Who is above a user. Source: user/parents-tree.md.
+    """The parents of a user. Source: user/parents-tree.md.
 
     Attributes:
-        selected_user: the user that was asked for.
-        main_parent: its main reseller.
-        tree: the users above, the topmost first.
+        selected_user: the requested user.
+        main_parent: the user's main reseller.
+        tree: the user's parents, the top-level one first.
     """
 
     selected_user: TreeUser | None = None
@@ -154,25 +154,25 @@ class ParentsTree:
 
 @attrs.frozen(kw_only=True)
 class UserFilters:
-    """Which users are wanted; unset fields are left out. Source: user/list-users.md.
+    """Filters of the list of users; unset fields are omitted. Source: user/list-users.md.
 
     Attributes:
         username: the user name.
         name: first and family name.
-        add_status: how it was created: ``normal``, ``online`` or ``webservice``.
+        add_status: the registration channel: ``normal``, ``online`` or ``webservice``.
         national_id: the national code.
         acl_role_id: the package's id.
         tell: the telephone number, as it was entered.
-        mobile: the mobile number, in any spelling.
-        is_reseller: resellers, or those that are none.
-        document_block: those with missing papers, or those without.
-        created_from: created at this moment or later.
-        created_to: created at this moment or earlier.
-        expire_from: ends at this moment or later.
-        expire_to: ends at this moment or earlier.
-        is_bought_panel: those who bought the panel, or those who did not.
-        login_status: 0: those who never logged in.
-        sub_reseller: False: directly below you; True: further down. Unset: both.
+        mobile: the mobile number, in any common format; stored as E.164.
+        is_reseller: True for resellers, False for other users.
+        document_block: True for users with missing documents, False for other users.
+        created_from: only users created at this time or later.
+        created_to: only users created at this time or earlier.
+        expire_from: only accounts that expire at this time or later.
+        expire_to: only accounts that expire at this time or earlier.
+        is_bought_panel: True for users who bought the panel, False for other users.
+        login_status: 0 for users who never logged in.
+        sub_reseller: False for direct sub-users, True for indirect sub-users; unset for both.
     """
 
     username: str | None = None
@@ -204,18 +204,18 @@ def _to_birth_date(value: date) -> date:
 
 @attrs.frozen(kw_only=True)
 class NewUser:
-    """A user to be. Source: user/register-user.md.
+    """A user to register. Source: user/register-user.md.
 
     Attributes:
-        user_name: the name to log in with; `users.check_exists` says whether it is taken.
-        password: 8 characters or more, with a small and a capital letter, a digit and another sign. Never shown by
-            repr.
-        national_code: the national code, 10 digits; Persian digits are taken too.
-        mobile_number: a mobile number in any spelling, which must belong to the same person; held as E.164.
-        birth_date: the birthday, Gregorian, as the registry has it.
+        user_name: the name to log in with; `users.check_exists` tells whether it is taken.
+        password: at least 8 characters, with a lower-case and an upper-case letter, a digit and a special character.
+            Masked in repr.
+        national_code: the national code, 10 digits; Persian digits are accepted.
+        mobile_number: a mobile number in any common format, which must belong to the same person; stored as E.164.
+        birth_date: the Gregorian date of birth, as in the civil registry.
         acl_id: the package's id.
         name_family: first and family name.
-        expire_time: the day on which the account ends, Gregorian; None for no end.
+        expire_time: the Gregorian date on which the account expires; None if it does not expire.
         zip_code: the postal code.
         tell: a telephone number.
     """
@@ -238,17 +238,17 @@ class NewUser:
 
 @attrs.frozen(kw_only=True)
 class UserChanges:
-    """What is to change of a user; unset fields stay as they are. Source: user/update-user.md.
+    """Changes of a user; unset fields are not changed. Source: user/update-user.md.
 
     Attributes:
         name: first and family name.
-        password: as in `NewUser`. Never shown by repr.
+        password: the new password, with the same rules as in `NewUser`. Masked in repr.
         acl_id: the package's id.
-        expire_time: the day on which the account ends, Gregorian.
+        expire_time: the Gregorian date on which the account expires.
         status: ``active`` or ``inactive``.
-        send_block: whether it may not send.
+        send_block: whether to block sending for the user.
         special_disc: the discount.
-        is_bought_panel: whether it bought the panel.
+        is_bought_panel: whether the user bought the panel.
     """
 
     name: str | None = None

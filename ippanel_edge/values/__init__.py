@@ -1,1 +1,1 @@
-"""Values without context: str in, value out. Phones, times, files, SMS segments, secrets. Imports errors only."""
+"""Validation, parsing and formatting of values: phones, times, files, SMS segments, secrets. Imports errors only."""

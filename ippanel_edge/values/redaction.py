@@ -1,4 +1,4 @@
-"""Masks credentials in what others wrote: addresses that httpx logs, answers that quote what they were sent."""
+"""Masking of credentials in text from other sources: URLs that httpx logs, responses that quote the request."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from ippanel_edge.errors import EdgeError, evolve
 B = TypeVar("B", bound=BaseException)
 
 MASK: Final = "***"
-_IN_A_QUERY: Final = re.compile(r"(?i)((?:[?&]|&amp;|%26)(?:apikey|api_key|password|token|otp|message)=)[^&#\s\"'<>]+")
-"""Names of a query whose values are masked. A message is among them: the URL send puts a code's text there."""
+_QUERY_SECRET: Final = re.compile(
+    r"(?i)((?:[?&]|&amp;|%26)(?:apikey|api_key|password|token|otp|message)=)[^&#\s\"'<>]+"
+)
+"""Query parameters whose values are masked. `message` is included because with the URL send it may contain a code."""
 
 
 def masked(text: str) -> str:
-    """Mask what a query holds of credentials and messages."""
-    return _IN_A_QUERY.sub(rf"\g<1>{MASK}", text)
+    """Return the text with the credentials and messages of URL queries masked."""
+    return _QUERY_SECRET.sub(rf"\g<1>{MASK}", text)
 
 
 def redacted(error: EdgeError, secret: str | None) -> EdgeError:
     """Return an error without a secret: a response of the service or a proxy may quote the request."""
     if not secret:
         return error
-    attributes = {name: _replaced(value, secret) for name, value in vars(error).items()}
-    return evolve(error, args=tuple(_replaced(value, secret) for value in error.args), **attributes)
+    attributes = {name: _mask_secret(value, secret) for name, value in vars(error).items()}
+    return evolve(error, args=tuple(_mask_secret(value, secret) for value in error.args), **attributes)
 
 
 def without_frames(error: B) -> B:
@@ -40,7 +42,7 @@ def without_frames(error: B) -> B:
     return error.with_traceback(None)
 
 
-def _replaced(value: object, secret: str) -> object:
+def _mask_secret(value: object, secret: str) -> object:
     if isinstance(value, str) and not isinstance(value, Enum):
         return value.replace(secret, MASK)
     if isinstance(value, Mapping):
@@ -51,16 +53,16 @@ def _replaced(value: object, secret: str) -> object:
     return value
 
 
-class _Masking(logging.Filter):
-    """Masks the addresses in a record's arguments. Nothing is dropped."""
+class _MaskingFilter(logging.Filter):
+    """A filter that masks URLs in a record's arguments and keeps every record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
-            record.args = tuple(_shown(value) for value in record.args)
+            record.args = tuple(_mask_urls(value) for value in record.args)
         return True
 
 
-def _shown(value: object) -> object:
+def _mask_urls(value: object) -> object:
     if value is None or isinstance(value, int | float):
         return value
     text = str(value)
@@ -68,9 +70,9 @@ def _shown(value: object) -> object:
     return value if hidden == text else hidden
 
 
-_MASKING: Final = _Masking()
+_MASKING_FILTER: Final = _MaskingFilter()
 
 
 def install() -> None:
-    """Have httpx's logger mask addresses, which it logs whole, at INFO. A second time changes nothing."""
-    logging.getLogger("httpx").addFilter(_MASKING)
+    """Add a masking filter to the httpx logger, which logs complete URLs at INFO. Idempotent."""
+    logging.getLogger("httpx").addFilter(_MASKING_FILTER)

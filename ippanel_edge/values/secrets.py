@@ -1,4 +1,4 @@
-"""What hides a key, token, password or code: from repr and pickles here, from logged addresses in `_redact`."""
+"""A str type for API keys, tokens, passwords and codes. Masking them in logged URLs is in `redaction`."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from typing import Any
 
 
 class Secret(str):
-    """A key, token, password or code: a str that repr does not show, and that is not pickled.
+    """An API key, token, password or code: a str that is masked in repr and cannot be pickled.
 
-    ``str(secret)`` is the value itself: asked for by name, it is given.
+    ``str(secret)`` returns the plain value.
     """
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Hide the value."""
+        """Return a mask instead of the value."""
         return "'***'"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Refuse to be pickled."""
-        raise TypeError("a secret is not pickled: hand it over by the environment or a secret store")
+        """Raise TypeError: a pickle would contain the plain value."""
+        raise TypeError("a Secret cannot be pickled; pass the value through the environment or a secret store")
 
     def __copy__(self) -> Secret:
-        """Stay the same: it never changes."""
+        """Return the same object, which is immutable."""
         return self
 
     def __deepcopy__(self, _: object) -> Secret:
-        """Stay the same: it never changes."""
+        """Return the same object, which is immutable."""
         return self
 
 
 def hidden(value: str | None) -> Secret | None:
-    """Hide a value from repr; None stays None."""
+    """Return the value as a Secret; None stays None."""
     return None if value is None else Secret(value)

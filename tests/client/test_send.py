@@ -62,7 +62,9 @@ async def test_a_bad_argument_of_any_send_is_named_and_nothing_is_sent(argument:
 
 async def test_with_limits_off_the_service_decides(make_client: MakeClient) -> None:
     service = Service()
-    with pytest.raises(ConfigurationError, match=r"^recipients\[1000\]: the first over the limit of 1,000 recipients"):
+    with pytest.raises(
+        ConfigurationError, match=r"^recipients\[1000\]: too many recipients: at most 1,000 per request"
+    ):
         await result(make_client(service).send.webservice([MOBILE] * 1001, "x"))
     sent = await result(make_client(service, validate=False).send.webservice([MOBILE] * 1001, "x"))
     assert sent.id == 5

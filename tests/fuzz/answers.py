@@ -1,4 +1,4 @@
-"""Answers of every kind, from the good to the absurd: bytes, statuses and headers, and the stream that carries them."""
+"""Strategies for responses, from valid to malformed: status, headers, body and the stream that yields the body."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from tests.unit.junk import anything
 
 _GOOD: Final = [200] * 24 + [201, 202, 204, 206, 299]
-_REFUSED: Final = [100, 301, 302, 304, 307, 400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 422, 425, 429, 451]
+_REJECTED: Final = [100, 301, 302, 304, 307, 400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 422, 425, 429, 451]
 _FAILED: Final = [500, 502, 503, 504, 520, 522, 524, 525, 599]
-STATUSES: Final = [*_GOOD, *_REFUSED, *_FAILED]
+STATUSES: Final = [*_GOOD, *_REJECTED, *_FAILED]
 FLAGS: Final[list[Any]] = (
     [True] * 6 + [False] * 4 + [1, 0, "1", "0", "true", "False", "yes", "no", 1.0, 2, None, "", "x"]
 )
@@ -48,7 +48,7 @@ ENCODINGS: Final = [b"br", b"zstd", b"deflate", b"gzip, gzip", b"", b"x-gzip", b
 
 
 class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body as a connection gives it: not yet read, nor decompressed."""
+    """A response body as a connection yields it: unread and not decompressed."""
 
     def __init__(self, content: bytes) -> None:
         self._pieces = [content[:7], content[7:]]
@@ -63,19 +63,19 @@ class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 @attrs.frozen
 class Answer:
-    """An answer of the service, or of whatever stands before it."""
+    """A response of the service or of a proxy in front of it."""
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     content: bytes
 
-    def made(self) -> httpx.Response:
-        """Make the response, its body still to be read."""
+    def to_response(self) -> httpx.Response:
+        """Return an httpx response with an unread body."""
         return httpx.Response(self.status, headers=list(self.headers), stream=Stream(self.content))
 
     @property
     def text(self) -> bytes | None:
-        """The body, decompressed; None where that cannot be, or its encoding was not asked for."""
+        """The decompressed body; None if it cannot be decompressed or the client does not accept its encoding."""
         encodings = [value.strip().lower() for name, value in self.headers if name == b"content-encoding"]
         if encodings in ([], [b""], [b"identity"]):
             return self.content
@@ -83,12 +83,12 @@ class Answer:
             return gzip.decompress(self.content) if encodings in ([b"gzip"], [b"x-gzip"]) else None
         except (OSError, EOFError, ValueError):
             return None
-        except gzip.zlib.error:  # type: ignore[attr-defined]  # what gzip raises, by the name it has there
+        except gzip.zlib.error:  # type: ignore[attr-defined]  # gzip raises zlib.error, which it imports
             return None
 
 
 def envelopes(data: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Draw what stands in an answer: mostly the API's envelope around the data."""
+    """Draw the JSON of a response: mostly the API's envelope around the data."""
     meta = st.fixed_dictionaries(
         {"status": st.sampled_from(FLAGS)},
         optional={
@@ -100,8 +100,8 @@ def envelopes(data: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             "total": anything,
         },
     )
-    whole = st.fixed_dictionaries({"meta": meta}, optional={"data": data, "errors": anything})
-    return st.one_of(whole, whole, whole, st.fixed_dictionaries({"data": data, "meta": meta}), data, anything)
+    complete = st.fixed_dictionaries({"meta": meta}, optional={"data": data, "errors": anything})
+    return st.one_of(complete, complete, complete, st.fixed_dictionaries({"data": data, "meta": meta}), data, anything)
 
 
 def _truncated(text: bytes, at: int) -> bytes:
@@ -113,7 +113,7 @@ def _flipped(text: bytes, at: int) -> bytes:
     return text[:place] + bytes([text[place] ^ (1 << at % 8)]) + text[place + 1 :] if text else text
 
 
-def _twice(text: bytes, at: int) -> bytes:
+def _with_duplicate_keys(text: bytes, at: int) -> bytes:
     extra = [
         b'{"meta":{"status":true},',
         b'{"meta":{"status":false},',
@@ -123,7 +123,7 @@ def _twice(text: bytes, at: int) -> bytes:
     return text.replace(b"{", extra, 1)
 
 
-def _status_twice(text: bytes, at: int) -> bytes:
+def _with_duplicate_status(text: bytes, at: int) -> bytes:
     return re.sub(rb'"status": ?', b'"status":%s,"status":' % (b"true" if at % 2 else b"false"), text, count=1)
 
 
@@ -132,12 +132,12 @@ def _nested(text: bytes, at: int) -> bytes:
     return re.sub(rb"\d+|null|true", b"[" * depth + b"]" * depth, text, count=1)
 
 
-def _huge(text: bytes, at: int) -> bytes:
+def _with_huge_number(text: bytes, at: int) -> bytes:
     digits = b"9" * [20, 309, 4_300, 4_301, 20_000][at % 5]
     return re.sub(rb"\d+|null", [digits, b"-" + digits, b"1e" + digits[:400], digits + b".5"][at % 4], text, count=1)
 
 
-def _no_number(text: bytes, at: int) -> bytes:
+def _with_invalid_number(text: bytes, at: int) -> bytes:
     return re.sub(rb"\d+|null|true", [b"NaN", b"Infinity", b"-Infinity"][at % 3], text, count=1)
 
 
@@ -146,14 +146,14 @@ def _reencoded(text: bytes, at: int) -> bytes:
     return text.decode("utf-8", "replace").encode(encoding, "replace")
 
 
-def _half_a_character(text: bytes, at: int) -> bytes:
-    half = [b'"\\ud800', b'"\\udfff', b'"\xed\xa0\x80', b'"\\ud83d\\ude00', b'"\\u0000'][at % 5]
+def _with_lone_surrogate(text: bytes, at: int) -> bytes:
+    surrogate = [b'"\\ud800', b'"\\udfff', b'"\xed\xa0\x80', b'"\\ud83d\\ude00', b'"\\u0000'][at % 5]
     places = [found.start() for found in re.finditer(b'"', text)]
     place = places[at % len(places)] if places else 0
-    return text[:place] + half + text[place + 1 :]
+    return text[:place] + surrogate + text[place + 1 :]
 
 
-def _followed(text: bytes, at: int) -> bytes:
+def _with_trailing_bytes(text: bytes, at: int) -> bytes:
     return text + [b"\r\n", b"{}", b"<!-- cdn -->", b"\0", b"}"][at % 5]
 
 
@@ -164,14 +164,14 @@ def _replaced(text: bytes, at: int) -> bytes:
 MUTATIONS: Final[list[Callable[[bytes, int], bytes]]] = [
     _truncated,
     _flipped,
-    _twice,
-    _status_twice,
+    _with_duplicate_keys,
+    _with_duplicate_status,
     _nested,
-    _huge,
-    _no_number,
+    _with_huge_number,
+    _with_invalid_number,
     _reencoded,
-    _half_a_character,
-    _followed,
+    _with_lone_surrogate,
+    _with_trailing_bytes,
     _replaced,
 ]
 
@@ -193,19 +193,21 @@ def _gzipped(text: bytes) -> bytes:
 
 @st.composite
 def answers(draw: st.DrawFn, data: st.SearchStrategy[Any]) -> Answer:
-    """Draw an answer to an endpoint whose data are drawn from `data`."""
+    """Draw a response of an endpoint; its data is drawn from `data`."""
     content = draw(_bodies(data))
     headers: list[tuple[bytes, bytes]] = []
-    way = draw(st.integers(0, 11))
-    if way <= 4:
+    compression = draw(st.integers(0, 11))
+    if compression <= 4:
         content = _gzipped(content)
         headers.append((b"content-encoding", b"gzip"))
-    elif way == 5:
-        content = draw(st.sampled_from([_truncated, _flipped, _followed]))(_gzipped(content), draw(st.integers(0, 999)))
+    elif compression == 5:
+        content = draw(st.sampled_from([_truncated, _flipped, _with_trailing_bytes]))(
+            _gzipped(content), draw(st.integers(0, 999))
+        )
         headers.append((b"content-encoding", b"gzip"))
-    elif way == 6:
+    elif compression == 6:
         headers.append((b"content-encoding", draw(st.sampled_from([b"gzip", b"identity", *ENCODINGS]))))
-    elif way == 7:
+    elif compression == 7:
         content = _gzipped(content)
     for name, known in ((b"content-type", TYPES), (b"retry-after", RETRY_AFTER), (b"allow", ALLOW)):
         if draw(st.integers(0, 2)) == 0:

@@ -1,4 +1,4 @@
-"""Time for the tests in here, that passes only when somebody waits."""
+"""A fake clock for the property tests: its time advances only in sleep()."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.client.conftest import FakeClock
 
 @pytest.fixture(scope="module", autouse=True)
 def clock() -> Iterator[FakeClock]:
-    """Patch the time once for a module: an example of hypothesis is no test, and gets no fixture of its own."""
+    """Patch the clock once per module, because hypothesis runs all examples of a test with the same fixtures."""
     fake = FakeClock()
     with pytest.MonkeyPatch.context() as patch:
         for module, sleep in ((async_io, fake.sleep), (sync_io, fake.sleep_now)):

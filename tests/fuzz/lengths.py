@@ -1,4 +1,4 @@
-"""How long the tests in here look. Imported by test modules alone: only then is hypothesis' profile the chosen one."""
+"""Numbers of examples. For test modules only: conftest files are imported before the profile is loaded."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from hypothesis import settings
 
 EACH: Final = settings().max_examples
 LONG: Final = settings(max_examples=5 * EACH)
-"""500 examples each time, 25,000 by `nox -s fuzz`."""
+"""500 examples by default, 25,000 with `nox -s fuzz`."""
 MIDDLE: Final = settings(max_examples=max(500, EACH))
-"""500 examples each time, 5,000 by `nox -s fuzz`: for what has many properties."""
+"""500 examples by default, 5,000 with `nox -s fuzz`: for modules with many properties."""

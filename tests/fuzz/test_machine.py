@@ -1,4 +1,4 @@
-"""Calls, faults, dead tokens, waits and copies in any order: what retries, login and rate limit promise stays true."""
+"""The guarantees of retries, login and rate limit hold for calls, faults, expiry, waits and copies in any order."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tests.fuzz.service import FAULTS, GOOD, Fault, Record, Service
 
 EPOCH: Final = 1_900_000_000.0
 SLACK: Final = 1e-6
-"""Seconds by which sums of fractions may differ."""
+"""Tolerance in seconds for sums of floats."""
 PASSES: Final = 2
-"""A call goes through the repeats once, and once more after a 401 and a login."""
+"""The retries of a call can be used twice: once, and again after a 401 and a new login."""
 PATTERN: Final = NewPattern(
     description="greets", message="سلام %name%", variable=[PatternVariable(name="name", type="string")]
 )
@@ -48,10 +48,10 @@ DEADLINES: Final = [None, None, 4.0, 40.0]
 
 
 class Clock(FakeClock):
-    """Time whose waits end with the deadline, as the real ones do."""
+    """A fake clock whose sleep() ends at the deadline, like the real one."""
 
     def sleep_now(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time, at most to the deadline."""
         left = _io.remaining()
         if left is not None and left <= seconds:
             super().sleep_now(left)
@@ -61,7 +61,7 @@ class Clock(FakeClock):
 
 @attrs.define(eq=False)
 class Line:
-    """Requests that one rate limit lets through, and how many of them the service has seen."""
+    """A rate limit and the times of the requests that it allowed."""
 
     limit: RateLimit | None
     times: list[float] = attrs.field(factory=list[float])
@@ -69,9 +69,9 @@ class Line:
 
 @attrs.define(eq=False)
 class Account:
-    """A login: how its codes come about, the line that it uses, and whether it has had a token."""
+    """A login: whether it sends an SMS, its rate limit, and whether it has had a token."""
 
-    texts: bool
+    sends_sms: bool
     line: Line
     policy: RetryPolicy
     had_token: bool = False
@@ -79,7 +79,7 @@ class Account:
 
 @attrs.frozen(eq=False)
 class Caller:
-    """A client, or a copy of one, and what the model knows of it."""
+    """A client or a copy of it, with its settings."""
 
     client: EdgeClient
     line: Line
@@ -89,35 +89,37 @@ class Caller:
 
 
 @attrs.frozen
-class Foretold:
-    """What the model says of a call."""
+class Expected:
+    """The expected result of a call."""
 
     requests: int
     outcome: Outcome | None
     tokens: int
 
 
-def foretell(script: list[Fault], repeat: Repeat, policy: RetryPolicy, *, tokens: int, capacity: int) -> Foretold:
-    """Say what a call with a key and without a deadline comes to, by the documented table alone."""
+def expected_result(
+    script: list[Fault], repeat: Repeat, policy: RetryPolicy, *, tokens: int, capacity: int
+) -> Expected:
+    """Return the result of a call with an API key and without a deadline, according to the documented table."""
     failed: list[Fault] = []
     tried_other = False
     for requests, fault in enumerate([*script, GOOD], 1):
         if fault.outcome is None:
-            return Foretold(requests, None, min(capacity, tokens + 1))
+            return Expected(requests, None, min(capacity, tokens + 1))
         if fault.name == "405" and repeat is WRITE and not tried_other:
             tried_other = True
             continue
-        may = len(failed) < policy.retries and fault.may_repeat(repeat, policy, failed) and tokens >= fault.cost
+        retried = len(failed) < policy.retries and fault.may_retry(repeat, policy, failed) and tokens >= fault.cost
         failed.append(fault)
-        if not may:
+        if not retried:
             unknown = any(each.outcome is Outcome.UNKNOWN for each in failed)
-            return Foretold(requests, Outcome.UNKNOWN if unknown else fault.outcome, tokens)
+            return Expected(requests, Outcome.UNKNOWN if unknown else fault.outcome, tokens)
         tokens -= fault.cost
-    raise AssertionError("the last fault is none")
+    raise AssertionError("the last request always succeeds")
 
 
 class Machine(RuleBasedStateMachine):
-    """Clients of one service."""
+    """Several clients of one service."""
 
     callers: Bundle[Caller] = Bundle("callers")
 
@@ -132,7 +134,7 @@ class Machine(RuleBasedStateMachine):
     def begin(
         self, method: str, policy: RetryPolicy, limit: RateLimit | None, *, has_totp: bool, has_key: bool
     ) -> Caller:
-        """Make the service and its first client."""
+        """Create the service and the first client."""
         self.clock = Clock()
         self.service = Service(self.clock, method)
         self.has_totp = has_totp
@@ -148,11 +150,11 @@ class Machine(RuleBasedStateMachine):
         )
         self.capacity = policy.budget
         self.budget = client._shared.budget
-        account = None if has_key else Account(self._texts(), line, policy)
+        account = None if has_key else Account(self._sends_sms(), line, policy)
         return Caller(client, line, account, policy, None)
 
     def teardown(self) -> None:
-        """Give the time back."""
+        """Close the HTTP client and restore the clock."""
         if hasattr(self, "patch"):
             self.http.close()
             self.patch.undo()
@@ -161,102 +163,104 @@ class Machine(RuleBasedStateMachine):
         totp = "GEZDGNBVGY3TQOJQ" if self.has_totp else None
         return Credentials("user", "word", otp=lambda _: "123456", totp_secret=totp)
 
-    def _texts(self) -> bool:
+    def _sends_sms(self) -> bool:
         return self.service.method == "sms" or (self.service.method == "ga" and not self.has_totp)
 
     @rule()
-    def kill_the_token(self) -> None:
-        """Let the service forget the token that it gave."""
-        self.service.token = "none any more"
+    def expire_the_token(self) -> None:
+        """Expire the token on the service."""
+        self.service.token = "expired"
 
     @rule(seconds=st.sampled_from([0.01, 0.5, 3.0, 100.0, 35_500.0, 40_000.0]))
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self.clock.now += seconds
 
     @rule(tokens=st.integers(0, 25))
     def change_the_budget(self, tokens: int) -> None:
-        """Leave the budget with other tokens than it had."""
+        """Set the number of tokens in the retry budget."""
         self.budget.tokens = min(tokens, self.capacity)
 
     @rule(
         target=callers,
         caller=callers,
         policy=st.none() | st.sampled_from(POLICIES),
-        limit=st.just("as it is") | st.sampled_from(RATES),
-        deadline=st.just("as it is") | st.sampled_from(DEADLINES),
-        who=st.sampled_from(["as it is", "as it is", "key", "credentials"]),
+        limit=st.just("unchanged") | st.sampled_from(RATES),
+        deadline=st.just("unchanged") | st.sampled_from(DEADLINES),
+        who=st.sampled_from(["unchanged", "unchanged", "key", "credentials"]),
     )
     def copy(self, caller: Caller, policy: RetryPolicy | None, limit: Any, deadline: Any, who: str) -> Caller:
-        """Make a copy with other settings."""
+        """Create a copy with other settings."""
         options: dict[str, Any] = {} if policy is None else {"retry": policy}
-        options.update({"rate_limit": limit} if limit != "as it is" else {})
-        options.update({"deadline": deadline} if deadline != "as it is" else {})
+        options.update({"rate_limit": limit} if limit != "unchanged" else {})
+        options.update({"deadline": deadline} if deadline != "unchanged" else {})
         login: dict[str, dict[str, Any]] = {
             "key": {"api_key": KEY},
             "credentials": {"credentials": self._credentials()},
         }
         options.update(login.get(who, {}))
-        line = Line(limit) if limit != "as it is" else caller.line
-        ours = caller.policy if policy is None else policy
-        account = {"as it is": caller.account, "key": None, "credentials": Account(self._texts(), line, ours)}[who]
+        line = Line(limit) if limit != "unchanged" else caller.line
+        retry = caller.policy if policy is None else policy
+        account = {"unchanged": caller.account, "key": None, "credentials": Account(self._sends_sms(), line, retry)}[
+            who
+        ]
         return Caller(
             caller.client.with_options(**options),
             line,
             account,
-            ours,
-            caller.deadline if deadline == "as it is" else deadline,
+            retry,
+            caller.deadline if deadline == "unchanged" else deadline,
         )
 
     @rule(caller=callers, faults=SCRIPTS)
     def read(self, caller: Caller, faults: list[Fault]) -> None:
-        """Make a call that may be repeated."""
+        """Make a call that can be retried."""
         self._call(caller, READ, faults)
 
     @rule(caller=callers, faults=SCRIPTS)
     def write(self, caller: Caller, faults: list[Fault]) -> None:
-        """Make a call that may be repeated, and has another method."""
+        """Make a call that can be retried and has an alternate method."""
         self._call(caller, WRITE, faults)
 
     @rule(caller=callers, faults=SCRIPTS)
     def send(self, caller: Caller, faults: list[Fault]) -> None:
-        """Make a call that may not be repeated."""
+        """Make a call that must not be retried."""
         self._call(caller, ONCE, faults)
 
     def _call(self, caller: Caller, repeat: Repeat, faults: list[Fault]) -> None:
-        """Make a call whose requests fail one after the other, and compare what came with what the service saw."""
+        """Make a call with scripted faults, and compare its result with the requests that the service received."""
         service, tokens = self.service, self.budget.tokens
         service.script = list(faults)
-        seen, texts, began = len(service.records), service.texts, self.clock.now
+        seen, sms_codes, began = len(service.records), service.sms_codes, self.clock.now
         self.clock.waits.clear()
-        came: object
+        actual: object
         try:
-            came = CALLS[repeat](caller.client)
+            actual = CALLS[repeat](caller.client)
         except EdgeError as error:
-            came = error
+            actual = error
         records = service.records[seen:]
         own = [record for record in records if not record.is_login]
         logins = [record for record in records if record.is_login]
         caller.line.times += [record.time for record in own]
-        self._check_what_was_said(came, repeat, own, logins)
+        self._check_outcome(actual, repeat, own, logins)
         self._check_time(caller, records, began)
-        self._check_logins(caller, logins, texts)
+        self._check_logins(caller, logins, sms_codes)
         if caller.account is None and caller.deadline is None:
-            self._check_against_the_model(came, repeat, caller.policy, faults, tokens, len(own))
+            self._check_expected_result(actual, repeat, caller.policy, faults, tokens, len(own))
         self._check_rate(caller.line)
 
-    def _check_what_was_said(self, came: object, repeat: Repeat, own: list[Record], logins: list[Record]) -> None:
+    def _check_outcome(self, actual: object, repeat: Repeat, own: list[Record], logins: list[Record]) -> None:
         accepted = sum(record.accepted for record in own)
         assert repeat is not ONCE or accepted <= 1
-        if not isinstance(came, EdgeError):
+        if not isinstance(actual, EdgeError):
             assert own[-1].accepted
             return
-        if came.outcome is not Outcome.UNKNOWN:
+        if actual.outcome is not Outcome.UNKNOWN:
             assert accepted == 0
-        if came.endpoint.startswith("auth."):
-            assert came.attempts <= len(logins)
-        elif came.endpoint:
-            assert came.attempts == len(own)
+        if actual.endpoint.startswith("auth."):
+            assert actual.attempts <= len(logins)
+        elif actual.endpoint:
+            assert actual.attempts == len(own)
 
     def _check_time(self, caller: Caller, records: list[Record], began: float) -> None:
         waits = self.clock.waits
@@ -271,27 +275,27 @@ class Machine(RuleBasedStateMachine):
         assert all(0 <= wait <= max(longest, gap) + SLACK for wait in waits)
         assert sum(waits) <= most * longest + (len(records) + 1) * gap + SLACK
 
-    def _check_logins(self, caller: Caller, logins: list[Record], texts: int) -> None:
+    def _check_logins(self, caller: Caller, logins: list[Record], sms_codes: int) -> None:
         account = caller.account
         if account is None:
             assert not logins
             return
         account.line.times += [record.time for record in logins]
         account.line.times.sort()
-        assert not account.texts or self.service.texts <= texts + 1
-        assert not (account.texts and account.had_token and logins)
+        assert not account.sends_sms or self.service.sms_codes <= sms_codes + 1
+        assert not (account.sends_sms and account.had_token and logins)
         account.had_token = account.had_token or caller.client._login._token is not None  # type: ignore[union-attr]
 
-    def _check_against_the_model(
-        self, came: object, repeat: Repeat, policy: RetryPolicy, script: list[Fault], tokens: int, requests: int
+    def _check_expected_result(
+        self, actual: object, repeat: Repeat, policy: RetryPolicy, script: list[Fault], tokens: int, requests: int
     ) -> None:
-        outcome = came.outcome if isinstance(came, EdgeError) else None
-        expected = foretell(script, repeat, policy, tokens=tokens, capacity=self.capacity)
-        assert Foretold(requests, outcome, self.budget.tokens) == expected
+        outcome = actual.outcome if isinstance(actual, EdgeError) else None
+        expected = expected_result(script, repeat, policy, tokens=tokens, capacity=self.capacity)
+        assert Expected(requests, outcome, self.budget.tokens) == expected
 
     @invariant()
     def the_budget_stays_within_its_bounds(self) -> None:
-        """Never below nothing, never above what a copy's policy cannot change."""
+        """Check that the budget is at least 0 and at most its capacity, which the policy of a copy does not change."""
         if hasattr(self, "budget"):
             assert 0 <= self.budget.tokens <= self.capacity == self.budget.capacity
 
@@ -311,16 +315,14 @@ TestMachine.settings = settings(
 )
 
 
-@pytest.mark.parametrize("what", ["distrusted", "refused", "500", "400"])
+@pytest.mark.parametrize("fault", ["unsupported protocol", "refused", "500", "400"])
 @pytest.mark.parametrize("repeat", [READ, WRITE])
-def test_a_login_that_fails_after_a_401_does_not_hide_an_attempt_that_may_have_arrived(
-    what: str, repeat: Repeat
-) -> None:
+def test_a_failed_login_after_a_401_keeps_the_unknown_outcome_of_an_earlier_attempt(fault: str, repeat: Repeat) -> None:
     machine = Machine()
     caller: Any = machine.begin("login", RetryPolicy(), None, has_totp=False, has_key=False)
     try:
         machine._call(caller, repeat, [])
-        machine._call(caller, repeat, [named("timed out"), named("401"), *[named(what)] * 4])
+        machine._call(caller, repeat, [named("timed out"), named("401"), *[named(fault)] * 4])
     finally:
         machine.teardown()
 
@@ -329,10 +331,10 @@ def named(name: str) -> Fault:
     return next(fault for fault in FAULTS if fault.name == name)
 
 
-def test_a_middleware_that_refuses_a_repeat_does_not_hide_an_attempt_that_may_have_arrived() -> None:
+def test_a_middleware_that_rejects_a_retry_keeps_the_unknown_outcome_of_an_earlier_attempt() -> None:
     def once(call: Call, proceed: Callable[[Call], Any]) -> Any:
         if call.journey.attempts:
-            raise ConfigurationError("once is enough")
+            raise ConfigurationError("no retries")
         return proceed(call)
 
     service = Service(Clock(), script=[named("timed out")])

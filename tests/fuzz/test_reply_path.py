@@ -1,4 +1,4 @@
-"""Any bytes, status and headers in: a model or one of our errors out, and it tells the truth about the request."""
+"""Any response is decoded to a model or raises an EdgeError whose outcome is correct."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.fuzz.lengths import LONG
 from tests.unit.junk import anything, conforms, shaped
 
 MOST_REQUESTS: Final = 6
-"""One attempt, three repeats, and one change of the method each way."""
+"""One attempt, three retries, and one switch to the alternate method and back."""
 PATTERN: Final = NewPattern(
     description="greets", message="سلام %name%", variable=[PatternVariable(name="name", type="string")]
 )
@@ -37,7 +37,7 @@ PATTERN: Final = NewPattern(
 
 @attrs.frozen
 class Kind:
-    """An endpoint to call, and what its answers hold."""
+    """An endpoint, a call of it, and a strategy for the data of its responses."""
 
     endpoint: Endpoint[Any]
     call: Callable[[Any], Any]
@@ -67,7 +67,7 @@ ONCE: Final = [
 
 
 def cases(kinds: list[Kind]) -> st.SearchStrategy[tuple[Kind, list[Answer]]]:
-    """Draw a call, and what each of its attempts is answered; the last answer is given again and again."""
+    """Draw a call and the responses to its attempts; the last response is repeated if there are more attempts."""
     return st.sampled_from(kinds).flatmap(
         lambda each: st.tuples(st.just(each), st.lists(answers(each.data), min_size=1, max_size=3))
     )
@@ -75,7 +75,7 @@ def cases(kinds: list[Kind]) -> st.SearchStrategy[tuple[Kind, list[Answer]]]:
 
 @attrs.define
 class Service:
-    """Gives one answer after another."""
+    """A service that returns the given responses in order."""
 
     answers: Sequence[Answer]
     requests: int = 0
@@ -84,7 +84,7 @@ class Service:
         request.read()
         self.requests += 1
         assert self.requests <= MOST_REQUESTS
-        return self.last.made()
+        return self.last.to_response()
 
     @property
     def last(self) -> Answer:
@@ -97,8 +97,8 @@ def sync_client(service: Service) -> Generator[EdgeClient]:
         yield EdgeClient(KEY, base_url=BASE, from_number=LINE, http_client=http)
 
 
-def called(each: Kind, service: Service) -> object:
-    """Make the call; give what it returned, or the error of ours that it raised."""
+def result_of(each: Kind, service: Service) -> object:
+    """Return the result of the call, or the EdgeError that it raised."""
     with sync_client(service) as client:
         try:
             return each.call(client)
@@ -106,7 +106,7 @@ def called(each: Kind, service: Service) -> object:
             return error
 
 
-async def called_async(each: Kind, service: Service) -> object:
+async def result_of_async(each: Kind, service: Service) -> object:
     async with httpx.AsyncClient(transport=httpx.MockTransport(service)) as http:
         client = AsyncEdgeClient(KEY, base_url=BASE, from_number=LINE, http_client=http)
         try:
@@ -115,27 +115,27 @@ async def called_async(each: Kind, service: Service) -> object:
             return error
 
 
-def assert_sound(each: Kind, came: object, service: Service) -> None:
-    """What is true of every call, whatever was answered."""
+def assert_sound(each: Kind, actual: object, service: Service) -> None:
+    """Assert the properties that hold for every response."""
     assert service.requests >= 1
-    if not isinstance(came, EdgeError):
-        assert_good(each, came, service.last)
+    if not isinstance(actual, EdgeError):
+        assert_success(each, actual, service.last)
         return
-    assert came.attempts == service.requests
-    assert came.outcome is not Outcome.NOT_SENT
-    str(came).encode()
-    again = pickle.loads(pickle.dumps(came))  # noqa: S301 - made a line before
-    assert (type(again), str(again), again.outcome) == (type(came), str(came), came.outcome)
-    if came.outcome is Outcome.REJECTED:
+    assert actual.attempts == service.requests
+    assert actual.outcome is not Outcome.NOT_SENT
+    str(actual).encode()
+    copy = pickle.loads(pickle.dumps(actual))  # noqa: S301 - pickled in the same line
+    assert (type(copy), str(copy), copy.outcome) == (type(actual), str(actual), actual.outcome)
+    if actual.outcome is Outcome.REJECTED:
         assert all(is_rejection(answer) for answer in service.answers[: service.requests])
 
 
-def assert_good(each: Kind, came: Any, last: Answer) -> None:
-    is_reply = is_a(came, Reply)
-    value: Any = came.data if is_reply else came
+def assert_success(each: Kind, actual: Any, last: Answer) -> None:
+    is_reply = is_a(actual, Reply)
+    value: Any = actual.data if is_reply else actual
     if is_reply:
-        assert came.response.status_code == last.status
-        assert came.response.content == last.text
+        assert actual.response.status_code == last.status
+        assert actual.response.content == last.text
     elif each.endpoint.returns is bytes:
         assert value is None or value == last.text
     else:
@@ -150,19 +150,19 @@ def assert_good(each: Kind, came: Any, last: Answer) -> None:
 
 
 def is_a(value: object, kind: type) -> bool:
-    """Say what isinstance says, without a checker's taking the type for one of unknown parts."""
+    """Return isinstance(value, kind), without narrowing to a partially unknown type."""
     return isinstance(value, kind)
 
 
 def is_rejection(answer: Answer) -> bool:
-    """Whether an answer says that the request was not carried out: by its status, or in so many words."""
+    """Return whether a response states, by status code or meta, that the request was not executed."""
     if 200 <= answer.status < 300:
         return statuses_of(answer) == [False]
     return 400 <= answer.status < 500 and answer.status != 408
 
 
 def statuses_of(answer: Answer) -> list[bool] | None:
-    """List what an answer's meta says of its status, read as loosely as can be; None where it is no JSON object."""
+    """Return all values of meta.status in a response, parsed leniently; None if it is not a JSON object."""
     text = answer.text
     if text is None:
         return None
@@ -172,13 +172,13 @@ def statuses_of(answer: Answer) -> list[bool] | None:
     except (ValueError, RecursionError):
         return None
     metas: list[Any] = [value for name, value in pairs if name == "meta"]
-    said: list[tuple[str, Any]] = [pair for meta in metas for pair in _pairs(meta)]
-    words = [str(value).strip().lower() for name, value in said if name == "status"]
+    members: list[tuple[str, Any]] = [pair for meta in metas for pair in _pairs(meta)]
+    words = [str(value).strip().lower() for name, value in members if name == "status"]
     return [word in TRUE for word in words if word in TRUE or word in FALSE]
 
 
 def _pairs(meta: Any) -> list[tuple[str, Any]]:
-    """List the pairs of what was an object in JSON; a list there holds no tuples."""
+    """Return the pairs of a JSON object; the items of a JSON array are not tuples."""
     return [pair for pair in meta if isinstance(pair, tuple)] if is_a(meta, list) else []
 
 
@@ -188,30 +188,32 @@ FALSE: Final = ("false", "0", "no", "inactive", "off", "")
 
 @LONG
 @given(case=cases(KINDS))
-def test_any_answer_to_what_may_be_repeated_is_a_model_or_an_error_of_ours(case: tuple[Kind, list[Answer]]) -> None:
+def test_any_response_to_a_retryable_request_is_a_model_or_an_edge_error(case: tuple[Kind, list[Answer]]) -> None:
     each, given_ = case
     service = Service(given_)
-    assert_sound(each, called(each, service), service)
+    assert_sound(each, result_of(each, service), service)
 
 
 @LONG
 @given(case=cases(ONCE))
-def test_any_answer_to_what_texts_or_bills_is_told_truly_and_is_asked_for_once(case: tuple[Kind, list[Answer]]) -> None:
+def test_any_response_to_a_non_idempotent_request_has_the_correct_outcome_and_is_not_retried(
+    case: tuple[Kind, list[Answer]],
+) -> None:
     each, given_ = case
     service = Service(given_)
-    came = called(each, service)
-    assert_sound(each, came, service)
+    actual = result_of(each, service)
+    assert_sound(each, actual, service)
     assert service.requests == 1 or (given_[0].status in (421, 425) and service.requests == 2)
-    if each is SEND and not isinstance(came, EdgeError):
-        assert isinstance(came, SendResult)
-        assert came.message_outbox_ids
+    if each is SEND and not isinstance(actual, EdgeError):
+        assert isinstance(actual, SendResult)
+        assert actual.message_outbox_ids
 
 
 @given(case=cases([*KINDS, *ONCE]))
-def test_the_async_side_makes_the_same_of_an_answer(case: tuple[Kind, list[Answer]]) -> None:
+def test_the_async_client_handles_a_response_like_the_sync_client(case: tuple[Kind, list[Answer]]) -> None:
     each, given_ = case
     services = Service(given_), Service(given_)
-    one, other = called(each, services[0]), anyio.run(called_async, each, services[1])
+    one, other = result_of(each, services[0]), anyio.run(result_of_async, each, services[1])
     assert_sound(each, other, services[1])
     assert services[0].requests == services[1].requests
     assert type(one) is type(other)
@@ -237,17 +239,17 @@ good_data = st.one_of(
     flag=st.sampled_from([True, 1, "1", "true", "yes"]),
     packed=st.booleans(),
 )
-def test_a_good_answer_with_ids_is_a_result_with_those_ids(
+def test_a_successful_response_with_ids_is_a_result_with_these_ids(
     data: dict[str, Any], more: dict[str, Any], status: int, flag: object, *, packed: bool
 ) -> None:
     text = json.dumps({**more, "data": {**more, **data}, "meta": {**more, "status": flag}}).encode()
     headers = ((b"content-encoding", b"gzip"),) if packed else ()
-    came = called(SEND, Service([Answer(status, headers, gzip.compress(text) if packed else text)]))
-    (wanted,) = data.values()
-    assert came == SendResult(message_outbox_ids=tuple(wanted) if "message_outbox_ids" in data else (wanted,))
+    actual = result_of(SEND, Service([Answer(status, headers, gzip.compress(text) if packed else text)]))
+    (ids_sent,) = data.values()
+    assert actual == SendResult(message_outbox_ids=tuple(ids_sent) if "message_outbox_ids" in data else (ids_sent,))
 
 
-def test_an_answers_header_of_any_bytes_can_be_looked_at() -> None:
+def test_a_response_header_with_any_bytes_can_be_read() -> None:
     for value, text in ((b"\x80", "\x80"), ("نرگس".encode(), "نرگس")):
         odd = Answer(200, ((b"x-odd", value),), b'{"data": 1, "meta": {"status": true}}')
         with sync_client(Service([odd])) as client:
@@ -255,8 +257,8 @@ def test_an_answers_header_of_any_bytes_can_be_looked_at() -> None:
 
 
 @pytest.mark.parametrize("more", [b"\0", b"{}", gzip.compress(b'{"meta": {"status": false}}')])
-def test_what_follows_the_gzip_data_is_not_dropped_in_silence(more: bytes) -> None:
+def test_data_after_the_gzip_data_raises_a_decode_error(more: bytes) -> None:
     text = gzip.compress(b'{"data": {"message_outbox_ids": [1]}, "meta": {"status": true}}') + more
-    came = called(SEND, Service([Answer(200, ((b"content-encoding", b"gzip"),), text)]))
-    assert isinstance(came, DecodeError)
-    assert "the gzip data is followed by other bytes" in str(came)
+    actual = result_of(SEND, Service([Answer(200, ((b"content-encoding", b"gzip"),), text)]))
+    assert isinstance(actual, DecodeError)
+    assert "the gzip data is followed by other bytes" in str(actual)

@@ -1,4 +1,4 @@
-"""Whatever text goes in: a ConfigurationError, or a request that says just that, below the base URL, in clean lines."""
+"""Any str argument raises ConfigurationError or is sent unchanged, below the base URL and without header injection."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ NASTY: Final = [
 MOBILES: Final = ["09121234567", "+989121234567", "۰۹۱۲۱۲۳۴۵۶۷", "0912 123 4567", "00989351112233", "9121234567"]
 
 anything = st.lists(st.sampled_from(NASTY) | st.text(st.characters(), max_size=5), max_size=3).map("".join)
-"""Text of any characters at all, halves of characters among them."""
+"""Any str, including lone surrogates."""
 mobiles = st.sampled_from(MOBILES)
 lines = st.none() | st.sampled_from([LINE, "3000717", "+98BANK"]) | anything
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | anything
@@ -67,7 +67,7 @@ values = st.recursive(
 
 
 class Wire:
-    """Takes what the client sends, and keeps it."""
+    """A transport that records the requests of the client."""
 
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
@@ -78,7 +78,7 @@ class Wire:
 
 
 def sent(call: Callable[[EdgeClient], object], **options: Any) -> httpx.Request | None:
-    """Give the one request that a call made, or None where it was refused beforehand."""
+    """Return the single request that a call sent, or None if its arguments were rejected."""
     wire = Wire()
     settings: dict[str, Any] = {"base_url": BASE, "api_key": KEY, "from_number": LINE, **options}
     try:
@@ -89,21 +89,21 @@ def sent(call: Callable[[EdgeClient], object], **options: Any) -> httpx.Request 
         str(error).encode("utf-8", "surrogatepass")
         return None
     (request,) = wire.requests
-    assert_stays(request.url)
-    assert_clean(request.headers)
+    assert_below_base_url(request.url)
+    assert_valid_headers(request.headers)
     return request
 
 
-def assert_stays(url: httpx.URL) -> None:
+def assert_below_base_url(url: httpx.URL) -> None:
     assert (url.scheme, url.host, url.port, url.userinfo, url.fragment) == ("https", HOST, None, b"", "")
     path = url.raw_path.split(b"?")[0].decode("ascii")
     assert path.startswith(("/v1/", "/v2/"))
-    steps = [unquote(step) for step in path.split("/")]
-    assert not {".", ".."} & set(steps)
+    segments = [unquote(segment) for segment in path.split("/")]
+    assert not {".", ".."} & set(segments)
     assert re.fullmatch(r"[\x21-\x7e]+", str(url))
 
 
-def assert_clean(headers: httpx.Headers) -> None:
+def assert_valid_headers(headers: httpx.Headers) -> None:
     names = [name for name, _ in headers.raw]
     assert len(names) == len(set(names))
     for name, value in headers.raw:
@@ -123,7 +123,7 @@ def body(request: httpx.Request) -> Any:
     line=lines,
     validate=st.booleans(),
 )
-def test_a_text_arrives_as_it_was_written_or_not_at_all(
+def test_a_message_is_sent_unchanged_or_rejected(
     recipients: list[str] | str, message: str, line: str | None, *, validate: bool
 ) -> None:
     request = sent(lambda client: client.send.webservice(recipients, message, from_number=line), validate=validate)
@@ -144,7 +144,7 @@ def test_a_text_arrives_as_it_was_written_or_not_at_all(
     name=st.none() | anything,
     options=st.dictionaries(st.integers(1, 9) | anything, scalars, max_size=2),
 )
-def test_a_patterns_values_arrive_as_they_were_written_or_not_at_all(
+def test_the_values_of_a_pattern_are_sent_unchanged_or_rejected(
     code: str, recipient: str, params: dict[str, object], name: str | None, options: dict[Any, Any]
 ) -> None:
     contact = None if name is None else PatternContact(id=3, name=name, options=options)
@@ -161,7 +161,9 @@ def test_a_patterns_values_arrive_as_they_were_written_or_not_at_all(
 
 @MIDDLE
 @given(pairs=st.lists(st.tuples(st.lists(mobiles | anything, max_size=2), anything | st.text(min_size=1)), max_size=3))
-def test_each_of_many_texts_arrives_with_its_recipients_or_none_does(pairs: list[tuple[list[str], str]]) -> None:
+def test_peer_to_peer_messages_are_sent_with_their_recipients_or_all_rejected(
+    pairs: list[tuple[list[str], str]],
+) -> None:
     request = sent(lambda client: client.send.peer_to_peer([PeerMessage(recipients=to, message=m) for to, m in pairs]))
     if request is not None:
         expected = [{"recipients": [normalize_phone(each) for each in to], "message": text} for to, text in pairs]
@@ -176,7 +178,7 @@ methods = st.sampled_from(["GET", "post", "PUT", "DELETE", "PATCH"])
 
 @MIDDLE
 @given(method=methods | anything, path=paths | anything, query=st.dictionaries(anything, scalars, max_size=3))
-def test_an_address_of_ones_own_stays_below_the_base_url_and_keeps_its_query(
+def test_a_custom_path_stays_below_the_base_url_and_keeps_its_query(
     method: str, path: str, query: dict[str, object]
 ) -> None:
     request = sent(lambda client: client.request(method, path, query=query))
@@ -189,15 +191,17 @@ def test_an_address_of_ones_own_stays_below_the_base_url_and_keeps_its_query(
 
 @MIDDLE
 @given(value=values)
-def test_json_of_ones_own_parses_back_to_the_same(value: object) -> None:
+def test_parsing_a_custom_json_body_returns_the_same_value(value: object) -> None:
     request = sent(lambda client: client.request("POST", "/api/x", json=value))
     if request is not None and value is not None:
-        assert repr(json.loads(request.content)) == repr(value)  # True is not 1, and -0.0 not 0
+        assert repr(json.loads(request.content)) == repr(
+            value
+        )  # unlike ==, repr distinguishes True from 1 and -0.0 from 0
 
 
 @MIDDLE
 @given(form=st.dictionaries(anything, scalars | st.lists(st.booleans() | anything, min_size=1, max_size=2), max_size=3))
-def test_a_form_of_ones_own_parses_back_to_the_same(form: dict[str, object]) -> None:
+def test_parsing_a_custom_form_returns_the_same_values(form: dict[str, object]) -> None:
     request = sent(lambda client: client.request("POST", "/api/x", data=form))
     if request is not None:
         assert pairs_of(request.content) == flat(form)
@@ -209,7 +213,7 @@ def test_a_form_of_ones_own_parses_back_to_the_same(form: dict[str, object]) -> 
     files=st.lists(st.tuples(anything, st.tuples(anything, st.binary(min_size=1, max_size=30))), max_size=2),
     value=st.none() | scalars,
 )
-def test_a_files_name_opens_no_header_of_its_own(
+def test_a_file_name_cannot_inject_a_header(
     form: dict[str, object] | None, files: list[tuple[str, tuple[str, bytes]]], value: object
 ) -> None:
     request = sent(lambda client: client.request("POST", "/api/x", data=form, files=files, json=value))
@@ -234,7 +238,7 @@ def test_a_files_name_opens_no_header_of_its_own(
 
 @MIDDLE
 @given(code=anything)
-def test_a_patterns_code_stays_one_step_of_the_address(code: str) -> None:
+def test_a_pattern_code_is_a_single_path_segment(code: str) -> None:
     request = sent(lambda client: client.patterns.get(code))
     if request is not None:
         *_, last = request.url.raw_path.decode().split("/")
@@ -243,7 +247,7 @@ def test_a_patterns_code_stays_one_step_of_the_address(code: str) -> None:
 
 @MIDDLE
 @given(key=anything | st.text(st.characters(max_codepoint=127), min_size=1))
-def test_a_key_goes_as_it_is_or_is_refused(key: str) -> None:
+def test_an_api_key_is_sent_unchanged_or_rejected(key: str) -> None:
     request = sent(lambda client: client.payment.credit(), api_key=key)
     if request is not None:
         assert request.headers["Authorization"] == key
@@ -251,7 +255,7 @@ def test_a_key_goes_as_it_is_or_is_refused(key: str) -> None:
 
 @MIDDLE
 @given(name=st.just("X-Trace") | anything, value=st.text(st.characters(max_codepoint=300)) | anything)
-def test_a_header_of_a_middleware_is_one_header_or_is_refused(name: str, value: str) -> None:
+def test_a_header_set_by_a_middleware_is_sent_as_one_header_or_rejected(name: str, value: str) -> None:
     def add(call: Call, proceed: Callable[[Call], Any]) -> Any:
         return proceed(attrs.evolve(call, headers={**call.headers, name: value}))
 
@@ -272,7 +276,7 @@ TOO_LONG: Final[list[Callable[[EdgeClient], object]]] = [
 
 
 @pytest.mark.parametrize("call", TOO_LONG)
-def test_what_is_too_long_to_be_written_is_refused(call: Callable[[EdgeClient], object]) -> None:
+def test_a_value_that_is_too_long_is_rejected(call: Callable[[EdgeClient], object]) -> None:
     assert sent(call) is None
 
 

@@ -1,4 +1,4 @@
-"""The public types, as a user's type checker sees them. Only mypy and pyright read this file; nothing runs it."""
+"""Assertions on the public types. This file is only checked by mypy and pyright and never executed."""
 
 from __future__ import annotations
 
@@ -29,23 +29,47 @@ from ippanel_edge import (
     normalize_phone,
     sms_parts,
 )
-from ippanel_edge.models.auth import LoginStep, ResetToken, TokenOwner
-from ippanel_edge.models.banks import Gender, Place, RecipientsCount
-from ippanel_edge.models.documents import Document
-from ippanel_edge.models.drafts import Draft, DraftGroup
-from ippanel_edge.models.numbers import Number
-from ippanel_edge.models.packages import Package
-from ippanel_edge.models.patterns import NewPattern, Pattern, PatternVariable
-from ippanel_edge.models.payment import Credit
-from ippanel_edge.models.phonebooks import AddedContacts, Contact, NewContact, Option, Phonebook
-from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxMessage, RecipientReport
-from ippanel_edge.models.send import PeerMessage, Price, SendResult
-from ippanel_edge.models.tickets import Ticket, TicketReply, TicketSummary
-from ippanel_edge.models.users import NewUser, ParentsTree, Tariff, User
+from ippanel_edge.models import (
+    AddedContacts,
+    BulkStats,
+    Contact,
+    Credit,
+    Document,
+    Draft,
+    DraftGroup,
+    FileInput,
+    Gender,
+    InboxMessage,
+    LoginStep,
+    NewContact,
+    NewPattern,
+    NewUser,
+    Number,
+    Option,
+    OutboxMessage,
+    Package,
+    ParentsTree,
+    Pattern,
+    PatternVariable,
+    PeerMessage,
+    Phonebook,
+    Place,
+    Price,
+    RecipientReport,
+    RecipientsCount,
+    ResetToken,
+    SendResult,
+    Tariff,
+    Ticket,
+    TicketReply,
+    TicketSummary,
+    TokenOwner,
+    User,
+)
 
 
 async def asynchronous(client: AsyncEdgeClient, moment: datetime, user: NewUser, pattern: NewPattern) -> None:
-    """Read the async side."""
+    """Check the types of the async client."""
     assert_type(await client.auth.login("a", "b"), LoginStep)
     assert_type(await client.auth.forgot_password("a", "0912"), ResetToken)
     assert_type(await client.auth.check_token(), TokenOwner)
@@ -95,9 +119,10 @@ async def asynchronous(client: AsyncEdgeClient, moment: datetime, user: NewUser,
     await client.users.register(user)
 
 
-def synchronous(client: EdgeClient) -> None:
-    """Read the sync side: the same without await."""
+def synchronous(client: EdgeClient, file: FileInput) -> None:
+    """Check the types of the sync client."""
     assert_type(client.send.webservice("0912", "text"), SendResult)
+    assert_type(client.send.file(file, "text"), SendResult)
     assert_type(client.reports.outbox(), Page[OutboxMessage])
     assert_type(client.reports.iter_recipients(1), Iterator[RecipientReport])
     assert_type(client.reports.recipients(1).items[0].message_status, DeliveryStatus | int | None)
@@ -106,38 +131,38 @@ def synchronous(client: EdgeClient) -> None:
         assert_type(copy, EdgeClient)
 
 
-async def note(call: Call, proceed: AsyncProceed) -> Reply[Any]:
-    """Be a middleware of the async side."""
+async def async_middleware(call: Call, proceed: AsyncProceed) -> Reply[Any]:
+    """Check the type of a middleware of the async client."""
     return await proceed(call)
 
 
-def note_too(call: Call, proceed: Proceed) -> Reply[Any]:
-    """Be a middleware of the sync side."""
+def sync_middleware(call: Call, proceed: Proceed) -> Reply[Any]:
+    """Check the type of a middleware of the sync client."""
     return proceed(call)
 
 
 def settings() -> None:
-    """Make clients."""
+    """Check the types of the client options."""
     AsyncEdgeClient(
         "key",
         from_number="3000717",
         timeout=httpx.Timeout(5),
         rate_limit=RateLimit(10, burst=5),
         limits=httpx.Limits(max_connections=10),
-        middleware=[note],
+        middleware=[async_middleware],
         http_client=httpx.AsyncClient(),
     )
-    EdgeClient(credentials=Credentials("user", "password", otp=lambda step: step.method), middleware=[note_too])
+    EdgeClient(credentials=Credentials("user", "password", otp=lambda step: step.method), middleware=[sync_middleware])
 
 
 def pure() -> None:
-    """Read what needs no client."""
+    """Check the types of the functions that need no client."""
     assert_type(normalize_phone("0912"), str)
     assert_type(sms_parts("x", opt_out=True), SmsParts)
 
 
 def errors(error: OutcomeUnknown | RateLimited) -> None:
-    """Read the errors."""
+    """Check the types of the errors."""
     assert_type(error.outcome, Outcome)
     assert_type(error.attempts, int)
     if isinstance(error, RateLimited):

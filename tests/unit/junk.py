@@ -1,4 +1,4 @@
-"""Answers that are nearly right: JSON in a model's shape with wrong types, missing, extra, null and huge values."""
+"""Nearly valid responses: JSON in the shape of a model with wrong types and missing, extra, null and huge values."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ _GOOD: Final[Mapping[Any, list[Any]]] = {
 }
 
 scalars: st.SearchStrategy[Any] = st.sampled_from(SCALARS)
-# Drawn from a list, not made anew: a large model has fifty fields, and there are dozens of models.
+# Sampled from a list instead of generated, because there are dozens of models with up to fifty fields.
 anything: st.SearchStrategy[Any] = st.sampled_from([*SCALARS, *_CONTAINERS])
 
 
 def shaped(hint: Any) -> st.SearchStrategy[Any]:
-    """Draw JSON that a type might be made of, mostly right, with anything at all in between."""
+    """Draw JSON for a type, mostly valid, with arbitrary values in between."""
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         structured = [arg for arg in args if get_origin(arg) or attrs.has(arg)]
@@ -89,7 +89,7 @@ def _scalar(kinds: Sequence[Any]) -> st.SearchStrategy[Any]:
 
 
 def conforms(value: Any, hint: Any) -> bool:
-    """Whether a decoded value is of its declared type, through and through."""
+    """Return whether a decoded value and all its nested values have their declared types."""
     origin, args = get_origin(hint), get_args(hint)
     if origin is None:
         return _is_a(value, hint)

@@ -1,4 +1,4 @@
-"""What can be uploaded is described without being read, and read to the byte when it is sent."""
+"""Files to upload are validated without reading them, and sent completely and unchanged."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SHEETS = frozenset({"csv", "xlsx"})
 ROWS = b"phone_number\n09121234567\n"
 
 
-class OneWay(io.RawIOBase):
-    """A stream that cannot go back, as a pipe or a socket."""
+class UnseekableStream(io.RawIOBase):
+    """A stream that is not seekable, like a pipe or a socket."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class OneWay(io.RawIOBase):
         return self._content.read(size)
 
 
-def described(
+def opened_upload(
     value: object,
     *,
     kinds: frozenset[str] | None = None,
@@ -52,11 +52,11 @@ def described(
     )
 
 
-def why(
+def rejection(
     value: object, *, kinds: frozenset[str] | None = None, max_bytes: int | None = None, check_limits: bool = True
 ) -> str:
     with pytest.raises(ConfigurationError) as caught:
-        described(value, kinds=kinds, max_bytes=max_bytes, check_limits=check_limits)
+        opened_upload(value, kinds=kinds, max_bytes=max_bytes, check_limits=check_limits)
     assert caught.value.argument == "file"
     return str(caught.value)
 
@@ -78,8 +78,8 @@ def opened(sheet: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def test_a_path_is_described_without_being_read(sheet: Path) -> None:
-    upload = described(str(sheet), kinds=SHEETS, max_bytes=len(ROWS))
+def test_a_path_is_validated_without_reading_the_content(sheet: Path) -> None:
+    upload = opened_upload(str(sheet), kinds=SHEETS, max_bytes=len(ROWS))
     assert (upload.name, upload.content_type, upload.size, upload.rewindable) == (
         "numbers.csv",
         "text/csv",
@@ -90,56 +90,56 @@ def test_a_path_is_described_without_being_read(sheet: Path) -> None:
     assert sent(upload) == sent(upload) == ROWS
 
 
-def test_any_pathlike_of_text_is_a_path(sheet: Path) -> None:
+def test_a_pathlike_of_str_is_accepted(sheet: Path) -> None:
     class Entry:
         def __fspath__(self) -> str:
             return str(sheet)
 
-    assert sent(described(Entry())) == ROWS
+    assert sent(opened_upload(Entry())) == ROWS
 
 
-def test_a_file_object_is_sent_from_where_it_stands_and_left_open(opened: BinaryIO) -> None:
+def test_a_file_object_is_sent_from_its_current_position_and_left_open(opened: BinaryIO) -> None:
     opened.seek(13)
-    upload = described(opened, kinds=SHEETS)
+    upload = opened_upload(opened, kinds=SHEETS)
     assert (upload.name, upload.size, upload.rewindable) == ("numbers.csv", len(ROWS) - 13, True)
     assert opened.tell() == 13
     assert sent(upload) == sent(upload) == ROWS[13:]
     assert not opened.closed
 
 
-def test_a_name_with_bytes_is_sent_from_memory() -> None:
-    upload = described(("a.XLSX", b"PK"), kinds=SHEETS)
+def test_bytes_with_a_name_are_sent_from_memory() -> None:
+    upload = opened_upload(("a.XLSX", b"PK"), kinds=SHEETS)
     assert (upload.name, upload.size, upload.rewindable) == ("a.XLSX", 2, True)
     assert upload.content_type == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     assert b"PK" not in repr(upload).encode()
     assert sent(upload) == sent(upload) == b"PK"
 
 
-def test_a_bytearray_is_sent_as_it_was(sheet: Path) -> None:
+def test_a_bytearray_is_copied_when_it_is_validated(sheet: Path) -> None:
     content = bytearray(b"before")
-    upload = described((sheet.name, content))
+    upload = opened_upload((sheet.name, content))
     content[:] = b"after!"
     assert sent(upload) == b"before"
 
 
-def test_a_name_may_come_with_a_file_object() -> None:
-    upload = described(("numbers.csv", io.BytesIO(ROWS)))
+def test_a_file_object_can_be_passed_with_a_name() -> None:
+    upload = opened_upload(("numbers.csv", io.BytesIO(ROWS)))
     assert (upload.name, upload.size) == ("numbers.csv", len(ROWS))
     assert sent(upload) == ROWS
 
 
-def test_a_file_object_may_be_given_a_name() -> None:
+def test_the_name_attribute_of_a_file_object_is_used() -> None:
     file = io.BytesIO(ROWS)
     file.name = str(Path("somewhere") / "numbers.csv")
-    assert described(file, kinds=SHEETS).name == "numbers.csv"
+    assert opened_upload(file, kinds=SHEETS).name == "numbers.csv"
 
 
-def test_a_compressed_file_object_is_as_long_as_what_it_gives(tmp_path: Path) -> None:
+def test_the_size_of_a_compressed_file_object_is_that_of_the_decompressed_content(tmp_path: Path) -> None:
     path = tmp_path / "numbers.csv"
     with gzip.open(path, "wb") as packed:
         packed.write(ROWS * 100)
     with gzip.open(path, "rb") as file:
-        upload = described(file)
+        upload = opened_upload(file)
         assert upload.size == len(ROWS) * 100
         assert sent(upload) == ROWS * 100
 
@@ -156,53 +156,53 @@ def test_a_compressed_file_object_is_as_long_as_what_it_gives(tmp_path: Path) ->
         ("csv", "application/octet-stream"),
     ],
 )
-def test_the_content_type_goes_by_the_extension(name: str, content_type: str) -> None:
-    assert described((name, b"x")).content_type == content_type
+def test_the_content_type_depends_on_the_extension(name: str, content_type: str) -> None:
+    assert opened_upload((name, b"x")).content_type == content_type
 
 
-def test_a_stream_that_cannot_go_back_is_sent_once() -> None:
-    upload = described(OneWay(ROWS), kinds=SHEETS, max_bytes=len(ROWS))
+def test_an_unseekable_stream_can_be_sent_only_once() -> None:
+    upload = opened_upload(UnseekableStream(ROWS), kinds=SHEETS, max_bytes=len(ROWS))
     assert (upload.name, upload.size, upload.rewindable) == ("stream.csv", None, False)
-    upload.part()  # of a request that never began
+    upload.part()  # for a request that is never sent
     assert sent(upload) == ROWS
     with pytest.raises(OSError, match="cannot be read a second time"):
         sent(upload)
 
 
-def test_a_stream_over_the_limit_is_not_sent_whole() -> None:
+def test_sending_a_stream_over_the_limit_raises_an_error() -> None:
     with pytest.raises(OSError, match="more than 10 bytes"):
-        sent(described(OneWay(ROWS), max_bytes=10))
-    assert sent(described(OneWay(ROWS), max_bytes=10, check_limits=False)) == ROWS
+        sent(opened_upload(UnseekableStream(ROWS), max_bytes=10))
+    assert sent(opened_upload(UnseekableStream(ROWS), max_bytes=10, check_limits=False)) == ROWS
 
 
 @pytest.mark.parametrize("content", [b"x", b"x" * 65_536, b"xy" * 100_000])
-def test_httpx_sends_a_part_whole_and_knows_its_length(tmp_path: Path, content: bytes) -> None:
+def test_httpx_sends_a_part_completely_with_its_content_length(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "numbers.csv"
     path.write_bytes(content)
     with path.open("rb") as file:
         for value in (path, file, ("numbers.csv", content), ("numbers.csv", io.BytesIO(content))):
-            request = httpx.Request("POST", "http://localhost", files=[("files[]", described(value).part())])
+            request = httpx.Request("POST", "http://localhost", files=[("files[]", opened_upload(value).part())])
             body = request.read()
             assert int(request.headers["content-length"]) == len(body)
             assert b'name="files[]"; filename="numbers.csv"\r\nContent-Type: text/csv\r\n\r\n' + content in body
 
 
-def test_httpx_sends_a_file_object_from_where_it_stands(opened: BinaryIO) -> None:
+def test_httpx_sends_a_file_object_from_its_current_position(opened: BinaryIO) -> None:
     opened.seek(13)
-    request = httpx.Request("POST", "http://localhost", files=[("file", described(opened).part())])
+    request = httpx.Request("POST", "http://localhost", files=[("file", opened_upload(opened).part())])
     body = request.read()
     assert int(request.headers["content-length"]) == len(body)
     assert b"\r\n\r\n09121234567\n\r\n" in body
 
 
-def test_httpx_sends_a_stream_in_chunks() -> None:
-    request = httpx.Request("POST", "http://localhost", files=[("file", described(OneWay(ROWS)).part())])
+def test_httpx_sends_an_unseekable_stream_with_chunked_encoding() -> None:
+    request = httpx.Request("POST", "http://localhost", files=[("file", opened_upload(UnseekableStream(ROWS)).part())])
     assert request.headers["transfer-encoding"] == "chunked"
     assert ROWS in request.read()
 
 
-def test_a_part_can_be_walked_like_a_file(sheet: Path) -> None:
-    content = described(sheet).part()[1]
+def test_the_content_of_a_part_is_seekable(sheet: Path) -> None:
+    content = opened_upload(sheet).part()[1]
     assert content.seekable()
     assert content.seek(-12, os.SEEK_END) == 13
     assert content.read(5) == b"09121"
@@ -211,153 +211,153 @@ def test_a_part_can_be_walked_like_a_file(sheet: Path) -> None:
     assert content.read() == b""
 
 
-def test_a_path_holds_no_file_open(sheet: Path) -> None:
+def test_a_partly_read_path_leaves_no_file_open(sheet: Path) -> None:
     sheet.write_bytes(ROWS * 10_000)
-    content = described(sheet).part()[1]
+    content = opened_upload(sheet).part()[1]
     assert content.read(len(ROWS)) == ROWS
     sheet.unlink()
     with pytest.raises(FileNotFoundError):
         content.read()
 
 
-def test_a_file_that_changes_in_between_is_not_sent(sheet: Path) -> None:
-    upload = described(sheet)
+def test_a_file_that_changes_after_validation_is_not_sent(sheet: Path) -> None:
+    upload = opened_upload(sheet)
     sheet.write_bytes(ROWS + b"0")
     with pytest.raises(OSError, match=r"'numbers\.csv' changed"):
         sent(upload)
 
 
-def test_a_file_object_that_grows_is_sent_as_announced(sheet: Path, opened: BinaryIO) -> None:
-    upload = described(opened)
+def test_a_file_object_that_grows_is_sent_up_to_its_validated_size(sheet: Path, opened: BinaryIO) -> None:
+    upload = opened_upload(opened)
     sheet.write_bytes(ROWS * 2)
     assert sent(upload) == ROWS
 
 
-def test_a_file_object_that_shrinks_is_an_error(sheet: Path, opened: BinaryIO) -> None:
-    upload = described(opened)
+def test_sending_a_file_object_that_shrinks_raises_an_error(sheet: Path, opened: BinaryIO) -> None:
+    upload = opened_upload(opened)
     sheet.write_bytes(ROWS[:5])
     with pytest.raises(OSError, match="became shorter"):
         sent(upload)
 
 
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    said = why(tmp_path / "missing.csv")
-    assert "cannot be read: No such file" in said
-    assert "missing.csv" in said
+def test_a_missing_file_is_rejected(tmp_path: Path) -> None:
+    problem = rejection(tmp_path / "missing.csv")
+    assert "cannot be read: No such file" in problem
+    assert "missing.csv" in problem
 
 
-def test_a_directory_is_refused(tmp_path: Path) -> None:
-    assert "is a directory" in why(str(tmp_path))
+def test_a_directory_is_rejected(tmp_path: Path) -> None:
+    assert "expected a regular file, got a directory" in rejection(str(tmp_path))
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_a_named_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="requires named pipes")
+def test_a_named_pipe_is_rejected_without_blocking(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.csv"
     if sys.platform != "win32":
         os.mkfifo(pipe)
-    assert "is no regular file" in why(pipe)
+    assert "expected a regular file, got a special file" in rejection(pipe)
 
 
-def test_an_unreadable_file_is_refused(sheet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
+def test_an_unreadable_file_is_rejected(sheet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", str(sheet))
 
-    monkeypatch.setattr(Path, "open", refuse)  # root may read anything
-    assert "cannot be read: Permission denied" in why(sheet)
+    monkeypatch.setattr(Path, "open", deny)  # file permissions do not apply to root
+    assert "cannot be read: Permission denied" in rejection(sheet)
 
 
 class BytesPath:
-    """A path as bytes."""
+    """A PathLike of bytes."""
 
     def __fspath__(self) -> bytes:
         return b"numbers.csv"
 
 
 @pytest.mark.parametrize("value", ["numbers\0.csv", "\ud800.csv", BytesPath()])
-def test_what_cannot_be_a_path_is_refused(value: object) -> None:
-    assert "must be the path of a file, as text" in why(value)
+def test_an_invalid_path_is_rejected(value: object) -> None:
+    assert "expected a str path" in rejection(value)
 
 
 @pytest.mark.parametrize("value", [None, 7, b"numbers.csv", bytearray(b"1"), ["numbers.csv"]])
-def test_what_is_no_file_is_refused(value: object) -> None:
-    said = why(value)
-    assert f"must be a path, a binary file object or (name, bytes), not {type(value).__name__}" in said
-    assert ("give them a name" in said) is isinstance(value, bytes | bytearray)
+def test_a_value_that_is_not_a_file_is_rejected(value: object) -> None:
+    problem = rejection(value)
+    assert f"expected a path, a binary file object or (name, bytes), got {type(value).__name__}" in problem
+    assert ("; pass (name, bytes)" in problem) is isinstance(value, bytes | bytearray)
 
 
 @pytest.mark.parametrize("value", [("a.csv",), ("a.csv", b"x", "text/csv")])
-def test_a_pair_has_two(value: object) -> None:
-    assert f"not a tuple of {len(cast('tuple[object, ...]', value))}" in why(value)
+def test_a_tuple_that_is_not_a_pair_is_rejected(value: object) -> None:
+    assert f"got a tuple of length {len(cast('tuple[object, ...]', value))}" in rejection(value)
 
 
-def test_a_text_is_not_bytes() -> None:
-    assert "must be (name, bytes), not (name, str): .encode() it" in why(("a.csv", "phone_number"))
-    assert "must be (name, bytes), not (name, int)" in why(("a.csv", 5))
+def test_content_that_is_not_bytes_is_rejected() -> None:
+    assert "expected (name, bytes), got (name, str); call .encode()" in rejection(("a.csv", "phone_number"))
+    assert "expected (name, bytes), got (name, int)" in rejection(("a.csv", 5))
 
 
 @pytest.mark.parametrize("name", ["", "..", "/", '"', None, 5, b"a.csv", "<stdin>"])
-def test_a_name_that_names_nothing_is_refused(name: object) -> None:
-    assert "has no file name to send: give (name, bytes) or (name, file)" in why((name, b"x"))
+def test_an_unusable_file_name_is_rejected(name: object) -> None:
+    assert "missing file name; pass (name, bytes) or (name, file)" in rejection((name, b"x"))
 
 
-def test_a_file_object_without_a_name_is_refused() -> None:
-    assert "or set the file object's .name" in why(io.BytesIO(b"x"))
+def test_a_file_object_without_a_name_is_rejected() -> None:
+    assert "or set the file object's .name" in rejection(io.BytesIO(b"x"))
     with tempfile.TemporaryFile() as file:
-        assert "has no file name to send" in why(file)
+        assert "missing file name" in rejection(file)
 
 
-def test_a_file_opened_as_text_is_refused(sheet: Path) -> None:
+def test_a_file_opened_in_text_mode_is_rejected(sheet: Path) -> None:
     with sheet.open(encoding="utf-8") as file:
-        assert 'open it with mode "rb" (it reads str)' in why(file)
-    assert 'mode "rb"' in why(("a.csv", io.StringIO("x")))
+        assert 'got one that reads str; open it with mode "rb"' in rejection(file)
+    assert 'mode "rb"' in rejection(("a.csv", io.StringIO("x")))
 
 
-def test_a_closed_file_is_refused(sheet: Path) -> None:
+def test_a_closed_file_is_rejected(sheet: Path) -> None:
     with sheet.open("rb") as file:
         pass
-    assert "cannot be read: " in why(file)
+    assert "cannot be read: " in rejection(file)
 
 
-def test_a_file_opened_for_writing_is_refused(tmp_path: Path) -> None:
+def test_a_file_opened_for_writing_is_rejected(tmp_path: Path) -> None:
     with (tmp_path / "out.csv").open("wb") as file:
-        assert "cannot be read: " in why(file)
+        assert "cannot be read: " in rejection(file)
 
 
-def test_a_file_that_is_awaited_is_refused() -> None:
-    class Awaited:
+def test_an_asynchronous_file_object_is_rejected() -> None:
+    class AsyncFile:
         name = "a.csv"
 
         async def read(self, size: int = -1) -> bytes:
             return b"x" * size
 
-    assert "read without await: give (name, the plain file it wraps)" in why(Awaited())
+    assert "got an async read(); pass (name, file) with the file that it wraps" in rejection(AsyncFile())
 
 
 @pytest.mark.parametrize("check_limits", [True, False])
-def test_an_empty_file_is_refused(tmp_path: Path, check_limits: bool) -> None:  # noqa: FBT001 - both ways
+def test_an_empty_file_is_rejected(tmp_path: Path, check_limits: bool) -> None:  # noqa: FBT001 - a parameter of the test
     path = tmp_path / "empty.csv"
     path.touch()
-    assert "the file is empty" in why(path, check_limits=check_limits)
-    assert "the file is empty" in why(("a.csv", b""), check_limits=check_limits)
+    assert "the file is empty" in rejection(path, check_limits=check_limits)
+    assert "the file is empty" in rejection(("a.csv", b""), check_limits=check_limits)
 
 
-def test_a_file_object_read_to_its_end_is_refused(opened: BinaryIO) -> None:
+def test_a_file_object_at_its_end_is_rejected(opened: BinaryIO) -> None:
     opened.read()
-    assert "or read to its end" in why(opened)
+    assert "already read to the end" in rejection(opened)
     opened.seek(1000)
-    assert "or read to its end" in why(opened)
+    assert "already read to the end" in rejection(opened)
 
 
 @pytest.mark.parametrize("name", ["a.txt", "csv", ".csv", "a.csv.exe", "a.exe\u202e.vsc"])
-def test_another_kind_is_refused_with_those_allowed(name: str) -> None:
-    assert "must be one of .csv, .xlsx" in why((name, b"x"), kinds=SHEETS)
-    assert described((name, b"x"), kinds=SHEETS, check_limits=False).size == 1
+def test_another_file_type_is_rejected_and_the_error_lists_the_accepted_ones(name: str) -> None:
+    assert "expected one of the file types .csv, .xlsx" in rejection((name, b"x"), kinds=SHEETS)
+    assert opened_upload((name, b"x"), kinds=SHEETS, check_limits=False).size == 1
 
 
-def test_a_file_too_large_is_refused_with_limit_and_size() -> None:
-    assert described(("a.zip", b"x" * 2000), max_bytes=2000).size == 2000
-    assert "'a.zip' must have at most 1,999 bytes, not 2,000" in why(("a.zip", b"x" * 2000), max_bytes=1999)
-    assert described(("a.zip", b"x" * 2000), max_bytes=1999, check_limits=False).size == 2000
+def test_a_file_that_is_too_large_is_rejected_and_the_error_states_limit_and_size() -> None:
+    assert opened_upload(("a.zip", b"x" * 2000), max_bytes=2000).size == 2000
+    assert "expected at most 1,999 bytes, got 2,000 in 'a.zip'" in rejection(("a.zip", b"x" * 2000), max_bytes=1999)
+    assert opened_upload(("a.zip", b"x" * 2000), max_bytes=1999, check_limits=False).size == 2000
 
 
 @pytest.mark.parametrize(
@@ -379,12 +379,12 @@ def test_a_file_too_large_is_refused_with_limit_and_size() -> None:
         ("..", ""),
     ],
 )
-def test_a_name_is_made_fit_for_a_header(name: str, safe: str) -> None:
+def test_safe_name_returns_a_name_that_is_safe_in_a_header(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 
 
 @given(st.text() | st.text(alphabet="a./\\\"'\r\n\0 \u202e\ud800", max_size=20))
-def test_a_fit_name_stays_as_it_is(name: str) -> None:
+def test_safe_name_is_idempotent_for_any_name(name: str) -> None:
     safe = safe_name(name)
     assert len(safe) <= 100
     assert not set(safe) & set("/\\\"'\r\n\0\u202e\u2028")
@@ -393,9 +393,9 @@ def test_a_fit_name_stays_as_it_is(name: str) -> None:
 
 
 @given(st.binary(min_size=1, max_size=300), st.integers(0, 299), st.integers(1, 50))
-def test_any_piece_size_gives_the_same_bytes(content: bytes, start: int, piece: int) -> None:
+def test_reading_in_chunks_of_any_size_yields_the_same_bytes(content: bytes, start: int, chunk_size: int) -> None:
     file = io.BytesIO(content)
     start = min(start, len(content) - 1)
     file.seek(start)
-    reader = described(("a.csv", file)).part()[1]
-    assert b"".join(iter(lambda: reader.read(piece), b"")) == content[start:]
+    reader = opened_upload(("a.csv", file)).part()[1]
+    assert b"".join(iter(lambda: reader.read(chunk_size), b"")) == content[start:]

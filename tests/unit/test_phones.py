@@ -1,4 +1,4 @@
-"""Numbers in any spelling become E.164, and nothing else does."""
+"""Phone numbers in any common format are normalised to E.164, and other values are rejected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 E164 = "+989121234567"
 
-# No operator has 098, and ten bare digits that begin with 98 are refused: see the test of its own.
+# No operator uses 098, and ten digits that start with 98 are rejected, which another test checks.
 nationals = st.from_regex(r"9[0-9]{9}", fullmatch=True).filter(lambda number: not number.startswith("98"))
 prefixes = st.sampled_from(["+98", "0098", "98", "0", "", "+980", "00980", "980"])
 fillers = st.sampled_from(
@@ -34,14 +34,14 @@ fillers = st.sampled_from(
 )
 
 
-def why(value: object) -> str:
+def rejection(value: object) -> str:
     with pytest.raises(ConfigurationError) as caught:
         normalize_phone(cast("str", value))
     return str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "spelling",
+    "number",
     [
         "+989121234567",
         "00989121234567",
@@ -63,25 +63,25 @@ def why(value: object) -> str:
         "0912\u00a0123\u200c4567",
     ],
 )
-def test_every_common_spelling_is_the_same_number(spelling: str) -> None:
-    assert normalize_phone(spelling) == E164
+def test_a_number_in_any_common_format_is_normalised_to_e164(number: str) -> None:
+    assert normalize_phone(number) == E164
 
 
 @given(national=nationals, prefix=prefixes, script=st.sampled_from([{}, PERSIAN, ARABIC]), data=st.data())
-def test_every_spelling_of_a_number_gives_the_same_e164(
+def test_all_formats_of_a_number_are_normalised_to_the_same_e164(
     national: str, prefix: str, script: dict[int, int], data: st.DataObject
 ) -> None:
-    spelled = (prefix + national).translate(script)
-    gaps = data.draw(st.lists(fillers, min_size=len(spelled), max_size=len(spelled)))
-    # A lone dot before the last one or two digits makes a decimal number of it: that is refused, not a spelling.
+    characters = (prefix + national).translate(script)
+    gaps = data.draw(st.lists(fillers, min_size=len(characters), max_size=len(characters)))
+    # A dot before the last one or two digits makes it a decimal number, which is rejected.
     gaps[-2:] = ["", ""]
-    written = "".join(itertools.chain.from_iterable(zip(gaps, spelled, strict=True)))
-    assert normalize_phone(written) == f"+98{national}"
+    number = "".join(itertools.chain.from_iterable(zip(gaps, characters, strict=True)))
+    assert normalize_phone(number) == f"+98{national}"
 
 
 @given(st.text(alphabet="0123456789+ -().۰۱۲۹٩\u200f", max_size=20) | st.text(max_size=20))
 @example("+989121234567")
-def test_what_comes_out_is_e164_and_stays_as_it_is(text: str) -> None:
+def test_the_result_is_e164_and_normalisation_is_idempotent(text: str) -> None:
     try:
         number = normalize_phone(text)
     except ConfigurationError:
@@ -91,26 +91,26 @@ def test_what_comes_out_is_e164_and_stays_as_it_is(text: str) -> None:
 
 
 @given(nationals, st.integers(min_value=1, max_value=9))
-def test_a_number_with_digits_missing_or_added_is_refused(national: str, off: int) -> None:
+def test_a_number_with_missing_or_extra_digits_is_rejected(national: str, off: int) -> None:
     for prefix in ("+98", "0098", "0"):
-        assert f"too short by {off} digit" in why(prefix + national[:-off])
-        assert f"too long by {off} digit" in why(prefix + national + "1" * off)
+        assert f"too short by {off} digit" in rejection(prefix + national[:-off])
+        assert f"too long by {off} digit" in rejection(prefix + national + "1" * off)
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "problem"),
     [
         ("", "empty"),
         (" \u200f- ", "empty"),
-        ("0912123456", "too short by 1 digit:"),
-        ("091212345", "too short by 2 digits:"),
-        ("98912123456", "too short by 1 digit:"),
-        ("091212345678", "too long by 1 digit:"),
-        ("9121234567 9121234567", "too long by 10 digits:"),
-        ("+1 202 555 0123", "+98 only"),
+        ("0912123456", "too short by 1 digit;"),
+        ("091212345", "too short by 2 digits;"),
+        ("98912123456", "too short by 1 digit;"),
+        ("091212345678", "too long by 1 digit;"),
+        ("9121234567 9121234567", "too long by 10 digits;"),
+        ("+1 202 555 0123", "country code +98 only"),
         ("0044 7700 900123", "+98 only"),
         ("00", "+98 only"),
-        ("+", "has no digits"),
+        ("+", "without digits"),
         ("+98", "not a mobile number"),
         ("000989121234567", "+98 only"),
         ("021 8877 6655", "not a mobile number"),
@@ -118,9 +118,9 @@ def test_a_number_with_digits_missing_or_added_is_refused(national: str, off: in
         ("2188776655", "not a mobile number"),
         ("0989121234567", "too long by 2 digits"),
         ("+98 00 912 123 4567", "not a mobile number"),
-        ("989121234567+", "+ that is not at its start"),
-        ("++989121234567", "+ that is not at its start"),
-        ("0912+1234567", "+ that is not at its start"),
+        ("989121234567+", "unexpected + inside"),
+        ("++989121234567", "unexpected + inside"),
+        ("0912+1234567", "unexpected + inside"),
         ("0912123456x", "'x'"),
         ("tel:09121234567", "'t'"),
         ("0912/1234567", "'/'"),
@@ -138,92 +138,92 @@ def test_a_number_with_digits_missing_or_added_is_refused(national: str, off: in
         ("9.121234567E9", "a decimal number"),
     ],
 )
-def test_what_is_no_mobile_number_is_refused_with_the_reason(value: str, said: str) -> None:
-    assert said in why(value)
+def test_a_value_that_is_not_a_mobile_number_is_rejected_with_the_reason(value: str, problem: str) -> None:
+    assert problem in rejection(value)
 
 
-def test_ten_digits_that_begin_with_98_are_a_country_code_with_two_digits_missing() -> None:
-    assert "too short by 2 digits" in why("9891212345")
+def test_ten_digits_that_start_with_98_are_a_country_code_with_two_missing_digits() -> None:
+    assert "too short by 2 digits" in rejection("9891212345")
     assert normalize_phone("09891212345") == normalize_phone("+989891212345") == "+989891212345"
 
 
 @pytest.mark.parametrize("value", [9121234567, 9121234567.0, True])
-def test_a_number_that_is_no_text_has_lost_its_zero(value: object) -> None:
-    assert "loses its leading 0" in why(value)
+def test_an_int_or_float_is_rejected_because_it_loses_the_leading_zero(value: object) -> None:
+    assert "loses its leading 0" in rejection(value)
 
 
 @pytest.mark.parametrize("value", [None, b"09121234567", ["09121234567"], object()])
-def test_only_a_text_is_a_number(value: object) -> None:
-    assert "must be a str, not" in why(value)
+def test_a_value_that_is_not_a_str_is_rejected(value: object) -> None:
+    assert "expected a str, got" in rejection(value)
 
 
-def test_an_error_shows_a_remedy_and_not_the_number() -> None:
-    said = why("0912987654")
-    assert "such as 09121234567" in said
-    assert "987654" not in said
+def test_the_error_contains_a_remedy_but_not_the_number() -> None:
+    problem = rejection("0912987654")
+    assert "such as 09121234567" in problem
+    assert "987654" not in problem
 
 
-def test_a_bad_recipient_is_named_by_its_place() -> None:
+def test_the_error_names_the_index_of_an_invalid_recipient() -> None:
     with pytest.raises(ConfigurationError, match=r"^messages\[2\]\.recipients\[3\]: too short"):
         recipient("0912", argument="messages[2].recipients[3]")
 
 
-def test_recipients_keep_their_order_and_repeats() -> None:
+def test_recipients_keep_their_order_and_duplicates() -> None:
     given_numbers = iter(["09121234567", "۹۱۲۱۲۳۴۵۶۸", "+98 912 123 4567"])
     assert recipients(given_numbers, limit=3) == ["+989121234567", "+989121234568", "+989121234567"]
 
 
-def test_a_lone_text_is_one_recipient() -> None:
+def test_a_single_str_is_one_recipient() -> None:
     assert recipients("09121234567", limit=1) == [E164]
     with pytest.raises(ConfigurationError) as caught:
         recipients("0912", argument="recipient", limit=1)
     assert caught.value.argument == "recipient"
 
 
-def test_the_first_bad_recipient_is_named() -> None:
+def test_the_error_names_the_first_invalid_recipient() -> None:
     with pytest.raises(ConfigurationError) as caught:
         recipients(["09121234567", "0912", "x"], limit=None)
     assert caught.value.argument == "recipients[1]"
 
 
 @pytest.mark.parametrize("values", [b"09121234567", bytearray(b"1"), {"09121234567": "Sara"}, None, 9121234567])
-def test_what_is_no_series_of_texts_is_refused(values: object) -> None:
-    with pytest.raises(ConfigurationError, match="must be a str or an iterable of str, not"):
+def test_recipients_that_are_not_an_iterable_of_str_are_rejected(values: object) -> None:
+    with pytest.raises(ConfigurationError, match="expected a str or an iterable of str, got"):
         recipients(cast("Iterable[str]", values), limit=None)
 
 
-def test_a_number_among_recipients_must_be_a_text() -> None:
-    with pytest.raises(ConfigurationError, match=r"^recipients\[0\]: must be a str, not int"):
+def test_an_int_in_the_recipients_is_rejected() -> None:
+    with pytest.raises(ConfigurationError, match=r"^recipients\[0\]: expected a str, got int"):
         recipients(cast("list[str]", [9121234567]), limit=None)
 
 
-def test_no_recipients_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"^recipients: must name at least one recipient"):
+def test_an_empty_list_of_recipients_is_rejected() -> None:
+    with pytest.raises(ConfigurationError, match=r"^recipients: expected at least one recipient"):
         recipients([], limit=None)
 
 
-def test_the_limit_is_kept_and_the_first_place_beyond_it_named() -> None:
+def test_more_recipients_than_the_limit_are_rejected_and_the_error_names_the_first_index_beyond_it() -> None:
     numbers = ["09121234567"] * 1000
     assert len(recipients(numbers, limit=1000)) == 1000
     with pytest.raises(ConfigurationError) as caught:
         recipients([*numbers, "x"], limit=1000, remedy="upload them with send.file")
     assert str(caught.value) == (
-        "recipients[1000]: the first over the limit of 1,000 recipients in one request: upload them with send.file"
+        "recipients[1000]: too many recipients: at most 1,000 per request; upload them with send.file"
     )
 
 
-def test_one_recipient_means_one() -> None:
+def test_a_limit_of_one_rejects_a_second_recipient() -> None:
     with pytest.raises(ConfigurationError) as caught:
         recipients(["09121234567", "09121234568"], argument="recipient", limit=1)
-    assert str(caught.value) == "recipient[1]: the first over the limit of 1 recipient in one request"
+    assert str(caught.value) == "recipient[1]: too many recipients: at most 1 per request"
 
 
-def test_an_endless_source_ends_at_the_limit() -> None:
+def test_an_infinite_iterable_is_consumed_only_up_to_the_limit() -> None:
     with pytest.raises(ConfigurationError, match=r"recipients\[1000\]"):
         recipients(itertools.repeat("09121234567"), limit=1000)
 
 
-def test_without_a_limit_any_number_goes() -> None:
+def test_without_a_limit_any_number_of_recipients_is_accepted() -> None:
     assert len(recipients(["09121234567"] * 1001, limit=None)) == 1001
 
 
@@ -261,13 +261,13 @@ def test_without_a_limit_any_number_goes() -> None:
         ("+98 BANK", "+98BANK"),
     ],
 )
-def test_a_sender_line_in_any_spelling(value: str, line: str) -> None:
+def test_a_sender_line_in_any_common_format_is_normalised(value: str, line: str) -> None:
     assert sender_line(value) == line
     assert sender_line(line) == line
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "problem"),
     [
         ("", "empty"),
         ("   ", "empty"),
@@ -288,25 +288,25 @@ def test_a_sender_line_in_any_spelling(value: str, line: str) -> None:
         ("BANK!", "not a sender line"),
         ("+", "not a sender line"),
         ("بانک", "not a sender line"),
-        ("a" * 18, "at most 20 characters with +98, not 21"),
-        ("1" * 18, "at most 20 characters with +98, not 21"),
+        ("a" * 18, "at most 20 characters including +98, got 21"),
+        ("1" * 18, "at most 20 characters including +98, got 21"),
     ],
 )
-def test_what_is_no_sender_line_is_refused_with_the_reason(value: str, said: str) -> None:
+def test_a_value_that_is_not_a_sender_line_is_rejected_with_the_reason(value: str, problem: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         sender_line(value)
-    assert said in str(caught.value)
+    assert problem in str(caught.value)
     assert caught.value.argument == "from_number"
 
 
 @pytest.mark.parametrize("value", [3000717, None, b"3000717"])
-def test_a_sender_line_is_a_text(value: object) -> None:
-    with pytest.raises(ConfigurationError, match=r"^number: must be a str"):
+def test_a_sender_line_that_is_not_a_str_is_rejected(value: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"^number: expected a str"):
         sender_line(cast("str", value), argument="number")
 
 
 @given(st.text(alphabet="0983+\u06f0\u06f9aZ -._\u200f", max_size=22) | st.text(max_size=22))
-def test_a_sender_line_stays_as_it_is(text: str) -> None:
+def test_normalising_a_sender_line_is_idempotent(text: str) -> None:
     try:
         line = sender_line(text)
     except ConfigurationError:
@@ -318,12 +318,12 @@ def test_a_sender_line_stays_as_it_is(text: str) -> None:
 
 
 @given(st.text())
-def test_only_persian_and_arabic_digits_are_changed(text: str) -> None:
+def test_digits_changes_only_persian_and_arabic_digits(text: str) -> None:
     changed = digits(text)
     assert len(changed) == len(text)
     for before, after in zip(text, changed, strict=True):
         assert before == after or (before in "۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩" and int(before) == int(after) and after.isascii())
 
 
-def test_a_persian_digit_is_a_digit() -> None:
+def test_digits_replaces_persian_and_arabic_digits_with_ascii() -> None:
     assert digits("کد: ۱۲۳۴۵٦٧٨٩٠") == "کد: 1234567890"

@@ -122,7 +122,7 @@ def test_a_jalali_end_is_refused_in_a_change_too() -> None:
 
 @pytest.mark.parametrize("field", ["birth_date", "expire_time"])
 def test_a_datetime_is_no_date(field: str) -> None:
-    with pytest.raises(ConfigurationError, match="must be a date, not a datetime") as caught:
+    with pytest.raises(ConfigurationError, match="expected a date, got a datetime") as caught:
         new_user(**{field: datetime(1991, 3, 21, tzinfo=UTC)})
     assert caught.value.argument == field
 
@@ -171,7 +171,7 @@ def test_a_status_is_active_or_inactive() -> None:
 @pytest.mark.parametrize("field", ["send_block", "is_bought_panel"])
 def test_a_flag_is_true_false_or_none(field: str, word: object) -> None:
     fields: dict[str, Any] = {field: word}
-    with pytest.raises(ConfigurationError, match="must be True, False or None") as caught:
+    with pytest.raises(ConfigurationError, match="expected True, False or None") as caught:
         UserChanges(**fields)
     assert caught.value.argument == field
 

@@ -73,5 +73,5 @@ def test_what_holds_a_secret_does_not_show_it(holder: Credentials | StoredToken 
     shown = f"{holder!r} {holder} {attrs.asdict(holder)!r}"
     for secret in SECRETS:
         assert secret not in shown
-    with pytest.raises(TypeError, match="a secret is not pickled"):
+    with pytest.raises(TypeError, match="a Secret cannot be pickled"):
         pickle.dumps(holder)

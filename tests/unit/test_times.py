@@ -1,4 +1,4 @@
-"""Times go out in UTC as the API wants them, and come in in all of its ways."""
+"""Times are formatted in UTC as the API requires, and parsed from all formats of the API."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ moments = st.datetimes(timezones=st.timezones()).filter(lambda moment: 1970 < mo
 
 
 class Unset(tzinfo):
-    """A time zone that does not know its offset, so that its datetimes are as naive as those without one."""
+    """A time zone without an offset, so that its datetimes are naive."""
 
     def utcoffset(self, dt: datetime | None, /) -> None:
-        """Know nothing."""
+        """Return None: the offset is unknown."""
 
     dst = tzname = utcoffset
 
 
 @given(moments)
-def test_utc_is_the_same_moment(moment: datetime) -> None:
+def test_utc_returns_the_same_instant_in_utc(moment: datetime) -> None:
     converted = utc(moment, argument="at")
     assert converted == moment.astimezone(UTC)
     assert converted.tzinfo is UTC
 
 
 @pytest.mark.parametrize("naive", [datetime(2026, 3, 1, 12), datetime(2026, 3, 1, 12, tzinfo=Unset())])  # noqa: DTZ001 - the case
-def test_a_naive_time_is_refused_with_the_remedy(naive: datetime) -> None:
+def test_a_naive_send_time_is_rejected_and_the_error_names_the_remedy(naive: datetime) -> None:
     with pytest.raises(ConfigurationError) as caught:
         send_time(naive, now=NOW, check_limits=False)
     assert caught.value.argument == "send_time"
@@ -46,12 +46,14 @@ def test_a_naive_time_is_refused_with_the_remedy(naive: datetime) -> None:
 
 
 @pytest.mark.parametrize("value", [date(2026, 3, 1), "2026-03-01 12:00:00", 1772355600, None])
-def test_only_a_datetime_is_a_time(value: object) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^at: must be an aware datetime, not {type(value).__name__}"):
+def test_a_value_that_is_not_a_datetime_is_rejected(value: object) -> None:
+    with pytest.raises(
+        ConfigurationError, match=rf"^at: expected a timezone-aware datetime, got {type(value).__name__}"
+    ):
         utc(cast("datetime", value), argument="at")
 
 
-def test_a_time_outside_of_the_years_1_to_9999_is_refused() -> None:
+def test_a_time_outside_the_years_1_to_9999_is_rejected() -> None:
     early = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=3)))
     with pytest.raises(ConfigurationError, match=r"^at: out of range"):
         utc(early, argument="at")
@@ -60,92 +62,94 @@ def test_a_time_outside_of_the_years_1_to_9999_is_refused() -> None:
         send_time(last, now=NOW, check_limits=False)
 
 
-def test_a_send_time_is_written_in_utc() -> None:
+def test_a_send_time_is_formatted_in_utc() -> None:
     assert send_time(datetime(2026, 3, 2, 12, 0, 0, tzinfo=TEHRAN), now=NOW) == "2026-03-02 08:30:00"
     assert send_time(datetime(5, 3, 2, tzinfo=UTC), now=NOW, check_limits=False) == "0005-03-02 00:00:00"
 
 
-def test_a_fraction_of_a_second_is_rounded_up() -> None:
+def test_fractions_of_a_second_in_a_send_time_are_rounded_up() -> None:
     now = NOW.replace(microsecond=1)
     assert send_time(now + timedelta(minutes=5), now=now) == "2026-03-01 08:35:01"
     assert send_time(NOW + timedelta(minutes=5), now=NOW) == "2026-03-01 08:35:00"
 
 
 @given(moments)
-def test_a_send_time_reads_back_as_the_moment_rounded_up(moment: datetime) -> None:
+def test_parsing_a_formatted_send_time_returns_the_time_rounded_up(moment: datetime) -> None:
     back = parse_moment(send_time(moment, now=NOW, check_limits=False))
     assert back is not None
     assert timedelta(0) <= back - moment.astimezone(UTC) < timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    ("ahead", "said"),
+    ("ahead", "problem"),
     [
-        (timedelta(minutes=4, seconds=30), "too early by 30 seconds: must be at least 5 minutes ahead"),
-        (timedelta(minutes=5, microseconds=-1), "too early by 1 second: must be at least 5 minutes ahead"),
-        (timedelta(0), "too early by 5 minutes:"),
-        (timedelta(hours=-3, seconds=-1), "in the past, 3 hours 1 second ago: must be at least 5 minutes ahead"),
-        (timedelta(days=-400, hours=-1, minutes=-1), "in the past, 400 days 1 hour ago:"),
-        (timedelta(days=93), "too late by 1 day: must be at most 3 months (92 days) ahead"),
-        (timedelta(days=92, microseconds=1), "too late by 1 second:"),
+        (timedelta(minutes=4, seconds=30), "too early by 30 seconds; expected at least 5 minutes from now"),
+        (timedelta(minutes=5, microseconds=-1), "too early by 1 second; expected at least 5 minutes from now"),
+        (timedelta(0), "too early by 5 minutes;"),
+        (timedelta(hours=-3, seconds=-1), "in the past by 3 hours 1 second; expected at least 5 minutes from now"),
+        (timedelta(days=-400, hours=-1, minutes=-1), "in the past by 400 days 1 hour;"),
+        (timedelta(days=93), "too late by 1 day; expected at most 3 months (92 days) from now"),
+        (timedelta(days=92, microseconds=1), "too late by 1 second;"),
     ],
 )
-def test_a_send_time_off_limits_is_refused_by_how_much(ahead: timedelta, said: str) -> None:
+def test_a_send_time_outside_the_limits_is_rejected_and_the_error_states_by_how_much(
+    ahead: timedelta, problem: str
+) -> None:
     with pytest.raises(ConfigurationError) as caught:
         send_time(NOW + ahead, now=NOW)
-    assert str(caught.value).startswith(f"send_time: {said}")
+    assert str(caught.value).startswith(f"send_time: {problem}")
     assert send_time(NOW + ahead, now=NOW, check_limits=False)
 
 
 @given(st.timedeltas(timedelta(minutes=5), timedelta(days=92)), st.timezones())
-def test_a_send_time_within_the_limits_goes_in_any_zone(ahead: timedelta, zone: tzinfo) -> None:
+def test_a_send_time_within_the_limits_is_accepted_in_any_time_zone(ahead: timedelta, zone: tzinfo) -> None:
     assert send_time((NOW + ahead).astimezone(zone), now=NOW.astimezone(TEHRAN))
 
 
-def test_the_present_must_be_aware_too() -> None:
-    with pytest.raises(ConfigurationError, match=r"^now: must have a time zone"):
+def test_the_current_time_must_be_aware() -> None:
+    with pytest.raises(ConfigurationError, match=r"^now: expected a timezone-aware datetime, got a naive one"):
         send_time(NOW, now=NOW.replace(tzinfo=None))
 
 
-def test_a_filter_takes_unix_seconds() -> None:
+def test_unix_seconds_drops_fractions_of_a_second() -> None:
     assert unix_seconds(datetime(2026, 3, 1, 12, 0, 0, 999_999, tzinfo=TEHRAN), argument="created_from") == "1772353800"
     assert unix_seconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), argument="created_from") == "1"
 
 
 @given(moments)
-def test_unix_seconds_read_back_as_the_second(moment: datetime) -> None:
+def test_parsing_unix_seconds_returns_the_time_without_fractions(moment: datetime) -> None:
     assert parse_moment(unix_seconds(moment, argument="at")) == moment.astimezone(UTC).replace(microsecond=0)
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 0.9])
-def test_a_filter_before_1970_would_mean_none(seconds: float) -> None:
-    with pytest.raises(ConfigurationError, match=r"^created_from: must be after 1970-01-01"):
+def test_unix_seconds_rejects_times_up_to_1970_because_zero_means_no_time(seconds: float) -> None:
+    with pytest.raises(ConfigurationError, match=r"^created_from: expected a time after 1970-01-01"):
         unix_seconds(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds), argument="created_from")
 
 
-def test_a_naive_filter_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"^created_from: must have a time zone"):
+def test_unix_seconds_rejects_a_naive_datetime() -> None:
+    with pytest.raises(ConfigurationError, match=r"^created_from: expected a timezone-aware datetime, got a naive one"):
         unix_seconds(datetime(2026, 3, 1), argument="created_from")  # noqa: DTZ001 - the case
 
 
-def test_a_day_is_written_gregorian() -> None:
+def test_a_date_is_formatted_as_year_month_day() -> None:
     assert day(date(1990, 5, 1), argument="birth_date") == "1990-05-01"
     assert day(date(990, 5, 1), argument="birth_date") == "0990-05-01"
 
 
-def test_a_datetime_is_no_day() -> None:
-    with pytest.raises(ConfigurationError, match=r"^birth_date: must be a date, not a datetime.*\.date\(\)"):
+def test_a_datetime_is_rejected_as_a_date() -> None:
+    with pytest.raises(ConfigurationError, match=r"^birth_date: expected a date, got a datetime.*\.date\(\)"):
         day(NOW, argument="birth_date")
 
 
 @pytest.mark.parametrize("value", ["1990-05-01", 1990, None])
-def test_a_day_is_a_date(value: object) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^birth_date: must be a date, not {type(value).__name__}"):
+def test_a_value_that_is_not_a_date_is_rejected(value: object) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^birth_date: expected a date, got {type(value).__name__}"):
         day(cast("date", value), argument="birth_date")
 
 
 class Seconds(enum.IntEnum):
-    """A number of another class."""
+    """An int subclass."""
 
     ONE = 1
 
@@ -174,15 +178,15 @@ class Seconds(enum.IntEnum):
         ("20250601", datetime(1970, 8, 23, 9, 10, 1, tzinfo=UTC)),
     ],
 )
-def test_every_kind_of_time_in_a_reply_is_read(value: object, moment: datetime) -> None:
-    read = parse_moment(value)
-    assert read == moment
-    assert read is not None
-    assert read.tzinfo is UTC
+def test_every_time_format_of_the_api_is_parsed(value: object, moment: datetime) -> None:
+    parsed = parse_moment(value)
+    assert parsed == moment
+    assert parsed is not None
+    assert parsed.tzinfo is UTC
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", 0, 0.0, -0.0, "0", "0.0", "00"])
-def test_nothing_is_no_time(value: object) -> None:
+def test_an_empty_value_is_parsed_as_none(value: object) -> None:
     assert parse_moment(value) is None
 
 
@@ -225,7 +229,7 @@ def test_nothing_is_no_time(value: object) -> None:
         NOW,
     ],
 )
-def test_anything_else_is_a_value_error(value: object) -> None:
+def test_any_other_value_raises_value_error(value: object) -> None:
     with pytest.raises(ValueError, match="time"):
         parse_moment(value)
 
@@ -243,17 +247,17 @@ def test_anything_else_is_a_value_error(value: object) -> None:
 )
 @example(10**5000)
 @example("9999-12-31 24:00:00")
-def test_junk_raises_nothing_but_value_error(value: object) -> None:
+def test_parsing_arbitrary_input_raises_only_value_error(value: object) -> None:
     try:
-        read = parse_moment(value)
-    except Exception as error:  # noqa: BLE001 - which one it is is the point
-        assert type(error) is ValueError  # noqa: PT017 - the same
+        parsed = parse_moment(value)
+    except Exception as error:  # noqa: BLE001 - the test checks the exception's type
+        assert type(error) is ValueError  # noqa: PT017 - see above
     else:
-        assert read is None or read.tzinfo is UTC
+        assert parsed is None or parsed.tzinfo is UTC
 
 
 @given(moments)
-def test_what_iso_says_is_what_is_read(moment: datetime) -> None:
-    whole = moment.astimezone(UTC)
-    assert parse_moment(whole.isoformat()) == whole
-    assert parse_moment(whole.isoformat().replace("+00:00", "Z")) == whole
+def test_an_iso_8601_time_is_parsed_exactly(moment: datetime) -> None:
+    expected = moment.astimezone(UTC)
+    assert parse_moment(expected.isoformat()) == expected
+    assert parse_moment(expected.isoformat().replace("+00:00", "Z")) == expected

@@ -1,4 +1,4 @@
-"""A text's encoding, parts and limits, checked against a slow and separate way of counting."""
+"""Encoding, parts (SMS segments) and limits of message texts, compared with an independent implementation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.values.segments import MAX_CHARACTERS, MAX_PARTS, OPT_OUT_SUFFIX, SmsParts, check_message, sms_parts
 
-# The tables of GSM 03.38 by code, as the standard prints them: eight columns of sixteen, and the extension.
+# The basic table of GSM 03.38 by code, in the order of the standard, and its extension table.
 GSM_BASIC = (
     "@\u00a3$\u00a5\u00e8\u00e9\u00f9\u00ec\u00f2\u00c7\n\u00d8\u00f8\r\u00c5\u00e5"
     "\u0394_\u03a6\u0393\u039b\u03a9\u03a0\u03a8\u03a3\u0398\u039e\x1b\u00c6\u00e6\u00df\u00c9"
@@ -35,14 +35,14 @@ GSM_EXTENSION = {
 } | {0x65: "\u20ac"}
 EMOJI = "\U0001f600"
 
-# Of each width and alphabet, so that short texts reach part boundaries in every way.
+# Characters of each width and alphabet, so that all kinds of characters occur at part boundaries.
 characters = st.sampled_from("aZ9 \n@{}[]~|^\\\u20ac\f" + "\u0633\u0644\u06f1" + EMOJI)
 texts = st.text(st.one_of(characters, st.characters(exclude_categories=["Cs"])), max_size=60)
 
 
-def repeated(alphabet: st.SearchStrategy[str] | str, most: int) -> st.SearchStrategy[str]:
-    """Draw texts of a few runs, long enough to fill parts and odd enough to end anywhere in them."""
-    runs = st.lists(st.tuples(st.text(alphabet, max_size=4), st.integers(0, most)), max_size=6)
+def repeated(alphabet: st.SearchStrategy[str] | str, max_repetitions: int) -> st.SearchStrategy[str]:
+    """Draw texts of a few repeated units, long enough to fill several parts and to end anywhere in a part."""
+    runs = st.lists(st.tuples(st.text(alphabet, max_size=4), st.integers(0, max_repetitions)), max_size=6)
     return runs.map(lambda drawn: "".join(unit * times for unit, times in drawn))
 
 
@@ -59,8 +59,8 @@ def gsm_bytes(character: str) -> bytes:
     raise LookupError(character)
 
 
-def cut(text: str) -> tuple[str, list[str]]:
-    """Cut a text into its parts by encoding them: another way than the module's, which only adds up widths."""
+def split(text: str) -> tuple[str, list[str]]:
+    """Split a text into its parts by encoding it. The implementation under test only adds up character widths."""
     try:
         size, single, part, encoding = 1, 160, 153, "gsm-7"
         encoded = [gsm_bytes(character) for character in text]
@@ -84,14 +84,14 @@ def length(text: str, encoding: str) -> int:
     return len(text.encode("utf-16-be")) // 2
 
 
-def test_the_table_is_complete() -> None:
+def test_every_gsm_character_is_counted_as_gsm_7() -> None:
     assert len(GSM_BASIC) == len(set(GSM_BASIC)) == 128
     every = (GSM_BASIC + "".join(GSM_EXTENSION.values())).replace("\x1b", "")
     assert sms_parts(every) == SmsParts("gsm-7", 127 + 20, 1, 13)
 
 
 @given(st.characters(exclude_categories=["Cs"]))
-def test_a_character_is_gsm_where_the_table_has_it(character: str) -> None:
+def test_a_character_is_gsm_7_exactly_if_the_table_contains_it(character: str) -> None:
     try:
         units = len(gsm_bytes(character))
     except LookupError:
@@ -102,9 +102,9 @@ def test_a_character_is_gsm_where_the_table_has_it(character: str) -> None:
 
 
 @given(texts | long_texts | gsm_texts, st.booleans())
-def test_the_parts_are_those_that_encoding_and_cutting_gives(text: str, opt_out: bool) -> None:  # noqa: FBT001 - drawn
+def test_the_count_equals_that_of_encoding_and_splitting_the_text(text: str, opt_out: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
     counted = sms_parts(text, opt_out=opt_out)
-    encoding, parts = cut(text + OPT_OUT_SUFFIX if opt_out else text)
+    encoding, parts = split(text + OPT_OUT_SUFFIX if opt_out else text)
     assert counted.encoding == encoding
     assert counted.parts == len(parts)
     assert counted.units == sum(length(part, encoding) for part in parts)
@@ -113,7 +113,7 @@ def test_the_parts_are_those_that_encoding_and_cutting_gives(text: str, opt_out:
 
 
 @given(long_texts, st.integers(1, 20))
-def test_what_is_left_can_be_added_without_another_part(text: str, more: int) -> None:
+def test_the_units_left_can_be_filled_without_another_part(text: str, more: int) -> None:
     counted = sms_parts(text)
     filled = sms_parts(text + "a" * counted.left)
     assert (filled.parts, filled.left) == (counted.parts, 0)
@@ -140,28 +140,28 @@ def test_what_is_left_can_be_added_without_another_part(text: str, more: int) ->
         ("\x1b", SmsParts("ucs-2", 1, 1, 69)),
     ],
 )
-def test_a_part_ends_where_the_standard_says(text: str, counted: SmsParts) -> None:
+def test_parts_end_at_the_limits_of_the_standard(text: str, counted: SmsParts) -> None:
     assert sms_parts(text) == counted
 
 
-def test_an_extension_character_counts_twice() -> None:
+def test_an_extension_character_counts_as_two_units() -> None:
     assert sms_parts("{" * 80) == SmsParts("gsm-7", 160, 1, 0)
     assert sms_parts("{" * 80 + "a") == SmsParts("gsm-7", 161, 2, 153 - 9)
 
 
-def test_an_extension_character_is_not_cut_by_a_part() -> None:
-    # 152 and 2: the first part ends one septet early, so 306 septets no longer fit in two parts.
+def test_an_extension_character_is_not_split_between_parts() -> None:
+    # If the extension character starts at septet 153, the first part ends early, so 306 septets need three parts.
     assert sms_parts("a" * 151 + "{" + "a" * 153) == SmsParts("gsm-7", 306, 2, 0)
     assert sms_parts("a" * 152 + "{" + "a" * 152) == SmsParts("gsm-7", 306, 3, 152)
 
 
-def test_an_emoji_counts_twice_and_is_not_cut_by_a_part() -> None:
+def test_an_emoji_counts_as_two_units_and_is_not_split_between_parts() -> None:
     assert sms_parts(EMOJI * 35) == SmsParts("ucs-2", 70, 1, 0)
     assert sms_parts("س" * 65 + EMOJI + "س" * 67) == SmsParts("ucs-2", 134, 2, 0)
     assert sms_parts("س" * 66 + EMOJI + "س" * 66) == SmsParts("ucs-2", 134, 3, 66)
 
 
-def test_the_opt_out_suffix_is_six_characters_and_makes_the_text_persian() -> None:
+def test_the_opt_out_suffix_has_six_characters_and_requires_ucs_2() -> None:
     assert len(OPT_OUT_SUFFIX) == 6
     assert sms_parts("sale", opt_out=True) == SmsParts("ucs-2", 10, 1, 60)
     assert sms_parts("a" * 64, opt_out=True) == SmsParts("ucs-2", 70, 1, 0)
@@ -169,56 +169,56 @@ def test_the_opt_out_suffix_is_six_characters_and_makes_the_text_persian() -> No
     assert sms_parts("a" * 160, opt_out=True).parts == 3
 
 
-def test_an_empty_text_is_one_part_of_nothing() -> None:
+def test_an_empty_text_is_one_part_with_zero_units() -> None:
     assert sms_parts("") == SmsParts("gsm-7", 0, 1, 160)
 
 
 @pytest.mark.parametrize("text", ["ab\ud83d", "ab\ude00c", "ab\ude00\ud83d"])
-def test_half_a_surrogate_pair_is_refused_with_its_place(text: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^text: holds half of a surrogate pair \(character 3\)") as caught:
+def test_a_lone_surrogate_is_rejected_and_the_error_names_its_position(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^text: contains a lone surrogate at character 3;") as caught:
         sms_parts(text)
     assert caught.value.__context__ is None
-    with pytest.raises(ConfigurationError, match=r"^message: holds half"):
+    with pytest.raises(ConfigurationError, match=r"^message: contains a lone surrogate"):
         check_message(text)
 
 
 @pytest.mark.parametrize("text", [None, b"hello", 5])
-def test_a_message_is_a_text(text: object) -> None:
-    with pytest.raises(ConfigurationError, match=r"^text: must be a str, not"):
+def test_a_message_that_is_not_a_str_is_rejected(text: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"^text: expected a str, got"):
         sms_parts(cast("str", text))
-    with pytest.raises(ConfigurationError, match=r"^messages\[2\]\.message: must be a str, not"):
+    with pytest.raises(ConfigurationError, match=r"^messages\[2\]\.message: expected a str, got"):
         check_message(cast("str", text), argument="messages[2].message", check_limits=False)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t \u00a0"])
-def test_a_blank_message_is_refused(text: str) -> None:
+def test_a_blank_message_is_rejected(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^message: must not be empty or blank"):
         check_message(text, check_limits=False)
 
 
-def test_a_nul_is_refused_with_its_place() -> None:
-    with pytest.raises(ConfigurationError, match=r"must not hold a NUL \(character 3\)"):
+def test_nul_is_rejected_and_the_error_names_its_position() -> None:
+    with pytest.raises(ConfigurationError, match=r"contains NUL at character 3;"):
         check_message("ab\0c", check_limits=False)
 
 
-def test_a_message_comes_back_unchanged() -> None:
+def test_a_valid_message_is_returned_unchanged() -> None:
     assert check_message(" سلام\n ") == " سلام\n "
 
 
-def test_a_message_may_have_1400_characters() -> None:
+def test_a_message_can_have_at_most_1400_characters() -> None:
     assert MAX_CHARACTERS == 1400
     assert check_message("a" * 1400)
-    with pytest.raises(ConfigurationError, match=r"at most 1,400 characters, not 1,401"):
+    with pytest.raises(ConfigurationError, match=r"at most 1,400 characters, got 1,401"):
         check_message("a" * 1401)
 
 
-def test_a_message_may_make_20_parts() -> None:
+def test_a_message_can_have_at_most_20_parts() -> None:
     assert MAX_PARTS == 20
     assert check_message("س" * 1340)
-    with pytest.raises(ConfigurationError, match=r"at most 20 parts, not 21 \(1,341 units of ucs-2\)"):
+    with pytest.raises(ConfigurationError, match=r"at most 20 parts \(SMS segments\), got 21 \(1,341 ucs-2 units\)"):
         check_message("س" * 1341)
 
 
-def test_the_limits_can_be_left_to_the_service() -> None:
+def test_checking_the_limits_can_be_disabled() -> None:
     text = "س" * 5000
     assert check_message(text, check_limits=False) == text
