@@ -31,7 +31,7 @@ NEW_PASSWORD = "Limu-torsh-9"
 
 def last_code(sandbox: Sandbox, number: str) -> str:
     """Read the code of the last text that the service sent to a phone."""
-    text = next(notice.text for notice in reversed(sandbox.world.notices) if notice.number == number)
+    text = next(notice.text for notice in reversed(sandbox.state.notices) if notice.number == number)
     found = re.search(r"[0-9]{6}", text)
     assert found is not None
     return found[0]
@@ -114,18 +114,18 @@ class TestThroughTheClient:
         own.auth.logout()
         with pytest.raises(AuthenticationError, match="another login would text a code"):
             own.auth.check_token()
-        assert len(sandbox.world.notices) == 1
+        assert len(sandbox.state.notices) == 1
         assert client.auth.check_token().user_name == USERNAME
 
     def test_a_code_of_the_authenticator_or_a_texted_one_completes_a_login(
         self, client: EdgeClient, sandbox: Sandbox, connect: Connect
     ) -> None:
-        user = sandbox.world.user_named(USERNAME)
+        user = sandbox.state.find_user(USERNAME)
         assert user is not None
         user.two_factor, user.ga_code = "ga", "246810"
         step = client.auth.login(USERNAME, PASSWORD)
         assert step.method == "ga"
-        assert sandbox.world.notices == []
+        assert sandbox.state.notices == []
         assert client.auth.confirm_otp(step.token, "246810").is_complete
 
         def text_me(step: LoginStep) -> str:
@@ -153,7 +153,7 @@ class TestThroughTheClient:
         own = connect(credentials=Credentials(USERNAME, PASSWORD, load=lambda: dead), from_number=sandbox.from_number)
         with pytest.raises(AuthenticationError, match="make the call again"):
             own.send.file(file, "salam")
-        assert sandbox.world.outbox == {}
+        assert sandbox.state.outbox == {}
         assert own.send.file(("numbers.csv", b"phone_number\n09121234567\n"), "salam").id
         assert reads
 
@@ -260,7 +260,7 @@ class TestByHand:
     def test_who_is_inactive_or_over_cannot_log_in(
         self, call: Caller, sandbox: Sandbox, change: dict[str, object]
     ) -> None:
-        user = sandbox.world.user_named(USERNAME)
+        user = sandbox.state.find_user(USERNAME)
         assert user is not None
         for name, value in change.items():
             setattr(user, name, value or sandbox.clock.now())

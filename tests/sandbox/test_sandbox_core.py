@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from ippanel_edge.sandbox import Sandbox, SandboxClock
-from ippanel_edge.sandbox.app import served
+from ippanel_edge.sandbox.app import all_endpoints
 from ippanel_edge.sandbox.bodies import parse_pairs
 from ippanel_edge.sandbox.records import TokenKind
-from ippanel_edge.sandbox.replies import Refusal
+from ippanel_edge.sandbox.replies import Rejection
 from tests.sandbox.caller import Caller, accepted
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ CREDIT = "/api/payment/credit/mine"
 
 
 def main_user(sandbox: Sandbox) -> User:
-    return sandbox.world.users[sandbox.world.api_keys[sandbox.api_key]]
+    return sandbox.state.users[sandbox.state.api_keys[sandbox.api_key]]
 
 
 class TestWhoMayCall:
@@ -38,13 +38,13 @@ class TestWhoMayCall:
         assert response.json()["meta"]["status"] is False
 
     def test_a_login_token_is_as_good_as_a_key_until_it_dies(self, call: Caller, sandbox: Sandbox) -> None:
-        token = sandbox.world.issue_token(main_user(sandbox), TokenKind.SESSION, 36_000)
+        token = sandbox.state.issue_token(main_user(sandbox), TokenKind.SESSION, 36_000)
         assert call("GET", CREDIT, key=token.value).status_code == 200
         sandbox.clock.advance(36_000)
         assert call("GET", CREDIT, key=token.value).status_code == 401
 
     def test_the_token_of_a_half_done_login_opens_nothing(self, call: Caller, sandbox: Sandbox) -> None:
-        token = sandbox.world.issue_token(main_user(sandbox), TokenKind.LOGIN_STEP, 360)
+        token = sandbox.state.issue_token(main_user(sandbox), TokenKind.LOGIN_STEP, 360)
         assert call("GET", CREDIT, key=token.value).status_code == 401
 
     def test_an_inactive_user_may_do_nothing(self, call: Caller, sandbox: Sandbox) -> None:
@@ -105,7 +105,7 @@ class TestWhatIsNoRequest:
         assert list(response.json()["meta"]["errors"]) == ["filters.number"]
 
     def test_a_world_that_is_not_strict_takes_both(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.world.strict = False
+        sandbox.state.strict = False
         response = call("POST", "/api/report/new_list", json={"per_page": 10, "filters": {"number": None}})
         assert response.status_code == 200
 
@@ -121,7 +121,7 @@ class TestWhatIsNoRequest:
         "pairs", [[("a", "1"), ("a", "2")], [("a", "1"), ("a[]", "2")], [("a[]", "1"), ("a[b]", "2")]]
     )
     def test_a_name_that_comes_twice_is_refused(self, pairs: list[tuple[str, str]]) -> None:
-        with pytest.raises(Refusal):
+        with pytest.raises(Rejection):
             parse_pairs(pairs)
 
 
@@ -134,7 +134,7 @@ class TestFaults:
         assert first.headers["retry-after"] == "7"
         assert first.json()["meta"]["status"] is False
         assert accepted(third)
-        assert len(sandbox.world.outbox) == 1
+        assert len(sandbox.state.outbox) == 1
 
     def test_a_fault_may_be_meant_for_one_sending_type(self, call: Caller, sandbox: Sandbox) -> None:
         sandbox.faults.add(502, sending_type="votp", body="<html>Bad Gateway</html>")
@@ -145,9 +145,9 @@ class TestFaults:
         assert response.text == "<html>Bad Gateway</html>"
 
     def test_a_fault_may_come_after_the_send_was_carried_out(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.faults.add(500, carried_out=True)
+        sandbox.faults.add(500, executed=True)
         assert call.text("+989121234567").status_code == 500
-        assert len(sandbox.world.outbox) == 1
+        assert len(sandbox.state.outbox) == 1
 
     def test_a_true_answer_may_be_cut(self, call: Caller, sandbox: Sandbox) -> None:
         sandbox.faults.add(None, cut=9, headers={"X-Cut": "yes"})
@@ -238,8 +238,8 @@ class TestServer:
                 Sandbox(port=port).start()
 
     def test_a_clock_and_a_world_together_are_refused(self) -> None:
-        with pytest.raises(ValueError, match="not both"):
-            Sandbox(SandboxClock(), world=Sandbox().world)
+        with pytest.raises(ValueError, match="expected either clock or state"):
+            Sandbox(SandboxClock(), state=Sandbox().state)
 
     def test_a_thousand_small_sends_at_once_are_served_in_a_moment(self) -> None:
         async def flood(sandbox: Sandbox) -> list[int]:
@@ -267,5 +267,5 @@ class TestServer:
 
 
 def test_every_endpoint_is_served_once_under_one_name() -> None:
-    names = [endpoint.name for endpoint in served()]
+    names = [endpoint.name for endpoint in all_endpoints()]
     assert len(names) == len(set(names))

@@ -63,7 +63,7 @@ class TestThroughTheClient:
     def test_a_new_pattern_is_pending_and_becomes_active_by_the_clock(
         self, client: EdgeClient, sandbox: Sandbox
     ) -> None:
-        sandbox.world.pattern_review_seconds = 300
+        sandbox.state.pattern_review_seconds = 300
         pattern = client.patterns.create(ORDER)
         assert pattern.pattern_status is PatternStatus.PENDING
         assert pattern.updated_at == datetime(2030, 1, 15, 9, 30, tzinfo=UTC)
@@ -86,24 +86,24 @@ class TestThroughTheClient:
         self, client: EdgeClient, sandbox: Sandbox, value: str
     ) -> None:
         code = made(client)
-        sandbox.world.approve_pattern(code)
+        sandbox.state.approve_pattern(code)
         with pytest.raises(ValidationFailed) as caught:
             client.send.pattern(code, ONE, {"name": "سارا", "order": value})
         assert list(caught.value.errors) == ["params.order"]
         assert client.send.pattern(code, ONE, {"name": "سارا", "order": "123456"}).id
 
     def test_the_review_may_turn_one_down_or_take_for_ever(self, client: EdgeClient, sandbox: Sandbox) -> None:
-        sandbox.world.pattern_review_seconds = None
+        sandbox.state.pattern_review_seconds = None
         code = made(client)
         sandbox.clock.advance(1_000_000)
         assert client.patterns.get(code).pattern_status is PatternStatus.PENDING
-        sandbox.world.reject_pattern(code, "نام مجموعه را بنویسید")
+        sandbox.state.reject_pattern(code, "نام مجموعه را بنویسید")
         found = client.patterns.get(code)
         assert (found.pattern_status, found.admin_comment) == (PatternStatus.INACTIVE, "نام مجموعه را بنویسید")
 
     def test_a_changed_pattern_is_reviewed_again(self, client: EdgeClient, sandbox: Sandbox) -> None:
         code = made(client)
-        sandbox.world.approve_pattern(code)
+        sandbox.state.approve_pattern(code)
         changed = client.patterns.update(code, NewPattern(description="x", message="سلام", variable=[], title="t"))
         assert (changed.pattern_status, changed.pattern_message, changed.title) == ("pending", "سلام", "t")
         sandbox.clock.advance(60)
@@ -143,7 +143,7 @@ class TestThroughTheClient:
 
     def test_a_shared_pattern_is_sent_but_not_changed_below(self, client: EdgeClient, sandbox: Sandbox) -> None:
         shared = made(client, NewPattern(description="x", message="سلام", variable=[], is_share=True))
-        sandbox.world.approve_pattern(shared)
+        sandbox.state.approve_pattern(shared)
         with EdgeClient(SUB_USER_API_KEY, base_url=sandbox.base_url, from_number="+983000100300") as below:
             assert [each.pattern_code for each in below.patterns.list()] == [shared]
             assert below.send.pattern(shared, ONE, {}).id

@@ -51,14 +51,14 @@ def test_a_sample_is_filled_in_and_imported(client: EdgeClient, sandbox: Sandbox
     for _ in range(2):
         client.phonebooks.contacts.import_file(id_of(book), ("members.xlsx", file))
         assert numbers_in(client, book) == [ONE, TWO]
-    first, second = sandbox.world.contacts_of(id_of(book))
+    first, second = sandbox.state.contacts_of(id_of(book))
     assert (first.pre, first.name, first.email) == ("Mr.", "Ali", "a@example.org")
     assert list(first.options.values()) == ["1500", "Yazd", "2025-05-20"]
     assert (second.name, second.options) == ("", {})
 
 
 def test_the_sample_may_be_the_documented_json(client: EdgeClient, sandbox: Sandbox, book: Phonebook) -> None:
-    sandbox.world.sample_files = False
+    sandbox.state.sample_files = False
     assert client.phonebooks.contacts.import_sample(id_of(book)) is None
 
 
@@ -90,13 +90,13 @@ def test_exports_hold_the_wanted_contacts_and_can_be_imported(
         ]
     )
     client.phonebooks.contacts.export(ContactFilters(number=ONE))
-    assert cells(sandbox.world.exports[-1].content) == [
+    assert cells(sandbox.state.exports[-1].content) == [
         ["شماره", "پیشوند", "نام", "ایمیل", "string"],
         [ONE, None, "Ali", None, "Yazd"],
     ]
     client.phonebooks.contacts.export_members(id_of(book))
     copy = client.phonebooks.create("copy", [city])
-    client.phonebooks.contacts.import_file(id_of(copy), ("copy.xlsx", sandbox.world.exports[-1].content))
+    client.phonebooks.contacts.import_file(id_of(copy), ("copy.xlsx", sandbox.state.exports[-1].content))
     assert numbers_in(client, copy) == [ONE, TWO]
 
 

@@ -20,7 +20,7 @@ from ippanel_edge.models.send import PatternContact, PhonebookNumbers, WholePhon
 from ippanel_edge.sandbox.defaults import BLACKLISTED, SUB_USER_API_KEY
 from ippanel_edge.sandbox.faults import INVALID_NUMBER
 from ippanel_edge.sandbox.records import Contact as Kept
-from ippanel_edge.sandbox.rules.phonebook_fields import MOST_NUMBERS
+from ippanel_edge.sandbox.rules.phonebook_fields import MAX_NUMBERS
 from tests.sandbox.books import ONE, THREE, TWO, id_of, new_book, numbers_in, options_of, xlsx
 from tests.sandbox.caller import errors
 
@@ -135,7 +135,7 @@ class TestContacts:
         assert (first.number, first.pre, first.name, first.email) == (ONE, "خانم", "نگار", "n@example.org")
         assert (first.phonebook_id, first.phonebook_title, first.created_at) == (book.id, "مشتریان", START)
         assert (second.name, second.email, second.is_send_blacklist) == ("", "", None)
-        sandbox.world.contacts[first.id or 0].tags.append("ویژه")
+        sandbox.state.contacts[first.id or 0].tags.append("ویژه")
         got = client.phonebooks.contacts.get(first.id or 0)
         assert (got.number, got.is_send_blacklist, got.is_receive_blacklist) == (ONE, False, False)
         assert [(tag.tag, tag.number_id, tag.created_at) for tag in got.tags] == [("ویژه", first.id, START)]
@@ -186,7 +186,7 @@ class TestContacts:
         changed = client.phonebooks.contacts.get(contact.id or 0)
         assert (changed.name, changed.pre, changed.number) == ("", "Mr.", ONE)
         assert changed.updated_at == START + timedelta(seconds=5)
-        assert sandbox.world.contacts[contact.id or 0].options == {debt: "6"}
+        assert sandbox.state.contacts[contact.id or 0].options == {debt: "6"}
 
     def test_one_can_move_to_another_phonebook_with_what_options_it_has(
         self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
@@ -198,7 +198,7 @@ class TestContacts:
         (contact,) = client.phonebooks.contacts.list()
         client.phonebooks.contacts.update(contact.id or 0, ContactChanges(number=TWO, phonebook_id=other.id))
         assert (numbers_in(client, book), numbers_in(client, other)) == ([], [TWO])
-        assert sandbox.world.contacts[contact.id or 0].options == {city: "Yazd"}
+        assert sandbox.state.contacts[contact.id or 0].options == {city: "Yazd"}
 
     def test_a_number_is_in_a_phonebook_once(self, client: EdgeClient, book: Phonebook) -> None:
         client.phonebooks.contacts.add([NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, TWO)])
@@ -238,7 +238,7 @@ class TestContacts:
         good = {"number": ONE, "phonebook_id": str(made)}
         response = call("POST", f"{NUMBERS}/add-list-new", json={"list": [good, {**good, wrong: value}]})
         assert list(errors(response)) == [f"list.1.{where}"]
-        assert sandbox.world.contacts == {}
+        assert sandbox.state.contacts == {}
 
     @pytest.mark.parametrize("value", ["x", "1.5", "۵"])  # noqa: RUF001 - a Persian digit
     def test_an_options_value_has_the_options_type(self, client: EdgeClient, book: Phonebook, value: str) -> None:
@@ -267,16 +267,16 @@ class TestContacts:
     def test_a_phonebook_holds_a_hundred_thousand_numbers(
         self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
     ) -> None:
-        world = sandbox.world
-        for place in range(MOST_NUMBERS - 1):
-            contact_id = world.next_id("contact")
-            world.contacts[contact_id] = Kept(contact_id, id_of(book), f"+98990{place:07d}", START, START)
+        state = sandbox.state
+        for place in range(MAX_NUMBERS - 1):
+            contact_id = state.next_id("contact")
+            state.contacts[contact_id] = Kept(contact_id, id_of(book), f"+98990{place:07d}", START, START)
         two = [NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, TWO)]
         with pytest.raises(ValidationFailed, match="نباید بیشتر از 100000 باشد") as caught:
             client.phonebooks.contacts.add(two)
         assert list(caught.value.errors) == ["list"]
         assert client.phonebooks.contacts.add(two[:1]).added == 1
-        assert client.phonebooks.list().items[0].count == MOST_NUMBERS
+        assert client.phonebooks.list().items[0].count == MAX_NUMBERS
         with pytest.raises(ValidationFailed) as caught:
             client.phonebooks.contacts.import_file(id_of(book), ("more.xlsx", xlsx([TWO])))
         assert list(caught.value.errors) == ["file"]
@@ -312,7 +312,7 @@ class TestOptions:
             client.phonebooks.options.delete([debt])
         (listed,) = client.phonebooks.list()
         assert listed.options == book.options[1:]
-        (contact,) = sandbox.world.contacts_of(id_of(book))
+        (contact,) = sandbox.state.contacts_of(id_of(book))
         assert contact.options == {city: "Yazd"}
 
     def test_what_is_wrong_is_named(self, call: Caller) -> None:

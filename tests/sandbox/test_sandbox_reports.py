@@ -22,7 +22,7 @@ class TestDelivery:
         seen: list[tuple[int, str]] = []
         for _ in range(3):
             seen.append((call.report(outbox_id)["state_id"], call.statuses(outbox_id)[ONE]))
-            sandbox.clock.advance(sandbox.world.delivery_seconds)
+            sandbox.clock.advance(sandbox.state.delivery_seconds)
         assert seen == [(2, "0"), (6, "1"), (6, "2")]
 
     def test_reserved_numbers_end_as_their_name_says(self, call: Caller, sandbox: Sandbox) -> None:
@@ -52,28 +52,28 @@ class TestDelivery:
 
 class TestReview:
     def test_everything_but_a_pattern_waits_for_the_review(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.world.review = True
-        sandbox.world.review_seconds = None
+        sandbox.state.review = True
+        sandbox.state.review_seconds = None
         (text,) = accepted(call.text(ONE))
         (pattern,) = accepted(call.send("pattern", code="otp", recipients=[ONE], params={"code": "1"}))
         assert (call.report(text)["state_id"], call.report(pattern)["state_id"]) == (1, 2)
         sandbox.clock.advance(86_400)
         assert call.report(text)["state_id"] == 1
-        sandbox.world.approve(text)
+        sandbox.state.approve(text)
         assert call.report(text)["state_id"] == 2
 
     def test_many_recipients_are_reviewed_and_pass_by_themselves(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.world.review_above = 2
+        sandbox.state.review_above = 2
         (outbox_id,) = accepted(call.text(ONE, TWO, THREE))
         assert call.report(outbox_id)["state_id"] == 1
         sandbox.clock.advance(62)
         assert call.report(outbox_id)["state_id"] == 6
 
     def test_a_rejected_message_is_paid_back_and_says_why(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.world.review = True
+        sandbox.state.review = True
         before = call.credit()
         (outbox_id,) = accepted(call.text(ONE))
-        sandbox.world.reject(outbox_id, "advertising")
+        sandbox.state.reject(outbox_id, "advertising")
         report = call.report(outbox_id)
         assert (report["state_id"], report["reject_comment"]) == (3, "advertising")
         assert call.credit() == before
@@ -200,7 +200,7 @@ class TestInbox:
         return found
 
     def test_the_newest_comes_first_and_from_id_gives_those_after_it(self, call: Caller, sandbox: Sandbox) -> None:
-        first, second, third = (sandbox.world.receive(ONE, sandbox.from_number, text).inbox_id for text in "abc")
+        first, second, third = (sandbox.state.receive(ONE, sandbox.from_number, text).inbox_id for text in "abc")
         assert [row["messages_inbox_id"] for row in self.inbox(call)["data"]] == [third, second, first]
         after = self.inbox(call, filters={"from_id": first})
         assert [row["messages_inbox_id"] for row in after["data"]] == [third, second]
@@ -216,8 +216,8 @@ class TestInbox:
         assert self.inbox(call, page=2, per_page=2)["data"][0]["messages_inbox_id"] == first
 
     def test_each_reads_its_own_lines_only(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.world.receive(ONE, sandbox.from_number, "for the main account")
-        sandbox.world.receive(ONE, "+983000100300", "for the sub-user")
+        sandbox.state.receive(ONE, sandbox.from_number, "for the main account")
+        sandbox.state.receive(ONE, "+983000100300", "for the sub-user")
         (mine,) = self.inbox(call)["data"]
         (theirs,) = self.inbox(call, key=SUB_USER_API_KEY)["data"]
         assert (mine["message"], theirs["message"]) == ("for the main account", "for the sub-user")

@@ -11,10 +11,10 @@ from openpyxl import Workbook
 from ippanel_edge.sandbox.defaults import PROMOTIONAL_NUMBER, SUB_USER_API_KEY
 from ippanel_edge.sandbox.faults import (
     ACCEPTED_FAILURE_NUMBER,
+    DUPLICATE_NUMBER,
     FAILURE_NUMBER,
     INVALID_NUMBER,
     NO_CREDIT_NUMBER,
-    REPEATED_NUMBER,
 )
 from ippanel_edge.sandbox.records import ContactOption, Phonebook
 from tests.sandbox.caller import Caller, accepted, errors
@@ -84,7 +84,7 @@ class TestOneTextToMany:
         assert list(errors(response)) == ["sending_type"]
 
     def test_a_blocked_user_sends_nothing(self, call: Caller, sandbox: Sandbox) -> None:
-        for user in sandbox.world.users.values():
+        for user in sandbox.state.users.values():
             user.send_block = True
         assert call.text(ONE).status_code == 403
 
@@ -96,7 +96,7 @@ class TestFortySeconds:
         refused = call.text(TWO, THREE)
         assert refused.status_code == 429
         assert refused.json()["meta"]["status"] is False
-        assert len(sandbox.world.outbox) == 1
+        assert len(sandbox.state.outbox) == 1
         sandbox.clock.advance(0.1)
         assert accepted(call.text(TWO, THREE))
 
@@ -107,7 +107,7 @@ class TestFortySeconds:
         assert accepted(call.text(TWO))
 
     def test_a_refused_send_does_not_count(self, call: Caller, sandbox: Sandbox) -> None:
-        main = next(iter(sandbox.world.users.values()))
+        main = next(iter(sandbox.state.users.values()))
         credit, main.credit = main.credit, 0
         assert call.text(ONE).json()["meta"]["status"] is False
         main.credit = credit
@@ -138,15 +138,15 @@ class TestMoney:
         assert set(errors(call("POST", "/api/send/calculate-price", json={}))) == {"number", "message"}
 
     def test_without_credit_the_answer_is_200_with_status_false(self, call: Caller, sandbox: Sandbox) -> None:
-        world = sandbox.world
-        user = world.users[world.api_keys[SUB_USER_API_KEY]]
+        state = sandbox.state
+        user = state.users[state.api_keys[SUB_USER_API_KEY]]
         user.credit = 1000.0
         response = call.text(ONE, from_number="+983000100300", key=SUB_USER_API_KEY)
         assert response.status_code == 200
         assert response.json()["data"] is None
         assert response.json()["meta"]["status"] is False
         assert user.credit == 1000.0
-        assert not world.outbox
+        assert not state.outbox
 
     def test_a_sub_user_sends_from_its_own_lines_only(self, call: Caller) -> None:
         assert list(errors(call.text(ONE, key=SUB_USER_API_KEY))) == ["from_number"]
@@ -232,7 +232,7 @@ class TestPeerToPeer:
         params = [{"recipients": [ONE], "message": "a"}, {"recipients": ["0912"], "message": ""}, "x"]
         wanted = {"params.1.recipients.0", "params.1.message", "params.2"}
         assert set(errors(call.send("peer_to_peer", params=params))) == wanted
-        assert not sandbox.world.outbox
+        assert not sandbox.state.outbox
 
     def test_params_must_be_a_list_with_something_in_it(self, call: Caller) -> None:
         wrong: tuple[object, ...] = ({"recipients": [ONE]}, [])
@@ -263,7 +263,7 @@ class TestPeerToPeerFile:
             len(accepted(call.upload("peer_to_peer_file", "rows.csv", f"recipient,message\n{fewer}".encode())))
             == 10_000
         )
-        assert len(sandbox.world.outbox) == 10_000
+        assert len(sandbox.state.outbox) == 10_000
 
     @pytest.mark.parametrize(
         ("name", "content"),
@@ -356,19 +356,19 @@ class TestPattern:
         assert list(errors(response)) == ["recipients"]
 
     def test_params_must_be_there_even_when_empty(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.world.patterns["otp"].variables = []
-        sandbox.world.patterns["otp"].message = "salam"
+        sandbox.state.patterns["otp"].variables = []
+        sandbox.state.patterns["otp"].message = "salam"
         assert list(errors(call.send("pattern", code="otp", recipients=[ONE]))) == ["params"]
         assert accepted(self.pattern(call, "otp", {}))
 
     def test_its_recipient_may_be_kept_in_a_phonebook(self, call: Caller, sandbox: Sandbox) -> None:
-        world = sandbox.world
-        owner = world.api_keys[sandbox.api_key]
-        world.contact_options[5] = ContactOption(5, owner, "city", "string", world.now)
-        world.phonebooks[9] = Phonebook(9, owner, "customers", world.now, world.now, option_ids=[5])
+        state = sandbox.state
+        owner = state.api_keys[sandbox.api_key]
+        state.contact_options[5] = ContactOption(5, owner, "city", "string", state.now)
+        state.phonebooks[9] = Phonebook(9, owner, "customers", state.now, state.now, option_ids=[5])
         contact = {"id": 9, "name": "Sara", "pre": "Ms", "email": "s@example.com", "options": {"5": "Yazd"}}
         assert accepted(self.pattern(call, "otp", {"code": "1"}, phonebook=contact))
-        (kept,) = world.contacts_of(9)
+        (kept,) = state.contacts_of(9)
         assert (kept.number, kept.name, kept.options) == (ONE, "Sara", {5: "Yazd"})
         wrong = {"id": 9, "options": {"6": "x", "5": 5}}
         found = errors(self.pattern(call, "otp", {"code": "2"}, phonebook=wrong))
@@ -439,7 +439,7 @@ class TestReservedNumbers:
         [
             (INVALID_NUMBER, 422, 0),
             (FAILURE_NUMBER, 500, 0),
-            (REPEATED_NUMBER, 429, 0),
+            (DUPLICATE_NUMBER, 429, 0),
             (NO_CREDIT_NUMBER, 200, 0),
             (ACCEPTED_FAILURE_NUMBER, 500, 1),
         ],
@@ -450,4 +450,4 @@ class TestReservedNumbers:
         response = call.text(ONE, number)
         assert response.status_code == status
         assert response.json()["meta"]["status"] is False
-        assert len(sandbox.world.outbox) == messages
+        assert len(sandbox.state.outbox) == messages

@@ -130,13 +130,13 @@ class TestTargets:
 class TestPhonebooks:
     @pytest.fixture(autouse=True)
     def _books(self, sandbox: Sandbox) -> None:
-        world = sandbox.world
-        owner = world.api_keys[sandbox.api_key]
-        world.contact_options[5] = ContactOption(5, owner, "debt", "int", world.now)
+        state = sandbox.state
+        owner = state.api_keys[sandbox.api_key]
+        state.contact_options[5] = ContactOption(5, owner, "debt", "int", state.now)
         for phonebook_id, numbers in ((1, [ONE, TWO]), (2, [THREE])):
-            world.phonebooks[phonebook_id] = Phonebook(phonebook_id, owner, "b", world.now, world.now, option_ids=[5])
+            state.phonebooks[phonebook_id] = Phonebook(phonebook_id, owner, "b", state.now, state.now, option_ids=[5])
             for number in numbers:
-                world.add_contact(phonebook_id, number).options = {5: number[-1:]} if number != TWO else {}
+                state.add_contact(phonebook_id, number).options = {5: number[-1:]} if number != TWO else {}
 
     def phonebook(self, call: Caller, *params: dict[str, Any]) -> httpx.Response:
         return call.send("phonebook", message="x", params=list(params))
@@ -150,7 +150,7 @@ class TestPhonebooks:
         assert set(call.statuses(outbox_id)) == {TWO}
 
     def test_chosen_numbers_of_a_book(self, call: Caller, sandbox: Sandbox) -> None:
-        second = sandbox.world.contacts_of(1)[1].contact_id
+        second = sandbox.state.contacts_of(1)[1].contact_id
         part = {"type": "detail", "phonebook_id": "1", "number_ids": [str(second)]}
         (outbox_id,) = accepted(self.phonebook(call, part))
         assert set(call.statuses(outbox_id)) == {TWO}

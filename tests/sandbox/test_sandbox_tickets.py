@@ -43,10 +43,10 @@ class TestThroughTheClient:
         assert asked.interactions == ()
 
         sandbox.clock.advance(60)
-        sandbox.world.answer_ticket(ticket_id, "درست شد", attachment="fix.zip")
+        sandbox.state.answer_ticket(ticket_id, "درست شد", attachment="fix.zip")
         (row,) = client.tickets.list().items
         assert (row.state_id, row.user_seen, row.interaction_count) == (TicketState.ANSWERED, False, 1)
-        assert [(notice.number, str(ticket_id) in notice.text) for notice in sandbox.world.notices] == [(MOBILE, True)]
+        assert [(notice.number, str(ticket_id) in notice.text) for notice in sandbox.state.notices] == [(MOBILE, True)]
         answered = client.tickets.get(ticket_id)
         assert [each.description for each in answered.interactions] == ["درست شد"]
         assert answered.interactions[0].created_at == datetime(2030, 1, 15, 9, 31, tzinfo=UTC)
@@ -61,14 +61,14 @@ class TestThroughTheClient:
 
     def test_a_look_at_a_ticket_counts_as_reading_it(self, client: EdgeClient, sandbox: Sandbox) -> None:
         ticket_id = client.tickets.create("x", 10, "x")
-        sandbox.world.answer_ticket(ticket_id, "y")
+        sandbox.state.answer_ticket(ticket_id, "y")
         assert client.tickets.list().items[0].user_seen is False
         client.tickets.get(ticket_id)
         assert client.tickets.list().items[0].user_seen is True
 
     def test_a_reply_opens_a_closed_ticket(self, client: EdgeClient, sandbox: Sandbox) -> None:
         ticket_id = client.tickets.create("x", 10, "x")
-        sandbox.world.close_ticket(ticket_id)
+        sandbox.state.close_ticket(ticket_id)
         assert client.tickets.get(ticket_id).state_id is TicketState.CLOSED
         client.tickets.reply(ticket_id, "again")
         assert client.tickets.get(ticket_id).state_id is TicketState.WAITING_FOR_SUPPORT
@@ -83,7 +83,7 @@ class TestThroughTheClient:
 
     def test_the_list_is_filtered_and_walked(self, client: EdgeClient, sandbox: Sandbox) -> None:
         ids = [client.tickets.create(f"x{number}", 10 + number % 2, "x") for number in range(5)]
-        sandbox.world.answer_ticket(ids[0], "y")
+        sandbox.state.answer_ticket(ids[0], "y")
         assert [row.ticket_id for row in client.tickets.iter_list(per_page=2)] == ids[::-1]
 
         def found(**filters: Any) -> list[int | None]:
@@ -137,5 +137,5 @@ class TestPlainHttp:
 
     def test_a_ticket_without_a_notification_texts_nobody(self, call: Caller, sandbox: Sandbox) -> None:
         ticket_id = call("POST", TICKET, data=FIELDS).json()["data"]["ticket_id"]
-        sandbox.world.answer_ticket(ticket_id, "y")
-        assert sandbox.world.notices == []
+        sandbox.state.answer_ticket(ticket_id, "y")
+        assert sandbox.state.notices == []

@@ -188,7 +188,7 @@ class TestNumbers:
     ) -> None:
         (line,) = (line for line in client.numbers.list() if line.number == PROMOTIONAL_NUMBER)
         client.numbers.assign(send=False, gets=True, number_id=line.id, target_user_id=id_of(client, SUB_USER))
-        sandbox.world.receive("+989121230001", PROMOTIONAL_NUMBER, "hello")
+        sandbox.state.receive("+989121230001", PROMOTIONAL_NUMBER, "hello")
         with connect(api_key=SUB_USER_API_KEY, from_number=PROMOTIONAL_NUMBER) as sub_user:
             assert [text.message for text in sub_user.reports.inbox()] == ["hello"]
             with pytest.raises(ValidationFailed):
@@ -248,7 +248,7 @@ class TestDocuments:
         card = next(document for document in documents.list() if document.file_count == 2)
         assert card.id is not None
         documents.upload(card.id, [("front.png", b"front"), ("back.png", b"back")])
-        assert [file.content for document in sandbox.world.documents.values() for file in document.files] == [
+        assert [file.content for document in sandbox.state.documents.values() for file in document.files] == [
             b"front",
             b"back",
         ]
@@ -298,7 +298,7 @@ class TestWrongClients:
     def test_a_local_mobile_number_is_taken_as_the_documents_show_it(self, call: Caller, sandbox: Sandbox) -> None:
         body = {**NEW, "mobile_number": "09361112244"}
         assert call("POST", "/api/user/create", json=body).status_code == 200
-        user = sandbox.world.user_named("Mina.K-7")
+        user = sandbox.state.find_user("Mina.K-7")
         assert user is not None
         assert user.mobile == "+989361112244"
 
@@ -320,12 +320,12 @@ class TestWrongClients:
     def test_a_wrong_change_is_told_what_is_wrong(
         self, call: Caller, sandbox: Sandbox, change: dict[str, Any], wrong: str
     ) -> None:
-        user = sandbox.world.user_named(SUB_USER)
+        user = sandbox.state.find_user(SUB_USER)
         assert user is not None
         assert errors(call("POST", "/api/user/update", json={"user_id": user.user_id, **change})) == [wrong]
 
     def test_nobody_changes_itself(self, call: Caller, sandbox: Sandbox) -> None:
-        user = sandbox.world.user_named(USERNAME)
+        user = sandbox.state.find_user(USERNAME)
         assert user is not None
         assert call("POST", "/api/user/update", json={"user_id": user.user_id, "name": "x"}).status_code == 403
 

@@ -27,7 +27,7 @@ from ippanel_edge.models.send import (
 )
 from ippanel_edge.models.users import NewUser, UserChanges
 from ippanel_edge.sandbox import Sandbox, SandboxClock
-from ippanel_edge.sandbox.app import served
+from ippanel_edge.sandbox.app import all_endpoints
 from ippanel_edge.sandbox.defaults import BANK_NUMBER, PASSWORD, USERNAME
 from tests.client.sides import result
 
@@ -49,7 +49,7 @@ def anyio_backend(side: str) -> str:
 def running() -> Iterator[Sandbox]:
     # From now on: the client measures a send_time by the real clock.
     with Sandbox(SandboxClock(datetime.now(UTC), frozen=True)) as sandbox:
-        sandbox.world.strict = True  # what no page documents is refused
+        sandbox.state.strict = True  # what no page documents is refused
         yield sandbox
 
 
@@ -88,7 +88,7 @@ class Tour:
 
 
 def test_the_sandbox_serves_every_line_of_endpoints_py_and_no_other() -> None:
-    theirs = {(rule.name, rule.method, rule.path) for rule in served()}
+    theirs = {(rule.name, rule.method, rule.path) for rule in all_endpoints()}
     assert theirs == {(endpoint.name, endpoint.method, endpoint.path) for endpoint in ALL}
 
 
@@ -116,7 +116,7 @@ async def _login(tour: Tour) -> None:
     second = await result(auth.login("sub-user", PASSWORD))
     assert second.method == "sms"
     await result(auth.send_sms_otp(str(second.token)))
-    user = next(user for user in tour.sandbox.world.users.values() if user.username == "sub-user")
+    user = next(user for user in tour.sandbox.state.users.values() if user.username == "sub-user")
     assert (await result(auth.confirm_otp(str(second.token), _code(tour, user.mobile)))).is_complete
     reset = await result(auth.forgot_password("sub-user", user.mobile))
     await result(auth.change_password(str(reset.token), _code(tour, user.mobile), "Another-2"))
@@ -125,7 +125,7 @@ async def _login(tour: Tour) -> None:
 
 def _code(tour: Tour, mobile: str) -> str:
     """Read the last code that was texted to a phone, as its owner would."""
-    text = next(notice.text for notice in reversed(tour.sandbox.world.notices) if notice.number == mobile)
+    text = next(notice.text for notice in reversed(tour.sandbox.state.notices) if notice.number == mobile)
     return text.split()[-1]
 
 
@@ -158,7 +158,7 @@ async def _texts(tour: Tour) -> None:
     assert (await result(reports.stats(one.id))).operators_delivered["mci"].fa == 1
     outbox = await tour.all(reports.iter_outbox(limit=3))
     assert len({message.messages_outbox_id for message in outbox}) == len(outbox) == 11
-    tour.sandbox.world.receive(AMIR, tour.sandbox.from_number, "لغو")
+    tour.sandbox.state.receive(AMIR, tour.sandbox.from_number, "لغو")
     (received,) = await result(reports.inbox())
     assert received.message == "لغو"
 
