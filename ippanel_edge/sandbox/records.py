@@ -47,7 +47,7 @@ class TokenKind(StrEnum):
 
     SESSION = "session"
     LOGIN_STEP = "login_step"
-    PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a kind, not a password
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a token kind, not a password
 
 
 @attrs.define

@@ -60,13 +60,13 @@ def test_a_city_can_be_counted_without_its_county_as_documented(client: EdgeClie
 def test_the_count_of_a_job_equals_the_recipients_of_its_send(client: EdgeClient) -> None:
     main = client.jobs.categories()[0]
     assert main.id is not None
-    trade = client.jobs.sub_categories(main.id)[1]
-    assert trade.id is not None
-    assert (trade.main_id, trade.main_name) == (main.id, main.name)
-    count = client.jobs.count(main.id, sub_category_id=trade.id, operator_id=2, start=3, size=4)
+    category = client.jobs.sub_categories(main.id)[1]
+    assert category.id is not None
+    assert (category.main_id, category.main_name) == (main.id, main.name)
+    count = client.jobs.count(main.id, sub_category_id=category.id, operator_id=2, start=3, size=4)
     assert (count.irancell_count, count.total) == (4, 4)
     operators = [OperatorSlice(id=2, start=3, size=4)]
-    sent = client.send.job([JobTarget(main_category_id=main.id, sub_category_id=trade.id, operator=operators)], "x")
+    sent = client.send.job([JobTarget(main_category_id=main.id, sub_category_id=category.id, operator=operators)], "x")
     assert client.reports.by_id(sent.id).rcpts_count == 4
 
 

@@ -198,10 +198,10 @@ class TestNumbers:
         line = {"number": PROMOTIONAL_NUMBER, "target_user": SUB_USER}
         client.numbers.assign(send=True, gets=True, **line)  # type: ignore[arg-type]  # both values are str
         with pytest.raises(ValidationFailed, match="already assigned"):
-            client.numbers.assign(send=True, gets=True, **line)  # type: ignore[arg-type]  # the same
-        client.numbers.unassign(**line)  # type: ignore[arg-type]  # the same
+            client.numbers.assign(send=True, gets=True, **line)  # type: ignore[arg-type]  # both values are str
+        client.numbers.unassign(**line)  # type: ignore[arg-type]  # both values are str
         with pytest.raises(ValidationFailed, match="not assigned"):
-            client.numbers.unassign(**line)  # type: ignore[arg-type]  # the same
+            client.numbers.unassign(**line)  # type: ignore[arg-type]  # both values are str
 
     def test_lines_are_paginated_without_a_pagination_meta(self, client: EdgeClient) -> None:
         assert [line.id for line in client.numbers.iter_list(per_page=3)] == [line.id for line in client.numbers.list()]
