@@ -145,7 +145,7 @@ async def main(path: Path) -> int:
     console = Console()
     plan = read(path)
     async with Sandbox() as sandbox:
-        sandbox.world.delivery_seconds = 0.5
+        sandbox.state.delivery_seconds = 0.5
         async with AsyncEdgeClient(
             sandbox.api_key, base_url=sandbox.base_url, from_number=sandbox.from_number
         ) as client:

@@ -1,4 +1,4 @@
-"""The IPPanel Edge service on this machine, for tests and for trying things out. Nothing leaves the machine.
+"""A local simulation of the IPPanel Edge service, for tests and experiments; it never sends an SMS.
 
 with Sandbox() as sandbox:
     client = EdgeClient(sandbox.api_key, base_url=sandbox.base_url, from_number=sandbox.from_number)
@@ -9,6 +9,6 @@ from __future__ import annotations
 from ippanel_edge.sandbox.app import create_app
 from ippanel_edge.sandbox.clock import SandboxClock
 from ippanel_edge.sandbox.server import Sandbox
-from ippanel_edge.sandbox.store import World
+from ippanel_edge.sandbox.state import SandboxState
 
-__all__ = ["Sandbox", "SandboxClock", "World", "create_app"]
+__all__ = ["Sandbox", "SandboxClock", "SandboxState", "create_app"]

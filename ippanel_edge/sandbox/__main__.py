@@ -1,4 +1,4 @@
-"""`python -m ippanel_edge.sandbox`: the sandbox as a server, until Ctrl-C."""
+"""Run the local IPPanel Edge sandbox as an HTTP server until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ippanel_edge.sandbox import Sandbox
 
 
 def main() -> None:
-    """Serve until interrupted."""
+    """Run the server until it is interrupted."""
     parser = argparse.ArgumentParser(prog="python -m ippanel_edge.sandbox", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8010)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8010, help="port; 0 selects a free one (default: %(default)s)")
     options = parser.parse_args()
     with Sandbox(host=options.host, port=options.port) as sandbox, contextlib.suppress(KeyboardInterrupt):
-        print(  # noqa: T201 - it is a command
+        print(  # noqa: T201 - the output of the command
             f"base URL     {sandbox.base_url}\nAPI key      {sandbox.api_key}\nsender line  {sandbox.from_number}",
             flush=True,
         )

@@ -1,4 +1,4 @@
-"""The sandbox as a web app: finds the rule for a request, checks who calls, and puts answers into HTTP."""
+"""The sandbox as an ASGI app: routes requests to rules, authenticates callers and renders replies as HTTP."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from ippanel_edge.sandbox import rules
 from ippanel_edge.sandbox.bodies import Fields, Upload, parse_json, parse_pairs
 from ippanel_edge.sandbox.faults import Fault, Faults
 from ippanel_edge.sandbox.replies import (
-    Answer,
-    Refusal,
-    failure,
+    Rejection,
+    Reply,
+    bad_request,
     invalid,
+    invalid_message,
     label,
-    no_such_route,
-    not_valid_text,
-    refusal,
-    required_text,
+    method_not_allowed,
+    rejection,
+    required_message,
+    route_not_found,
+    server_error,
     unauthorized,
-    unreadable,
-    unsupported,
-    wrong_method,
+    unsupported_media_type,
 )
-from ippanel_edge.sandbox.routes import Call, Served
+from ippanel_edge.sandbox.routes import Call, Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,93 +42,93 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from ippanel_edge.sandbox.records import User
-    from ippanel_edge.sandbox.store import World
+    from ippanel_edge.sandbox.state import SandboxState
 
 BASE = "/v1"
 JSON, MULTIPART, FORM = b"application/json", b"multipart/form-data", b"application/x-www-form-urlencoded"
 
 
-def served() -> list[Served]:
-    """Return every endpoint of the modules in `rules`."""
-    found: list[Served] = []
+def all_endpoints() -> list[Endpoint]:
+    """Return every endpoint defined in the modules of `rules`."""
+    endpoints: list[Endpoint] = []
     for module in iter_modules(rules.__path__, f"{rules.__name__}."):
-        found += [value for value in vars(import_module(module.name)).values() if isinstance(value, Served)]
-    return found
+        endpoints += [value for value in vars(import_module(module.name)).values() if isinstance(value, Endpoint)]
+    return endpoints
 
 
-def create_app(world: World, faults: Faults | None = None) -> Starlette:
-    """Make the app that serves this world.
+def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
+    """Create the ASGI app of a sandbox.
 
     Args:
-        world: the state; it is changed by what the app serves.
-        faults: what goes wrong on purpose.
+        state: the state of the sandbox; requests read and change it.
+        faults: the faults to inject; none by default.
     """
-    by_path: dict[str, list[Served]] = {}
-    for endpoint in served():
+    by_path: dict[str, list[Endpoint]] = {}
+    for endpoint in all_endpoints():
         by_path.setdefault(endpoint.path, []).append(endpoint)
-    planned = Faults() if faults is None else faults
+    pending = Faults() if faults is None else faults
     routes: list[Route] = []
     for path in sorted(by_path, key=lambda path: ("{" in path, path)):
-        address = _Address(path, by_path[path], world, planned)
+        path_app = _PathApp(path, by_path[path], state, pending)
         prefixes = (BASE, "") if path.startswith("/v2/") else (BASE,)
-        routes += [Route(f"{prefix}{path}", address) for prefix in prefixes]
+        routes += [Route(f"{prefix}{path}", path_app) for prefix in prefixes]
     return Starlette(routes=routes, exception_handlers={HTTPException: _on_http_error, Exception: _on_error})
 
 
-class _Address:
-    """One path with its rules: an ASGI app, so that Starlette leaves the methods to us."""
+class _PathApp:
+    """The ASGI app of one path; it matches the HTTP method itself to render 405 in the envelope of the API."""
 
-    def __init__(self, path: str, endpoints: Sequence[Served], world: World, faults: Faults) -> None:
+    def __init__(self, path: str, endpoints: Sequence[Endpoint], state: SandboxState, faults: Faults) -> None:
         self._path = path
-        self._world = world
+        self._state = state
         self._faults = faults
-        self._by_method: dict[str, list[Served]] = {}
+        self._by_method: dict[str, list[Endpoint]] = {}
         for endpoint in endpoints:
-            for method in (endpoint.method, *endpoint.also):
+            for method in (endpoint.method, *endpoint.other_methods):
                 self._by_method.setdefault(method, []).append(endpoint)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer, fault = await self._answer(Request(scope, receive))
+        reply, fault = await self._handle(Request(scope, receive))
         if fault is None:
-            await _render(answer)(scope, receive, send)
-        elif not fault.delay or await _is_there_after(fault.delay, receive):
-            await _render(_spoil(answer, fault), cut=fault.cut)(scope, receive, send)
+            await _render(reply)(scope, receive, send)
+        elif not fault.delay or await _wait_unless_disconnected(fault.delay, receive):
+            await _render(_apply_fault(reply, fault), cut=fault.cut)(scope, receive, send)
 
-    async def _answer(self, request: Request) -> tuple[Answer, Fault | None]:
+    async def _handle(self, request: Request) -> tuple[Reply, Fault | None]:
         fault: Fault | None = None
         try:
             endpoints = self._by_method.get(request.method)
             if endpoints is None:
-                raise wrong_method(sorted(self._by_method))
-            values, textual = await _read_body(request)
+                raise method_not_allowed(sorted(self._by_method))
+            values, from_strings = await _read_body(request)
             sending_type = values.get("sending_type")
             fault = self._faults.take(self._path, sending_type if isinstance(sending_type, str) else None)
-            if fault is None or fault.status is None or fault.carried_out:
-                answer = self._run(request, endpoints, values, textual=textual)
+            if fault is None or fault.status is None or fault.executed:
+                reply = self._run(request, endpoints, values, from_strings=from_strings)
             else:
-                answer = failure().answer
-        except Refusal as refused:
-            answer = refused.answer
-        return answer, fault
+                reply = server_error().reply
+        except Rejection as rejected:
+            reply = rejected.reply
+        return reply, fault
 
     def _run(
-        self, request: Request, endpoints: Sequence[Served], values: Mapping[str, Any], *, textual: bool
-    ) -> Answer:
-        world = self._world
+        self, request: Request, endpoints: Sequence[Endpoint], values: Mapping[str, Any], *, from_strings: bool
+    ) -> Reply:
+        state = self._state
         errors: dict[str, list[str]] = {}
         query = Fields(
-            parse_pairs(request.query_params.multi_items()), textual=True, strict=world.strict, errors=errors
+            parse_pairs(request.query_params.multi_items()), from_strings=True, strict=state.strict, errors=errors
         )
-        body = Fields(values, textual=textual, strict=world.strict, errors=errors)
+        body = Fields(values, from_strings=from_strings, strict=state.strict, errors=errors)
         credential = request.headers.get("authorization", "")
-        with world.lock:
-            caller = _caller(world, endpoints[0], credential)
+        with state.lock:
+            caller = _authenticate(state, endpoints[0], credential)
             endpoint = _choose(endpoints, body)
             return endpoint.rule(
                 Call(
-                    world=world,
+                    state=state,
                     path=self._path,
-                    parts=request.path_params,
+                    path_params=request.path_params,
                     query=query,
                     body=body,
                     caller=caller,
@@ -138,45 +138,45 @@ class _Address:
             )
 
 
-def _caller(world: World, endpoint: Served, credential: str) -> User | None:
+def _authenticate(state: SandboxState, endpoint: Endpoint, credential: str) -> User | None:
     if endpoint.auth == "none":
         return None
-    if endpoint.auth == "token" and credential in world.api_keys:
+    if endpoint.auth == "token" and credential in state.api_keys:
         raise unauthorized()
-    user = world.user_of(credential)
+    user = state.user_by_credential(credential)
     if user is None or user.status != "active":
         raise unauthorized()
     return user
 
 
-def _choose(endpoints: Sequence[Served], body: Fields) -> Served:
+def _choose(endpoints: Sequence[Endpoint], body: Fields) -> Endpoint:
     if endpoints[0].sending_type is None:
         return endpoints[0]
     body.ignore("sending_type")
-    wanted = body.values.get("sending_type")
+    sending_type = body.values.get("sending_type")
     for endpoint in endpoints:
-        if endpoint.sending_type == wanted:
+        if endpoint.sending_type == sending_type:
             return endpoint
     name = label("sending_type")
-    raise invalid({"sending_type": [not_valid_text(name) if wanted else required_text(name)]})
+    raise invalid({"sending_type": [invalid_message(name) if sending_type else required_message(name)]})
 
 
 async def _read_body(request: Request) -> tuple[Mapping[str, Any], bool]:
-    """Read the body: its values, and whether they came as text. A GET's body is left alone."""
+    """Return the fields of the body, and whether they are str values of a form; the body of a GET is ignored."""
     if request.method == "GET":
         return {}, False
     raw = await request.body()
-    kind, options = parse_options_header(request.headers.get("content-type"))
-    if kind in {MULTIPART, FORM}:
-        # The parser takes what a cut form has so far as all of it.
-        if kind == MULTIPART and not raw.rstrip().endswith(b"--%b--" % options.get(b"boundary", b"")):
-            raise unreadable()
+    content_type, options = parse_options_header(request.headers.get("content-type"))
+    if content_type in {MULTIPART, FORM}:
+        # The form parser accepts a truncated form as complete, so the closing boundary is checked here.
+        if content_type == MULTIPART and not raw.rstrip().endswith(b"--%b--" % options.get(b"boundary", b"")):
+            raise bad_request()
         async with request.form() as form:
             return parse_pairs([(name, await _form_value(value)) for name, value in form.multi_items()]), True
     if not raw:
         return {}, False
-    if kind != JSON:
-        raise unsupported()
+    if content_type != JSON:
+        raise unsupported_media_type()
     return parse_json(raw), False
 
 
@@ -186,8 +186,8 @@ async def _form_value(value: UploadFile | str) -> str | Upload:
     return Upload(value.filename or "", value.content_type or "", await value.read())
 
 
-async def _is_there_after(seconds: float, receive: Receive) -> bool:
-    """Wait, unless the client goes away first: nobody is to wait for a request that nobody waits for."""
+async def _wait_unless_disconnected(seconds: float, receive: Receive) -> bool:
+    """Wait for `seconds`; return False at once if the client disconnects, so that it does not delay a server stop."""
     with anyio.move_on_after(seconds):
         while (await receive())["type"] != "http.disconnect":
             pass
@@ -195,33 +195,33 @@ async def _is_there_after(seconds: float, receive: Receive) -> bool:
     return True
 
 
-def _spoil(answer: Answer, fault: Fault) -> Answer:
+def _apply_fault(reply: Reply, fault: Fault) -> Reply:
     if fault.status is None:
-        return Answer(answer.status, answer.body, {**answer.headers, **fault.headers})
-    body = refusal(fault.status, "خطای سیستمی رخ داده است").answer.body if fault.body is None else fault.body
-    return Answer(fault.status, body, fault.headers)
+        return Reply(reply.status, reply.body, {**reply.headers, **fault.headers})
+    body = rejection(fault.status, "خطای سیستمی رخ داده است").reply.body if fault.body is None else fault.body
+    return Reply(fault.status, body, fault.headers)
 
 
-def _render(answer: Answer, *, cut: int | None = None) -> Response:
-    if isinstance(answer.body, bytes | str):
-        content, kind = answer.body, "text/html; charset=utf-8"
+def _render(reply: Reply, *, cut: int | None = None) -> Response:
+    if isinstance(reply.body, bytes | str):
+        content, content_type = reply.body, "text/html; charset=utf-8"
     else:
-        content, kind = json.dumps(answer.body, ensure_ascii=False), "application/json"
+        content, content_type = json.dumps(reply.body, ensure_ascii=False), "application/json"
     raw = content.encode() if isinstance(content, str) else content
-    headers = {"content-type": kind} | {name.lower(): value for name, value in answer.headers.items()}
-    return Response(raw if cut is None else raw[:cut], answer.status, headers)
+    headers = {"content-type": content_type} | {name.lower(): value for name, value in reply.headers.items()}
+    return Response(raw if cut is None else raw[:cut], reply.status, headers)
 
 
 async def _on_http_error(_request: Request, error: Exception) -> Response:
     match error.status_code if isinstance(error, HTTPException) else 500:
         case 404:
-            refused = no_such_route()
+            rejected = route_not_found()
         case 400:
-            refused = unreadable()
+            rejected = bad_request()
         case status:
-            refused = refusal(status, "خطا")
-    return _render(refused.answer)
+            rejected = rejection(status, "خطا")
+    return _render(rejected.reply)
 
 
 async def _on_error(_request: Request, _error: Exception) -> Response:
-    return _render(failure().answer)
+    return _render(server_error().reply)

@@ -1,6 +1,6 @@
-"""Reading requests: JSON, forms, files and queries, strictly and with code of its own.
+"""Strict parsing of requests: JSON bodies, forms, uploaded files and queries.
 
-The SDK's codec is not used on purpose: a client that writes something else than the API documents is caught here.
+The SDK's codec is deliberately not used, so that a client whose requests differ from the API documentation fails.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard, TypeVar
 import attrs
 
 from ippanel_edge.sandbox.replies import (
+    bad_request,
     invalid,
+    invalid_message,
     label,
-    not_valid_text,
-    required_text,
-    unknown_field_text,
-    unreadable,
-    wrong_type_text,
+    required_message,
+    unknown_field_message,
+    wrong_type_message,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @attrs.frozen
 class Upload:
-    """A file of a multipart form, whole."""
+    """An uploaded file of a multipart form, read completely."""
 
     name: str
     content_type: str
@@ -40,59 +40,59 @@ class Upload:
 
 
 def parse_json(raw: bytes) -> dict[str, Any]:
-    """Decode a JSON object. Doubled keys, NaN, bad UTF-8 and anything that is no object are refused.
+    """Parse a JSON object; duplicate keys, NaN, invalid UTF-8 and values other than an object are rejected.
 
     Raises:
-        Refusal: 400.
+        Rejection: 400.
     """
     if not raw:
         return {}
     try:
-        value: object = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_no_constant)
+        value: object = json.loads(raw.decode(), object_pairs_hook=_unique_object, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
-        raise unreadable() from None
+        raise bad_request() from None
     if not _is_object(value):
-        raise unreadable()
+        raise bad_request()
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is doubled")
-    return found
+def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("duplicate key in a JSON object")
+    return result
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"expected standard JSON, got {name}")
 
 
 def parse_pairs(pairs: Iterable[tuple[str, str | Upload]]) -> dict[str, Any]:
-    """Turn the pairs of a query or form into an object: `a[]` and `a[0]` are lists, `filter[code]` is an object.
+    """Parse the pairs of a query or form into a dict: `a[]` and `a[0]` are lists, `filter[code]` is an object.
 
     Raises:
-        Refusal: 400 for a plain name that comes twice.
+        Rejection: 400 if a name without brackets occurs twice, or if a name is used in two different forms.
     """
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, value in pairs:
         match = _BRACKETS.fullmatch(name)
         if match is None:
-            if name in found:
-                raise unreadable(f"گزینه {name} تکراری است")
-            found[name] = value
+            if name in fields:
+                raise bad_request(f"گزینه {name} تکراری است")
+            fields[name] = value
         elif match[2] == "" or match[2].isdigit():
-            _within(found, match[1], list[Any]).append(value)
+            _container(fields, match[1], list[Any]).append(value)
         else:
-            _within(found, match[1], dict[str, Any])[match[2]] = value
-    return found
+            _container(fields, match[1], dict[str, Any])[match[2]] = value
+    return fields
 
 
-def _within(found: dict[str, Any], name: str, kind: Callable[[], T]) -> T:
+def _container(fields: dict[str, Any], name: str, kind: Callable[[], T]) -> T:
     empty = kind()
-    inner: object = found.setdefault(name, empty)
+    inner: object = fields.setdefault(name, empty)
     if isinstance(inner, type(empty)):
         return inner
-    raise unreadable(f"گزینه {name} تکراری است")
+    raise bad_request(f"گزینه {name} تکراری است")
 
 
 def _is_list(value: object) -> TypeGuard[list[Any]]:
@@ -104,241 +104,245 @@ def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
 
 
 class Fields:
-    """One object of a request, read field by field; what is wrong is gathered and answered at once by `check`.
+    """One object of a request, read field by field; errors are collected and raised together by `check`.
 
-    A reader of a required field returns an empty value where it is missing or wrong, so read all, then `check()`,
-    then use. The `…_or_none` readers are for optional fields.
+    A reader of a required field returns an empty value if the field is missing or invalid. Read all fields, call
+    `check()`, then use the values. The `…_or_none` readers are for optional fields.
 
     Args:
-        values: the object.
-        textual: the values came as text (query, form), so numbers are read from their digits.
-        strict: refuse fields that nobody read, and null or empty optional ones.
-        prefix: where this object is within the request, such as `params.0.`.
-        errors: the gathered errors, shared with the surrounding object.
+        values: the fields of the object.
+        from_strings: whether the values are str values of a query or form, so that ints are parsed from digits.
+        strict: reject fields that were not read, and optional fields that are null or empty.
+        prefix: the path of this object within the request, such as `params.0.`.
+        errors: the collected errors, shared with the enclosing object.
     """
 
     def __init__(
         self,
         values: Mapping[str, Any],
         *,
-        textual: bool = False,
+        from_strings: bool = False,
         strict: bool = True,
         prefix: str = "",
         errors: dict[str, list[str]] | None = None,
     ) -> None:
         self.values = values
         self.errors: dict[str, list[str]] = {} if errors is None else errors
-        self._textual = textual
+        self._from_strings = from_strings
         self._strict = strict
         self._prefix = prefix
         self._read: set[str] = set()
         self._children: list[Fields] = []
 
-    # what is wrong
+    # Errors
 
-    def fail(self, name: str, text: str) -> None:
-        """Note that a field is wrong; `check` will answer it."""
-        self.errors.setdefault(f"{self._prefix}{name}", []).append(text)
+    def add_error(self, name: str, message: str) -> None:
+        """Record an error of a field; `check` raises it."""
+        self.errors.setdefault(f"{self._prefix}{name}", []).append(message)
 
     def check(self) -> None:
-        """Refuse the request if anything so far was wrong or, when strict, if a field is not a known one.
+        """Reject the request if an error was recorded or, when strict, if a field is unknown.
 
         Raises:
-            Refusal: 422 with all the field errors.
+            Rejection: 422 with all field errors.
         """
-        self.note_unknown()
+        self.add_unknown_field_errors()
         if self.errors:
             raise invalid(self.errors)
 
-    def note_unknown(self) -> None:
-        """When strict, note every field that nobody read."""
+    def add_unknown_field_errors(self) -> None:
+        """Record an error for every field that was not read, if strict."""
         if self._strict:
             for name in self.values:
                 if name not in self._read:
                     self._read.add(name)
-                    self.fail(name, unknown_field_text(name))
+                    self.add_error(name, unknown_field_message(name))
         for child in self._children:
-            child.note_unknown()
+            child.add_unknown_field_errors()
 
-    # is it there
+    # Presence
 
     def has(self, name: str) -> bool:
-        """Whether the field is there and not null."""
+        """Whether the field is present and not null."""
         self._read.add(name)
         return self.values.get(name) is not None
 
     def ignore(self, *names: str) -> None:
-        """Count these fields as known: documented ones that change nothing here."""
+        """Treat these fields as known: they are documented, but have no effect here."""
         self._read.update(names)
 
-    def _take(self, name: str, *, required: bool) -> object:
+    def _get(self, name: str, *, required: bool) -> object:
         self._read.add(name)
         value = self.values.get(name)
         if value is None or (isinstance(value, str) and not value.strip()):
             if required or (self._strict and name in self.values):
-                self.fail(name, required_text(label(name)))
+                self.add_error(name, required_message(label(name)))
             return None
         return value
 
-    # single values
+    # Single values
 
-    def text(self, name: str, *, most: int | None = None) -> str:
-        """Read a required text of at most `most` characters; "" where it is missing or wrong."""
-        return self._text(name, most, required=True) or ""
+    def string(self, name: str, *, max_length: int | None = None) -> str:
+        """Return a required str of at most `max_length` characters; "" if it is missing or invalid."""
+        return self._string(name, max_length, required=True) or ""
 
-    def text_or_none(self, name: str, *, most: int | None = None) -> str | None:
-        """Read an optional text."""
-        return self._text(name, most, required=False)
+    def string_or_none(self, name: str, *, max_length: int | None = None) -> str | None:
+        """Return an optional str."""
+        return self._string(name, max_length, required=False)
 
-    def _text(self, name: str, most: int | None, *, required: bool) -> str | None:
-        value = self._take(name, required=required)
+    def _string(self, name: str, max_length: int | None, *, required: bool) -> str | None:
+        value = self._get(name, required=required)
         if value is None:
             return None
         if not isinstance(value, str):
-            self.fail(name, wrong_type_text(label(name), "متن"))
+            self.add_error(name, wrong_type_message(label(name), "متن"))
             return None
-        if most is not None and len(value) > most:
-            self.fail(name, f"گزینه {label(name)} نباید بیشتر از {most} کاراکتر باشد")
+        if max_length is not None and len(value) > max_length:
+            self.add_error(name, f"گزینه {label(name)} نباید بیشتر از {max_length} کاراکتر باشد")
         return value
 
-    def integer(self, name: str, *, least: int | None = None, most: int | None = None, spelled: bool = False) -> int:
-        """Read a required whole number within bounds; 0 where it is missing or wrong.
+    def integer(
+        self, name: str, *, minimum: int | None = None, maximum: int | None = None, allow_string: bool = False
+    ) -> int:
+        """Return a required int within bounds; 0 if it is missing or invalid.
 
-        `spelled` accepts its digits as JSON text too, for the fields that the documents show as text.
+        `allow_string` also accepts the digits as a JSON string, for the fields that the API documents as strings.
         """
-        return self._integer(name, least, most, spelled=spelled, required=True) or 0
+        return self._integer(name, minimum, maximum, allow_string=allow_string, required=True) or 0
 
     def integer_or_none(
-        self, name: str, *, least: int | None = None, most: int | None = None, spelled: bool = False
+        self, name: str, *, minimum: int | None = None, maximum: int | None = None, allow_string: bool = False
     ) -> int | None:
-        """Read an optional whole number."""
-        return self._integer(name, least, most, spelled=spelled, required=False)
+        """Return an optional int."""
+        return self._integer(name, minimum, maximum, allow_string=allow_string, required=False)
 
-    def _integer(self, name: str, least: int | None, most: int | None, *, spelled: bool, required: bool) -> int | None:
-        value = self._take(name, required=required)
+    def _integer(
+        self, name: str, minimum: int | None, maximum: int | None, *, allow_string: bool, required: bool
+    ) -> int | None:
+        value = self._get(name, required=required)
         if value is None:
             return None
-        number = self._whole(value, spelled=spelled)
+        number = self._as_integer(value, allow_string=allow_string)
         if number is None:
-            self.fail(name, wrong_type_text(label(name), "عدد صحیح"))
-        elif (least is not None and number < least) or (most is not None and number > most):
-            self.fail(name, not_valid_text(label(name)))
+            self.add_error(name, wrong_type_message(label(name), "عدد صحیح"))
+        elif (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
+            self.add_error(name, invalid_message(label(name)))
         return number
 
-    def _whole(self, value: object, *, spelled: bool) -> int | None:
+    def _as_integer(self, value: object, *, allow_string: bool) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        if isinstance(value, str) and (spelled or self._textual) and _INTEGER.fullmatch(value):
+        if isinstance(value, str) and (allow_string or self._from_strings) and _INTEGER.fullmatch(value):
             return int(value)
         return None
 
-    def flag(self, name: str) -> bool:
-        """Read a required yes or no: a JSON boolean, or "1" and "0" in a form; False where it is missing or wrong."""
-        return self._flag(name, required=True) or False
+    def boolean(self, name: str) -> bool:
+        """Return a required bool: a JSON boolean, or "1" or "0" in a form; False if it is missing or invalid."""
+        return self._boolean(name, required=True) or False
 
-    def flag_or_none(self, name: str) -> bool | None:
-        """Read an optional yes or no."""
-        return self._flag(name, required=False)
+    def boolean_or_none(self, name: str) -> bool | None:
+        """Return an optional bool."""
+        return self._boolean(name, required=False)
 
-    def _flag(self, name: str, *, required: bool) -> bool | None:
-        value = self._take(name, required=required)
+    def _boolean(self, name: str, *, required: bool) -> bool | None:
+        value = self._get(name, required=required)
         if value is None or isinstance(value, bool):
             return value
-        if self._textual and value in ("0", "1", "true", "false"):
+        if self._from_strings and value in ("0", "1", "true", "false"):
             return value in ("1", "true")
-        self.fail(name, wrong_type_text(label(name), "true یا false"))
+        self.add_error(name, wrong_type_message(label(name), "true یا false"))
         return None
 
     def choice(self, name: str, options: Iterable[str]) -> str:
-        """Read a required text that is one of `options`; "" where it is missing or wrong."""
-        return self._choice(name, self.text(name), options) or ""
+        """Return a required str that is one of `options`; "" if it is missing or invalid."""
+        return self._choice(name, self.string(name), options) or ""
 
     def choice_or_none(self, name: str, options: Iterable[str]) -> str | None:
-        """Read an optional text that is one of `options`."""
-        return self._choice(name, self.text_or_none(name), options)
+        """Return an optional str that is one of `options`."""
+        return self._choice(name, self.string_or_none(name), options)
 
     def _choice(self, name: str, value: str | None, options: Iterable[str]) -> str | None:
         if not value or value in options:
             return value
-        self.fail(name, not_valid_text(label(name)))
+        self.add_error(name, invalid_message(label(name)))
         return None
 
-    # lists and objects
+    # Lists and objects
 
-    def items(self, name: str, *, required: bool = True, most: int | None = None) -> list[Any]:
-        """Read a list as it is; [] where it is missing or wrong. An empty one counts as missing."""
-        value = self._take(name, required=required)
+    def array(self, name: str, *, required: bool = True, max_items: int | None = None) -> list[Any]:
+        """Return a list without checking its items; [] if it is missing or invalid. An empty list counts as missing."""
+        value = self._get(name, required=required)
         if value is None:
             return []
         if not _is_list(value):
-            self.fail(name, wrong_type_text(label(name), "آرایه"))
+            self.add_error(name, wrong_type_message(label(name), "آرایه"))
             return []
         if not value and (required or self._strict):
-            self.fail(name, required_text(label(name)))
-        if most is not None and len(value) > most:
-            self.fail(name, f"گزینه {label(name)} نباید بیشتر از {most} مورد داشته باشد")
+            self.add_error(name, required_message(label(name)))
+        if max_items is not None and len(value) > max_items:
+            self.add_error(name, f"گزینه {label(name)} نباید بیشتر از {max_items} مورد داشته باشد")
             return []
         return value
 
-    def texts(self, name: str, *, required: bool = True, most: int | None = None) -> list[str]:
-        """Read a list of texts."""
-        found = self.items(name, required=required, most=most)
-        for place, value in enumerate(found):
+    def strings(self, name: str, *, required: bool = True, max_items: int | None = None) -> list[str]:
+        """Return a list of str."""
+        values = self.array(name, required=required, max_items=max_items)
+        for index, value in enumerate(values):
             if not isinstance(value, str):
-                self.fail(f"{name}.{place}", wrong_type_text(label(name), "متن"))
-        return [value for value in found if isinstance(value, str)]
+                self.add_error(f"{name}.{index}", wrong_type_message(label(name), "متن"))
+        return [value for value in values if isinstance(value, str)]
 
     def integers(
-        self, name: str, *, required: bool = True, most: int | None = None, spelled: bool = False
+        self, name: str, *, required: bool = True, max_items: int | None = None, allow_string: bool = False
     ) -> list[int]:
-        """Read a list of whole numbers."""
+        """Return a list of int."""
         numbers: list[int] = []
-        for place, value in enumerate(self.items(name, required=required, most=most)):
-            number = self._whole(value, spelled=spelled)
+        for index, value in enumerate(self.array(name, required=required, max_items=max_items)):
+            number = self._as_integer(value, allow_string=allow_string)
             if number is None:
-                self.fail(f"{name}.{place}", wrong_type_text(label(name), "عدد صحیح"))
+                self.add_error(f"{name}.{index}", wrong_type_message(label(name), "عدد صحیح"))
             else:
                 numbers.append(number)
         return numbers
 
     def object(self, name: str) -> Fields:
-        """Read a required object; an empty one where it is missing or wrong."""
+        """Return a required object; an empty one if it is missing or invalid."""
         return self.object_or_none(name, required=True) or Fields({}, strict=False)
 
     def object_or_none(self, name: str, *, required: bool = False) -> Fields | None:
-        """Read an optional object. `{}` counts as there."""
-        value = self._take(name, required=required)
+        """Return an optional object; `{}` counts as present."""
+        value = self._get(name, required=required)
         if value is None:
             return None
         if not _is_object(value):
-            self.fail(name, wrong_type_text(label(name), "شیء"))
+            self.add_error(name, wrong_type_message(label(name), "شیء"))
             return None
         return self._child(value, f"{name}.")
 
     def mapping(self, name: str, *, required: bool = True) -> dict[str, Any]:
-        """Read an object whose names are the caller's own, such as a pattern's values; `{}` counts as there."""
-        value = self._take(name, required=required)
+        """Return an object with arbitrary keys, such as the values of a pattern, as a dict; `{}` counts as present."""
+        value = self._get(name, required=required)
         if value is None:
             return {}
         if not _is_object(value):
-            self.fail(name, wrong_type_text(label(name), "شیء"))
+            self.add_error(name, wrong_type_message(label(name), "شیء"))
             return {}
         return value
 
-    def objects(self, name: str, *, required: bool = True, most: int | None = None) -> list[Fields]:
-        """Read a list of objects."""
+    def objects(self, name: str, *, required: bool = True, max_items: int | None = None) -> list[Fields]:
+        """Return a list of objects."""
         children: list[Fields] = []
-        for place, value in enumerate(self.items(name, required=required, most=most)):
+        for index, value in enumerate(self.array(name, required=required, max_items=max_items)):
             if _is_object(value):
-                children.append(self._child(value, f"{name}.{place}."))
+                children.append(self._child(value, f"{name}.{index}."))
             else:
-                self.fail(f"{name}.{place}", wrong_type_text(label(name), "شیء"))
+                self.add_error(f"{name}.{index}", wrong_type_message(label(name), "شیء"))
         return children
 
     def _child(self, values: dict[str, Any], prefix: str) -> Fields:
         child = Fields(
             values,
-            textual=self._textual,
+            from_strings=self._from_strings,
             strict=self._strict,
             prefix=f"{self._prefix}{prefix}",
             errors=self.errors,
@@ -346,29 +350,29 @@ class Fields:
         self._children.append(child)
         return child
 
-    def uploads(self, name: str, *, required: bool = True, most: int = 1) -> list[Upload]:
-        """Read the files of a form, sent as `file`, as `files[]` or as `files[0]` and so on."""
+    def uploads(self, name: str, *, required: bool = True, max_items: int = 1) -> list[Upload]:
+        """Return the uploaded files of a field, sent as `name`, `name[]` or `name[0]`, `name[1]` and so on."""
         self._read.add(name)
         value = self.values.get(name)
-        found = value if _is_list(value) else [] if value is None else [value]
-        files = [item for item in found if isinstance(item, Upload)]
-        if len(files) != len(found):
-            self.fail(name, wrong_type_text(label(name), "فایل"))
+        items = value if _is_list(value) else [] if value is None else [value]
+        files = [item for item in items if isinstance(item, Upload)]
+        if len(files) != len(items):
+            self.add_error(name, wrong_type_message(label(name), "فایل"))
         elif not files and required:
-            self.fail(name, required_text(label(name)))
-        elif len(files) > most:
-            self.fail(name, f"گزینه {label(name)} نباید بیشتر از {most} مورد داشته باشد")
+            self.add_error(name, required_message(label(name)))
+        elif len(files) > max_items:
+            self.add_error(name, f"گزینه {label(name)} نباید بیشتر از {max_items} مورد داشته باشد")
         return files
 
     def upload_or_none(self, name: str) -> Upload | None:
-        """Read one optional file of a form."""
+        """Return one optional uploaded file."""
         files = self.uploads(name, required=False)
         return files[0] if files else None
 
-    # pages
+    # Pagination
 
-    def paging(self, *, size: str = "per_page", most: int = 1000) -> tuple[int, int]:
-        """Read `page` (from 1) and the page's size (10 without it, at most `most`)."""
-        number = self.integer_or_none("page", least=1, spelled=True)
-        rows = self.integer_or_none(size, least=1, most=most, spelled=True)
-        return number or 1, rows or 10
+    def paging(self, *, size_field: str = "per_page", max_size: int = 1000) -> tuple[int, int]:
+        """Return `page` (default 1) and the page size (default 10, at most `max_size`) of the field `size_field`."""
+        number = self.integer_or_none("page", minimum=1, allow_string=True)
+        size = self.integer_or_none(size_field, minimum=1, maximum=max_size, allow_string=True)
+        return number or 1, size or 10

@@ -1,4 +1,4 @@
-"""The sandbox's clock, which tests can turn. Nothing in the sandbox reads the time anywhere else."""
+"""The clock of the sandbox, which tests can advance; all other modules of the sandbox read the time from it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 
 class SandboxClock:
-    """Tells the sandbox the time: the real one plus what it was advanced by, or a frozen one.
+    """The current time of a sandbox: the system time plus an offset, or a frozen time.
 
     Args:
-        start: what the clock shows at first, an aware datetime. Without it, the real time.
-        frozen: stand still; only `advance` moves it.
+        start: the initial time, a timezone-aware datetime; the system time by default.
+        frozen: whether only `advance` changes the time.
 
     Raises:
         ValueError: `start` is naive.
@@ -18,29 +18,31 @@ class SandboxClock:
 
     def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
         if start is not None and start.tzinfo is None:
-            raise ValueError("start must be an aware datetime, such as datetime(2030, 1, 1, tzinfo=UTC)")
+            raise ValueError(
+                "start: expected a timezone-aware datetime, got a naive one; use e.g. datetime(2030, 1, 1, tzinfo=UTC)"
+            )
         real = datetime.now(UTC)
-        shown = real if start is None else start.astimezone(UTC)
-        self._standing: datetime | None = shown if frozen else None
-        self._offset = shown - real
+        initial = real if start is None else start.astimezone(UTC)
+        self._frozen_at: datetime | None = initial if frozen else None
+        self._offset = initial - real
 
     def now(self) -> datetime:
-        """Return the time as an aware UTC datetime."""
-        return datetime.now(UTC) + self._offset if self._standing is None else self._standing
+        """Return the current time as a timezone-aware UTC datetime."""
+        return datetime.now(UTC) + self._offset if self._frozen_at is None else self._frozen_at
 
     def advance(self, seconds: float) -> None:
-        """Turn the clock forward.
+        """Advance the clock.
 
         Args:
-            seconds: how far; not negative.
+            seconds: the number of seconds; must not be negative.
 
         Raises:
             ValueError: `seconds` is negative.
         """
         if seconds < 0:
-            raise ValueError(f"seconds must not be negative, not {seconds}")
+            raise ValueError(f"seconds: expected a non-negative number, got {seconds}")
         step = timedelta(seconds=seconds)
-        if self._standing is None:
+        if self._frozen_at is None:
             self._offset += step
         else:
-            self._standing += step
+            self._frozen_at += step

@@ -1,4 +1,4 @@
-"""The world as a new sandbox finds it: accounts, lines, prices, patterns and the rest. All of it is made up."""
+"""The initial state of a sandbox: fictional accounts, lines, tariffs, patterns and other records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ippanel_edge.sandbox.records import (
     TicketCategory,
     User,
 )
-from ippanel_edge.sandbox.store import World
+from ippanel_edge.sandbox.state import SandboxState
 
 if TYPE_CHECKING:
     from ippanel_edge.sandbox.clock import SandboxClock
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 API_KEY: Final = "sandbox-key"
 """The API key of the main account."""
 SUB_USER_API_KEY: Final = "sandbox-sub-user-key"
-"""The API key of a sub-user, with a little credit and one line to send from."""
+"""The API key of a sub-user, which has 50,000 Rials of credit and one sender line."""
 USERNAME: Final = "sandbox"
-PASSWORD: Final = "Sandbox-1"  # noqa: S105 - a made-up password of a made-up account
+PASSWORD: Final = "Sandbox-1"  # noqa: S105 - the password of a fictional account
 MOBILE: Final = "+989121112233"
 
 FROM_NUMBER: Final = "+983000100200"
-"""A service line: it reaches blacklisted numbers."""
+"""A service line, which also delivers to blacklisted numbers."""
 PROMOTIONAL_NUMBER: Final = "+9890009000"
-"""A promotional line: blacklisted numbers do not get its texts."""
+"""A promotional line, which does not deliver to blacklisted numbers."""
 ALPHANUMERIC_NUMBER: Final = "+98SANDBOX"
 BANK_NUMBER: Final = "+98SANDBANK"
 VOICE_NUMBER: Final = "+98votp"
@@ -39,22 +39,22 @@ VOICE_NUMBER: Final = "+98votp"
 OTP_PATTERN: Final = "otp"
 """An active pattern with one variable, `code`."""
 WELCOME_PATTERN: Final = "welcome"
-"""An active pattern with a text and a number: `name` (at most 20 characters) and `points`."""
+"""An active pattern with two variables: `name` (str of at most 20 characters) and `points` (int)."""
 PENDING_PATTERN: Final = "pending"
-"""A pattern that the review has not passed."""
+"""A pattern that is pending review."""
 
 TEXT_TARIFF: Final = 1
 VOICE_TARIFF: Final = 2
 BLACKLISTED: Final = "+989120000404"
-"""A number that is on the operators' blacklist."""
+"""A number on the blacklist of the operators."""
 
 
-def default_world(clock: SandboxClock) -> World:
-    """Make a new world with one main account, one sub-user and something of everything."""
-    world = World(clock)
+def default_state(clock: SandboxClock) -> SandboxState:
+    """Create the state of a new sandbox: one main account, one sub-user, and example records of every section."""
+    state = SandboxState(clock)
     now = clock.now()
     main = User(
-        world.next_id("user"),
+        state.next_id("user"),
         USERNAME,
         PASSWORD,
         now,
@@ -69,7 +69,7 @@ def default_world(clock: SandboxClock) -> World:
         package_id=1,
     )
     sub_user = User(
-        world.next_id("user"),
+        state.next_id("user"),
         "sub-user",
         PASSWORD,
         now,
@@ -82,36 +82,36 @@ def default_world(clock: SandboxClock) -> World:
         national_code="0012345687",
         package_id=1,
     )
-    world.users = {user.user_id: user for user in (main, sub_user)}
-    world.api_keys = {API_KEY: main.user_id, SUB_USER_API_KEY: sub_user.user_id}
-    world.tariffs = {
+    state.users = {user.user_id: user for user in (main, sub_user)}
+    state.api_keys = {API_KEY: main.user_id, SUB_USER_API_KEY: sub_user.user_id}
+    state.tariffs = {
         TEXT_TARIFF: Tariff(TEXT_TARIFF, "پیامک", 1210.5, 2890.0, 1340.5, 3120.0),
         VOICE_TARIFF: Tariff(VOICE_TARIFF, "پیام صوتی کد فعالسازی", 1050.0, 1050.0, 1050.0, 1050.0),
     }
-    _add_lines(world, main, sub_user)
-    _add_patterns(world, main)
-    _add_office(world, main)
-    world.blacklist = {BLACKLISTED, *(person.number for person in people() if person.is_blacklisted)}
-    return world
+    _add_lines(state, main, sub_user)
+    _add_patterns(state, main)
+    _add_account_data(state, main)
+    state.blacklist = {BLACKLISTED, *(person.number for person in people() if person.is_blacklisted)}
+    return state
 
 
-def _add_lines(world: World, main: User, sub_user: User) -> None:
+def _add_lines(state: SandboxState, main: User, sub_user: User) -> None:
     for number, alias, is_service in (
         (FROM_NUMBER, "خدماتی", True),
         (PROMOTIONAL_NUMBER, None, False),
         (ALPHANUMERIC_NUMBER, None, True),
         (BANK_NUMBER, "بانک شماره", False),
     ):
-        line_id = world.next_id("line")
-        world.lines[line_id] = Line(
+        line_id = state.next_id("line")
+        state.lines[line_id] = Line(
             line_id, number, main.user_id, TEXT_TARIFF, alias=alias, is_service=is_service, color="#7FB069"
         )
-    line_id = world.next_id("line")
-    world.lines[line_id] = Line(line_id, "+983000100300", sub_user.user_id, TEXT_TARIFF)
+    line_id = state.next_id("line")
+    state.lines[line_id] = Line(line_id, "+983000100300", sub_user.user_id, TEXT_TARIFF)
 
 
-def _add_patterns(world: World, owner: User) -> None:
-    now = world.now
+def _add_patterns(state: SandboxState, owner: User) -> None:
+    now = state.now
     for code, message, variables, status in (
         (OTP_PATTERN, "کد ورود شما: %code%", [PatternVariable("code", "string")], "active"),
         (
@@ -122,25 +122,25 @@ def _add_patterns(world: World, owner: User) -> None:
         ),
         (PENDING_PATTERN, "سفارش %order% ثبت شد.", [PatternVariable("order", "integer")], "pending"),
     ):
-        number = world.next_id("pattern")
-        world.patterns[code] = Pattern(
+        number = state.next_id("pattern")
+        state.patterns[code] = Pattern(
             code, f"{number:024x}", owner.user_id, message, variables, now, now, status=status, title=code
         )
 
 
-def _add_office(world: World, owner: User) -> None:
-    now = world.now
-    world.packages = {
+def _add_account_data(state: SandboxState, owner: User) -> None:
+    now = state.now
+    state.packages = {
         1: Package(1, "پایه", owner.user_id, 0, now, now),
         2: Package(2, "حرفه ای", owner.user_id, 2_500_000, now, now, special_disc=10),
         3: Package(3, "قدیمی", owner.user_id, 900_000, now, now, status="inactive", registration="offline"),
     }
-    world.ticket_categories = {
+    state.ticket_categories = {
         10: TicketCategory(10, "فنی"),
         11: TicketCategory(11, "مالی"),
         20: TicketCategory(20, "وب سرویس", 10),
     }
-    world.document_kinds = {
+    state.document_kinds = {
         3: DocumentKind(3, "تعهدنامه خط", "فرم درخواست خط", samples=(("نمونه", "https://example.com/line.docx"),)),
         6: DocumentKind(6, "کارت ملی", "تصویر رو و پشت کارت", file_count=2, expire_after_days=365),
     }

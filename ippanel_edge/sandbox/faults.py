@@ -1,6 +1,6 @@
-"""Faults on demand: answers that a rule would not give, and numbers that always fail in a chosen way.
+"""Fault injection: planned error responses, and reserved numbers that always fail in a defined way.
 
-Broken connections are not in here: they need a socket, not an app.
+Broken connections are out of scope, because an ASGI app cannot produce them.
 """
 
 from __future__ import annotations
@@ -12,21 +12,28 @@ from typing import Final
 
 import attrs
 
-from ippanel_edge.sandbox.records import Fate
-from ippanel_edge.sandbox.replies import Refusal, failure, invalid, no_credit, not_valid_text, repeated
+from ippanel_edge.sandbox.records import DeliveryOutcome
+from ippanel_edge.sandbox.replies import (
+    Rejection,
+    duplicate_message,
+    insufficient_credit,
+    invalid,
+    invalid_message,
+    server_error,
+)
 
 
-class Trouble(StrEnum):
-    """What a send to a reserved number answers."""
+class SendFailure(StrEnum):
+    """The response to a send that contains a reserved number."""
 
     INVALID = "invalid"
     """422, nothing accepted."""
     FAILURE = "failure"
     """500, nothing accepted."""
-    REPEATED = "repeated"
+    DUPLICATE = "duplicate"
     """429, nothing accepted."""
     ACCEPTED_FAILURE = "accepted_failure"
-    """500, and yet the send was accepted."""
+    """500, although the send was accepted."""
     NO_CREDIT = "no_credit"
     """200 with status false, nothing accepted."""
 
@@ -36,59 +43,65 @@ FAILED_NUMBER: Final = "+989990000002"
 BLACKLISTED_NUMBER: Final = "+989990000003"
 INVALID_NUMBER: Final = "+989990000004"
 FAILURE_NUMBER: Final = "+989990000005"
-REPEATED_NUMBER: Final = "+989990000006"
+DUPLICATE_NUMBER: Final = "+989990000006"
 ACCEPTED_FAILURE_NUMBER: Final = "+989990000007"
 NO_CREDIT_NUMBER: Final = "+989990000008"
 
-RESERVED_FATES: Final[Mapping[str, Fate]] = MappingProxyType(
-    {LATE_NUMBER: Fate.LATE, FAILED_NUMBER: Fate.FAILED, BLACKLISTED_NUMBER: Fate.BLACKLISTED}
-)
-"""Reserved numbers whose texts are accepted, and what becomes of them."""
-
-RESERVED_TROUBLES: Final[Mapping[str, Trouble]] = MappingProxyType(
+RESERVED_OUTCOMES: Final[Mapping[str, DeliveryOutcome]] = MappingProxyType(
     {
-        INVALID_NUMBER: Trouble.INVALID,
-        FAILURE_NUMBER: Trouble.FAILURE,
-        REPEATED_NUMBER: Trouble.REPEATED,
-        ACCEPTED_FAILURE_NUMBER: Trouble.ACCEPTED_FAILURE,
-        NO_CREDIT_NUMBER: Trouble.NO_CREDIT,
+        LATE_NUMBER: DeliveryOutcome.LATE,
+        FAILED_NUMBER: DeliveryOutcome.NOT_DELIVERED,
+        BLACKLISTED_NUMBER: DeliveryOutcome.BLACKLISTED,
     }
 )
-"""Reserved numbers that make a send fail whatever else is in it."""
+"""Reserved numbers to which sends are accepted, with their delivery outcomes."""
+
+RESERVED_FAILURES: Final[Mapping[str, SendFailure]] = MappingProxyType(
+    {
+        INVALID_NUMBER: SendFailure.INVALID,
+        FAILURE_NUMBER: SendFailure.FAILURE,
+        DUPLICATE_NUMBER: SendFailure.DUPLICATE,
+        ACCEPTED_FAILURE_NUMBER: SendFailure.ACCEPTED_FAILURE,
+        NO_CREDIT_NUMBER: SendFailure.NO_CREDIT,
+    }
+)
+"""Reserved numbers that make the whole send fail."""
 
 
-def trouble_among(numbers: Iterable[str]) -> Trouble | None:
-    """Return the trouble of the first number that is reserved for one."""
-    return next((RESERVED_TROUBLES[number] for number in numbers if number in RESERVED_TROUBLES), None)
+def find_send_failure(numbers: Iterable[str]) -> SendFailure | None:
+    """Return the failure of the first number that is reserved for one; None if there is none."""
+    return next((RESERVED_FAILURES[number] for number in numbers if number in RESERVED_FAILURES), None)
 
 
-def answer_to(trouble: Trouble) -> Refusal:
-    """Build what a send in this trouble answers."""
-    match trouble:
-        case Trouble.INVALID:
-            return invalid({"recipients": [not_valid_text("گیرندگان")]})
-        case Trouble.REPEATED:
-            return repeated()
-        case Trouble.NO_CREDIT:
-            return no_credit()
-        case Trouble.FAILURE | Trouble.ACCEPTED_FAILURE:
-            return failure()
+def failure_rejection(send_failure: SendFailure) -> Rejection:
+    """Return the rejection that reports a failure."""
+    match send_failure:
+        case SendFailure.INVALID:
+            return invalid({"recipients": [invalid_message("گیرندگان")]})
+        case SendFailure.DUPLICATE:
+            return duplicate_message()
+        case SendFailure.NO_CREDIT:
+            return insufficient_credit()
+        case SendFailure.FAILURE | SendFailure.ACCEPTED_FAILURE:
+            return server_error()
 
 
 @attrs.define
 class Fault:
-    """What happens to the next requests that match.
+    """An error to inject into the next matching requests.
 
     Attributes:
-        times: to how many of them.
-        path: only to this path, without /v1, such as "/api/send"; None: to any.
-        sending_type: only to sends of this type.
-        status: the status to answer; None keeps the true answer, so that only `delay` and `cut` show.
-        body: what to answer: an object (becomes JSON), text or bytes (sent as they are, as HTML).
-        headers: more headers.
-        delay: seconds before the answer, of real time.
-        carried_out: the rule runs, and only its answer is lost.
-        cut: send only so many bytes of the body.
+        times: the number of requests to affect.
+        path: affect only this path, without /v1, such as "/api/send"; None: any path.
+        sending_type: affect only sends of this type; None: any request.
+        status: the HTTP status to return; None keeps the original response and applies only `headers`, `delay` and
+            `cut`.
+        body: the body to return: an object (serialised as JSON), or str or bytes (sent unchanged as HTML); None:
+            the envelope of the API.
+        headers: additional response headers.
+        delay: real seconds to wait before the response.
+        executed: execute the request and discard only its response.
+        cut: truncate the body to this many bytes.
     """
 
     times: int = 1
@@ -98,11 +111,11 @@ class Fault:
     body: object = None
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     delay: float = 0.0
-    carried_out: bool = False
+    executed: bool = False
     cut: int | None = None
 
     def matches(self, path: str, sending_type: str | None) -> bool:
-        """Whether the fault is meant for such a request."""
+        """Whether the fault applies to a request."""
         return (
             self.times > 0
             and (self.path is None or self.path == path)
@@ -111,10 +124,10 @@ class Fault:
 
 
 class Faults:
-    """The faults that are still to come, the oldest first."""
+    """The pending faults, oldest first."""
 
     def __init__(self) -> None:
-        self._waiting: list[Fault] = []
+        self._pending: list[Fault] = []
 
     def add(
         self,
@@ -126,24 +139,24 @@ class Faults:
         body: object = None,
         headers: Mapping[str, str] | None = None,
         delay: float = 0.0,
-        carried_out: bool = False,
+        executed: bool = False,
         cut: int | None = None,
     ) -> Fault:
-        """Plan a fault; its arguments are `Fault`'s. Without a body the answer is the API's envelope."""
-        fault = Fault(times, path, sending_type, status, body, headers or {}, delay, carried_out, cut)
-        self._waiting.append(fault)
+        """Add a fault for the next matching requests; the arguments are the attributes of `Fault`."""
+        fault = Fault(times, path, sending_type, status, body, headers or {}, delay, executed, cut)
+        self._pending.append(fault)
         return fault
 
     def take(self, path: str, sending_type: str | None) -> Fault | None:
-        """Use up one of the oldest fault that matches."""
-        for fault in self._waiting:
+        """Return the oldest matching fault and decrement its `times`; None if no fault matches."""
+        for fault in self._pending:
             if fault.matches(path, sending_type):
                 fault.times -= 1
                 if not fault.times:
-                    self._waiting.remove(fault)
+                    self._pending.remove(fault)
                 return fault
         return None
 
     def clear(self) -> None:
-        """Forget all that are still to come."""
-        self._waiting.clear()
+        """Remove all pending faults."""
+        self._pending.clear()

@@ -1,4 +1,4 @@
-"""The people of the sandbox, with their places and trades: made up, the same each time, never changed."""
+"""The fictional subscribers that bank, geolocation and job sends can reach; they are constant and deterministic."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ MCI, IRANCELL, OTHER = 1, 2, 13
 OPERATORS = {MCI: "mci", IRANCELL: "irancell", OTHER: "other"}
 
 _PREFIXES = {MCI: ("912", "913", "990"), IRANCELL: ("935", "938", "901"), OTHER: ("921", "922")}
-_PEOPLE_IN_A_CITY = 300
+_PEOPLE_PER_CITY = 300
 
 
 @attrs.frozen
 class Place:
-    """A province, a county of one, or a city of a county."""
+    """A province, a county of a province, or a city of a county."""
 
     id: int
     name: str
@@ -23,8 +23,8 @@ class Place:
 
 
 @attrs.frozen
-class Trade:
-    """A trade, with the main category it belongs to."""
+class JobSubCategory:
+    """A job sub-category and the id of its main category."""
 
     id: int
     name: str
@@ -50,23 +50,23 @@ CITIES = (
     Place(1312, "خمام", 131),
 )
 GENDERS = (Place(1, "مرد"), Place(2, "زن"), Place(3, "سازمانی- حقوقی"))
-TRADES = (Place(1, "خوراک"), Place(2, "ساختمان"), Place(3, "سلامت"))
-SUB_TRADES = (
-    Trade(10, "نانوایی", 1),
-    Trade(11, "قنادی", 1),
-    Trade(20, "کاشی کاری", 2),
-    Trade(21, "لوله کشی", 2),
-    Trade(30, "داروخانه", 3),
+JOB_CATEGORIES = (Place(1, "خوراک"), Place(2, "ساختمان"), Place(3, "سلامت"))
+JOB_SUB_CATEGORIES = (
+    JobSubCategory(10, "نانوایی", 1),
+    JobSubCategory(11, "قنادی", 1),
+    JobSubCategory(20, "کاشی کاری", 2),
+    JobSubCategory(21, "لوله کشی", 2),
+    JobSubCategory(30, "داروخانه", 3),
 )
 
 _COUNTY_OF = {city.id: city.parent_id for city in CITIES}
 _PROVINCE_OF = {county.id: county.parent_id for county in COUNTIES}
-_MAIN_OF = {trade.id: trade.main_id for trade in SUB_TRADES}
+_MAIN_CATEGORY_OF = {category.id: category.main_id for category in JOB_SUB_CATEGORIES}
 
 
 @attrs.frozen
 class Person:
-    """Somebody whom the bank, postal code, geolocation and job sends may reach."""
+    """A subscriber that bank, postal code, geolocation and job sends can reach."""
 
     number: str
     operator: int
@@ -74,7 +74,7 @@ class Person:
     postal_code: str
     gender: int
     birth_year: int
-    trade_id: int
+    sub_category_id: int
     is_blacklisted: bool
 
     @property
@@ -88,35 +88,37 @@ class Person:
         return _PROVINCE_OF[self.county_id]
 
     @property
-    def main_trade_id(self) -> int:
-        """The main category of the person's trade."""
-        return _MAIN_OF[self.trade_id]
+    def main_category_id(self) -> int:
+        """The main job category of the person."""
+        return _MAIN_CATEGORY_OF[self.sub_category_id]
 
 
 @cache
 def people() -> tuple[Person, ...]:
-    """Return everybody: 300 in each city, half of them with MCI, a third with Irancell; every 25th is blacklisted."""
-    return tuple(_person(place, city, index) for place, city in enumerate(CITIES) for index in range(_PEOPLE_IN_A_CITY))
+    """Return all subscribers: 300 per city, half of them with MCI, a third with Irancell, 1 in 25 blacklisted."""
+    return tuple(
+        _person(city_index, city, index) for city_index, city in enumerate(CITIES) for index in range(_PEOPLE_PER_CITY)
+    )
 
 
-def _person(place: int, city: Place, index: int) -> Person:
+def _person(city_index: int, city: Place, index: int) -> Person:
     operator = (MCI, IRANCELL, MCI, IRANCELL, MCI, OTHER)[index % 6]
     prefixes = _PREFIXES[operator]
     return Person(
-        number=f"+98{prefixes[index % len(prefixes)]}{5_000_000 + place * 10_000 + index:07d}",
+        number=f"+98{prefixes[index % len(prefixes)]}{5_000_000 + city_index * 10_000 + index:07d}",
         operator=operator,
         city_id=city.id,
         postal_code=f"{city.id // 10}{index % 100:02d}",
         gender=1 + index // 6 % 2,
         birth_year=1330 + index * 7 % 70,
-        trade_id=SUB_TRADES[index // 12 % len(SUB_TRADES)].id,
+        sub_category_id=JOB_SUB_CATEGORIES[index // 12 % len(JOB_SUB_CATEGORIES)].id,
         is_blacklisted=index % 25 == 1,
     )
 
 
 @attrs.frozen
-class Wanted:
-    """Which people are wanted; None and 0 mean any."""
+class PersonFilter:
+    """Criteria that select subscribers; None and 0 match any value."""
 
     province_id: int | None = None
     county_id: int | None = None
@@ -126,12 +128,12 @@ class Wanted:
     gender: int | None = None
     year_from: int | None = None
     year_to: int | None = None
-    main_trade_id: int | None = None
-    trade_id: int | None = None
+    main_category_id: int | None = None
+    sub_category_id: int | None = None
     without_blacklisted: bool = False
 
-    def fits(self, person: Person) -> bool:
-        """Whether the person is one of the wanted."""
+    def matches(self, person: Person) -> bool:
+        """Whether a person meets all criteria."""
         return (
             (not self.province_id or person.province_id == self.province_id)
             and (not self.county_id or person.county_id == self.county_id)
@@ -141,19 +143,19 @@ class Wanted:
             and (not self.gender or person.gender == self.gender)
             and (not self.year_from or person.birth_year >= self.year_from)
             and (not self.year_to or person.birth_year <= self.year_to)
-            and (not self.main_trade_id or person.main_trade_id == self.main_trade_id)
-            and (not self.trade_id or person.trade_id == self.trade_id)
+            and (not self.main_category_id or person.main_category_id == self.main_category_id)
+            and (not self.sub_category_id or person.sub_category_id == self.sub_category_id)
             and not (self.without_blacklisted and person.is_blacklisted)
         )
 
 
-def find(wanted: Wanted) -> list[Person]:
-    """Return the wanted people, always in the same order."""
-    return [person for person in people() if wanted.fits(person)]
+def find_people(criteria: PersonFilter) -> list[Person]:
+    """Return the matching people, always in the same order."""
+    return [person for person in people() if criteria.matches(person)]
 
 
 def operator_of(number: str) -> int:
-    """Guess a number's operator from its prefix, as the price does."""
+    """Return the operator that the prefix of a number suggests, as the price calculation does."""
     if not number.startswith("+989"):
         return OTHER
     prefix = number[3:6]

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: one plain class for each kind of thing. No rules in here; `store.World` holds them."""
+"""The records of the sandbox, one plain class per kind; `state.SandboxState` holds them, `rules` changes them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from enum import IntEnum, StrEnum
 import attrs
 
 
-class State(IntEnum):
-    """Where an outbox message stands, as the reports number it."""
+class MessageState(IntEnum):
+    """The state of an outbox message (`state_id` of the reports)."""
 
     CREATING = 0
     REVIEW = 1
@@ -23,31 +23,31 @@ class State(IntEnum):
     ERROR = 9
 
 
-class Status(IntEnum):
-    """Where one recipient's text stands, as the reports number it."""
+class DeliveryStatus(IntEnum):
+    """The delivery status of one recipient (`message_status` of the reports)."""
 
     HANDED_OVER = 0
     RECEIVED = 1
     DELIVERED = 2
-    FAILED = 3
+    NOT_DELIVERED = 3
     BLACKLISTED = 4
 
 
-class Fate(StrEnum):
-    """What will become of one recipient's text."""
+class DeliveryOutcome(StrEnum):
+    """The final result of the delivery to one recipient."""
 
     DELIVERED = "delivered"
     LATE = "late"
-    FAILED = "failed"
+    NOT_DELIVERED = "not_delivered"
     BLACKLISTED = "blacklisted"
 
 
 class TokenKind(StrEnum):
-    """What a token is good for."""
+    """The purpose of a token."""
 
     SESSION = "session"
     LOGIN_STEP = "login_step"
-    PASSWORD_RESET = "password_reset"  # noqa: S105 - a kind of token, not one
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a token kind, not a password
 
 
 @attrs.define
@@ -60,8 +60,8 @@ class User:
     created_at: datetime
     parent_id: int | None = None
     name: str = ""
-    two_factor: str = "login"  # login: none; sms; ga: Google Authenticator
-    ga_code: str = attrs.field(default="000000", repr=False)  # what the user's authenticator shows
+    two_factor: str = "login"  # "login": no second factor; "sms"; "ga": Google Authenticator
+    ga_code: str = attrs.field(default="000000", repr=False)  # the current code of the authenticator app
     mobile: str = ""
     credit: float = 0.0
     yesterday_credit: float = 0.0
@@ -88,7 +88,7 @@ class User:
 
 @attrs.define
 class Token:
-    """A login token, a token of a login's first step, or one of a password reset, with its OTP."""
+    """A token of a session, of the first step of a login, or of a password reset, with its one-time password."""
 
     value: str = attrs.field(repr=False)
     user_id: int
@@ -100,7 +100,7 @@ class Token:
 
 @attrs.define
 class Assignment:
-    """What a sub-user may do with a line that is not its own."""
+    """The permissions of a sub-user on a line that it does not own: sending, and reading the inbox (`gets`)."""
 
     send: bool
     gets: bool
@@ -108,7 +108,7 @@ class Assignment:
 
 @attrs.define
 class Line:
-    """A sender line. A service line also reaches blacklisted numbers. `tariff_id` points at its prices."""
+    """A sender line; a service line also delivers to blacklisted numbers."""
 
     line_id: int
     number: str
@@ -123,7 +123,7 @@ class Line:
 
 @attrs.frozen
 class Tariff:
-    """The price of one part in Rials, by language and by the recipient's operator."""
+    """The price of one SMS segment in Rials, by language and by operator of the recipient."""
 
     tariff_id: int
     name: str
@@ -135,22 +135,23 @@ class Tariff:
 
 @attrs.define
 class Recipient:
-    """One recipient of an outbox message, with the text that this one gets."""
+    """One recipient of an outbox message, with its own message text."""
 
     number: str
     text: str
     parts: int
     is_persian: bool
-    fate: Fate = Fate.DELIVERED
+    outcome: DeliveryOutcome = DeliveryOutcome.DELIVERED
 
 
 @attrs.define
 class OutboxMessage:
-    """One accepted send. Where it stands is not stored but follows from the clock: see `rules.delivery`.
+    """One accepted message; `rules.delivery` computes its current state from the clock.
 
     Attributes:
-        settled: the state it ended in for good (rejected, cancelled, no recipients), None while the clock decides.
-        reviewed_at: when the review let it pass; None while it waits. Equals `created_at` where none is needed.
+        final_state: the state in which it ended without being sent (rejected, cancelled, no recipients), or None.
+        reviewed_at: the time of approval; None while it is pending review. Equals `created_at` if no review is
+            required.
     """
 
     outbox_id: int
@@ -167,14 +168,14 @@ class OutboxMessage:
     scheduled: bool
     needs_review: bool
     reviewed_at: datetime | None
-    settled: State | None = None
+    final_state: MessageState | None = None
     reject_comment: str | None = None
     client_ip: str | None = None
 
 
 @attrs.define
 class InboxMessage:
-    """A text that a phone sent to one of the lines."""
+    """A message that a phone sent to one of the lines."""
 
     inbox_id: int
     sender: str
@@ -186,7 +187,7 @@ class InboxMessage:
 
 @attrs.frozen
 class Notice:
-    """A text from the service itself, such as an OTP: it comes from no line and is in no outbox."""
+    """An SMS from the service, such as a one-time password; it has no sender line and is not in the outbox."""
 
     number: str
     text: str
@@ -195,7 +196,7 @@ class Notice:
 
 @attrs.define
 class PatternVariable:
-    """A placeholder of a pattern: its name, string or integer, and its longest value (0: any)."""
+    """A placeholder of a pattern: its name, its type ("string" or "integer") and its maximum length (0: unlimited)."""
 
     name: str
     type: str
@@ -204,10 +205,11 @@ class PatternVariable:
 
 @attrs.define
 class Pattern:
-    """A text approved once, sent with values for its placeholders.
+    """A message template that is reviewed once and then sent with values for its placeholders.
 
     Attributes:
-        submitted_at: since when it waits for the review's own decision; None: only `approve_pattern` passes it.
+        submitted_at: the time of submission, from which automatic approval is computed; None: only
+            `approve_pattern` approves it.
     """
 
     code: str
@@ -232,7 +234,7 @@ class Pattern:
 
 @attrs.define
 class ContactOption:
-    """A custom field that contacts may have: string, int or date."""
+    """A custom field of contacts, of type "string", "int" or "date"."""
 
     option_id: int
     user_id: int
@@ -243,7 +245,7 @@ class ContactOption:
 
 @attrs.define
 class Phonebook:
-    """A phonebook and the custom fields its contacts have."""
+    """A phonebook and the ids of the custom fields of its contacts."""
 
     phonebook_id: int
     user_id: int
@@ -281,7 +283,7 @@ class DraftGroup:
 
 @attrs.define
 class Draft:
-    """A text kept for later."""
+    """A saved message text."""
 
     draft_id: int
     group_id: int
@@ -293,7 +295,7 @@ class Draft:
 
 @attrs.frozen
 class TicketCategory:
-    """What a ticket may be about; a sub-category has a parent."""
+    """A category of tickets; a sub-category has a parent."""
 
     category_id: int
     name: str
@@ -302,7 +304,7 @@ class TicketCategory:
 
 @attrs.define
 class TicketReply:
-    """One answer within a ticket."""
+    """One reply to a ticket."""
 
     reply_id: int
     user_id: int
@@ -314,7 +316,7 @@ class TicketReply:
 
 @attrs.define
 class Ticket:
-    """A question to the support."""
+    """A support ticket."""
 
     ticket_id: int
     user_id: int
@@ -327,7 +329,7 @@ class Ticket:
     importance: str = "normal"
     sms_notification: bool = False
     attachment: str | None = None
-    state_id: int = 2  # 1 waiting for an answer, 2 for the support, 3 answered, 4 closed, 5 forwarded
+    state_id: int = 2  # 1: waiting for answer, 2: waiting for support, 3: answered, 4: closed, 5: forwarded
     user_seen: bool = True
     admin_seen: bool = False
     replies: list[TicketReply] = attrs.field(factory=list[TicketReply])
@@ -335,7 +337,7 @@ class Ticket:
 
 @attrs.define
 class Package:
-    """What a sub-user buys: a role with its price in Rials."""
+    """A role that sub-users can buy, with its price in Rials."""
 
     package_id: int
     name: str
@@ -355,7 +357,7 @@ class Package:
 
 @attrs.define
 class StoredFile:
-    """A file that was uploaded."""
+    """An uploaded or exported file."""
 
     name: str
     content: bytes = attrs.field(repr=False)
@@ -363,19 +365,19 @@ class StoredFile:
 
 @attrs.frozen
 class DocumentKind:
-    """A paper that the service asks for, with the number of its files."""
+    """A document that the service requires of users, with its number of files."""
 
     document_id: int
     title: str
     description: str
     file_count: int = 1
     expire_after_days: int = 0
-    samples: tuple[tuple[str, str], ...] = ()  # title and address
+    samples: tuple[tuple[str, str], ...] = ()  # (title, URL)
 
 
 @attrs.define
 class UserDocument:
-    """What a user uploaded for one document kind."""
+    """The files that a user uploaded for one kind of document."""
 
     document_id: int
     user_id: int

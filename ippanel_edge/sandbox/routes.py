@@ -1,4 +1,4 @@
-"""What ties an endpoint to its rule: `@serves` marks a function, `Call` is what it gets. Finding them is `app`'s."""
+"""The binding of rules to endpoints: the decorator `serves`, and `Call`, the argument of every rule."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import attrs
 
 from ippanel_edge.sandbox.bodies import Fields
 from ippanel_edge.sandbox.records import User
-from ippanel_edge.sandbox.replies import Answer, unauthorized
-from ippanel_edge.sandbox.store import World
+from ippanel_edge.sandbox.replies import Reply, unauthorized
+from ippanel_edge.sandbox.state import SandboxState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,22 +20,22 @@ Auth = Literal["key", "token", "none"]
 
 @attrs.frozen
 class Call:
-    """One request as a rule sees it.
+    """One parsed request, the argument of a rule.
 
     Attributes:
-        world: the whole state.
-        path: the endpoint's path, without /v1, as pages name it in their meta.
-        parts: the path's parameters, such as `phonebook_id`.
-        query: the fields of the address.
-        body: the fields of a JSON body or a form; empty without a body. Both gather their errors in one place.
-        caller: who calls, where the endpoint wants a key or token.
-        credential: the key or token as it came.
-        client_ip: the caller's address, where it is known.
+        state: the state of the sandbox.
+        path: the path of the endpoint, without /v1, as it appears in the `meta` of a page.
+        path_params: the parameters of the path, such as `phonebook_id`.
+        query: the fields of the query.
+        body: the fields of the JSON body or form; empty if there is no body. `query` and `body` share one error dict.
+        caller: the authenticated user; None if the endpoint requires no authentication.
+        credential: the value of the Authorization header.
+        client_ip: the IP address of the client, if known.
     """
 
-    world: World
+    state: SandboxState
     path: str
-    parts: Mapping[str, str]
+    path_params: Mapping[str, str]
     query: Fields
     body: Fields
     caller: User | None = None
@@ -44,10 +44,10 @@ class Call:
 
     @property
     def user(self) -> User:
-        """Who calls.
+        """The authenticated user.
 
         Raises:
-            Refusal: 401 if nobody is known.
+            Rejection: 401 if the request is not authenticated.
         """
         if self.caller is None:
             raise unauthorized()
@@ -55,40 +55,41 @@ class Call:
 
     @property
     def now(self) -> datetime:
-        """The sandbox's time."""
-        return self.world.now
+        """The current time of the sandbox."""
+        return self.state.now
 
     def check(self) -> None:
-        """Refuse the request if a field of the address or body is wrong or unknown.
+        """Reject the request if a field of the query or body is invalid or unknown.
 
         Raises:
-            Refusal: 422 with all the field errors.
+            Rejection: 422 with all field errors.
         """
-        self.query.note_unknown()
+        self.query.add_unknown_field_errors()
         self.body.check()
 
 
-Rule = Callable[[Call], Answer]
+Rule = Callable[[Call], Reply]
 
 
 @attrs.frozen
-class Served:
-    """A rule and the endpoint that it serves.
+class Endpoint:
+    """An endpoint of the API and the rule that serves it.
 
     Attributes:
-        name: the SDK's name of the endpoint, such as "reports.by_id".
-        method: the documented method.
+        name: the name of the endpoint in the SDK, such as "reports.by_id".
+        method: the documented HTTP method.
         path: the path without /v1; `{name}` is a parameter.
-        also: other methods that are accepted.
-        auth: "key": an API key or token; "token": a login token only; "none": anybody.
-        sending_type: only bodies with this sending_type, where several rules share an address.
+        rule: the function that computes the reply.
+        other_methods: further HTTP methods that are accepted.
+        auth: the required credential: "key": an API key or token; "token": a login token only; "none": none.
+        sending_type: the `sending_type` of the body that selects this rule, if several rules share a path.
     """
 
     name: str
     method: str
     path: str
     rule: Rule
-    also: tuple[str, ...] = ()
+    other_methods: tuple[str, ...] = ()
     auth: Auth = "key"
     sending_type: str | None = None
 
@@ -98,22 +99,22 @@ def serves(
     method: str,
     path: str,
     *,
-    also: tuple[str, ...] = (),
+    other_methods: tuple[str, ...] = (),
     auth: Auth = "key",
     sending_type: str | None = None,
-) -> Callable[[Rule], Served]:
-    """Mark a function of a module in `rules` as what serves an endpoint.
+) -> Callable[[Rule], Endpoint]:
+    """Declare a function of a module in `rules` as the rule of an endpoint.
 
     Args:
-        name: the SDK's name of the endpoint.
-        method: the documented method.
+        name: the name of the endpoint in the SDK.
+        method: the documented HTTP method.
         path: the path without /v1.
-        also: other methods to accept.
-        auth: who may call.
-        sending_type: only for bodies with this sending_type.
+        other_methods: further HTTP methods to accept.
+        auth: the required credential.
+        sending_type: the `sending_type` of the body that selects this rule.
     """
 
-    def mark(rule: Rule) -> Served:
-        return Served(name, method, path, rule, also, auth, sending_type)
+    def decorate(rule: Rule) -> Endpoint:
+        return Endpoint(name, method, path, rule, other_methods, auth, sending_type)
 
-    return mark
+    return decorate

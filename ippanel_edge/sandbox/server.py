@@ -1,4 +1,4 @@
-"""The sandbox as a server on this machine: a thread, a socket and a base URL. What it serves is `app`'s."""
+"""The sandbox as a local HTTP server that runs the ASGI app in a background thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import uvicorn
 
 from ippanel_edge.sandbox.app import BASE, create_app
 from ippanel_edge.sandbox.clock import SandboxClock
-from ippanel_edge.sandbox.defaults import API_KEY, FROM_NUMBER, default_world
+from ippanel_edge.sandbox.defaults import API_KEY, FROM_NUMBER, default_state
 from ippanel_edge.sandbox.faults import Faults
 
 if TYPE_CHECKING:
@@ -20,73 +20,74 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from ippanel_edge.sandbox.store import World
+    from ippanel_edge.sandbox.state import SandboxState
 
 
 class Sandbox:
-    """The IPPanel Edge service on this machine.
+    """A local simulation of the IPPanel Edge service.
 
-    Use it as a context manager, sync or async, for a real server on 127.0.0.1; or, without starting it, hand its
-    `app` to `httpx.ASGITransport`: the world is the same.
+    Use it as a sync or async context manager to run an HTTP server on 127.0.0.1. To work without a server, pass its
+    `app` to `httpx.ASGITransport`. Both use the same state.
 
     Args:
-        clock: what time it is; the real time without it.
-        world: the state; a new default world without it. It has its own clock, so give only one of the two.
+        clock: the clock of the sandbox; a clock that shows the system time by default.
+        state: the initial state; the state of `defaults` by default. It includes a clock, so pass either `clock` or
+            `state`.
         host: the address to listen on.
-        port: the port; 0 takes a free one.
+        port: the port; 0 selects a free one.
 
     Attributes:
-        world: the whole state; change it as you like.
-        clock: the world's clock.
-        faults: what is to go wrong.
+        state: the state of the sandbox; tests may read and change it.
+        clock: the clock of the state.
+        faults: the errors to inject into upcoming requests.
         app: the ASGI app.
-        api_key: a key that is good for everything.
-        from_number: a line of the key's account.
+        api_key: the API key of the main account.
+        from_number: a sender line of the main account.
     """
 
     def __init__(
         self,
         clock: SandboxClock | None = None,
         *,
-        world: World | None = None,
+        state: SandboxState | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        if clock is not None and world is not None:
-            raise ValueError("give a clock or a world, not both: a world has its own clock")
-        self.world: World = default_world(clock or SandboxClock()) if world is None else world
-        self.clock: SandboxClock = self.world.clock
+        if clock is not None and state is not None:
+            raise ValueError("expected either clock or state, got both; a state includes its own clock")
+        self.state: SandboxState = default_state(clock or SandboxClock()) if state is None else state
+        self.clock: SandboxClock = self.state.clock
         self.faults: Faults = Faults()
-        self.app: Starlette = create_app(self.world, self.faults)
+        self.app: Starlette = create_app(self.state, self.faults)
         self.api_key = API_KEY
         self.from_number = FROM_NUMBER
         self._host = host
         self._port = port
-        self._running: _Running | None = None
+        self._server_thread: _ServerThread | None = None
 
     @property
     def base_url(self) -> str:
-        """The URL for a client, such as http://127.0.0.1:41234/v1; without a port before the server runs."""
-        port = f":{self._running.port}" if self._running else ""
+        """The base URL for a client, such as http://127.0.0.1:41234/v1; it has no port until the server runs."""
+        port = f":{self._server_thread.port}" if self._server_thread else ""
         return f"http://{self._host}{port}{BASE}"
 
     def start(self) -> Self:
-        """Start the server and return when it is ready.
+        """Start the server and return when it accepts requests.
 
         Raises:
-            RuntimeError: it runs already, or could not start.
-            OSError: the address is taken.
+            RuntimeError: the server is already running, or could not start.
+            OSError: the address is already in use.
         """
-        if self._running is not None:
-            raise RuntimeError("the sandbox runs already")
-        self._running = _Running(self.app, self._host, self._port)
+        if self._server_thread is not None:
+            raise RuntimeError("the sandbox is already running")
+        self._server_thread = _ServerThread(self.app, self._host, self._port)
         return self
 
     def stop(self) -> None:
-        """Stop the server and free its socket and thread. Requests that still wait are cut off after a second."""
-        running, self._running = self._running, None
-        if running is not None:
-            running.stop()
+        """Stop the server and release its socket and thread; pending requests are aborted after one second."""
+        server_thread, self._server_thread = self._server_thread, None
+        if server_thread is not None:
+            server_thread.stop()
 
     def __enter__(self) -> Self:
         """Start the server."""
@@ -99,19 +100,19 @@ class Sandbox:
         self.stop()
 
     async def __aenter__(self) -> Self:
-        """Start the server without holding the event loop up."""
+        """Start the server without blocking the event loop."""
         return await anyio.to_thread.run_sync(self.start)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the server without holding the event loop up."""
+        """Stop the server without blocking the event loop."""
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self.stop)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, saying when it is ready."""
+    """A uvicorn server that sets `ready` when it has started."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -122,8 +123,8 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
-class _Running:
-    """A server in its thread, with its socket."""
+class _ServerThread:
+    """A running server with its thread and socket."""
 
     def __init__(self, app: Starlette, host: str, port: int) -> None:
         self._socket = _listen(host, port)
@@ -142,12 +143,12 @@ class _Running:
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._serve, name=f"ippanel-sandbox-{self.port}", daemon=True)
         self._log = logging.getLogger("uvicorn.error")
-        self._log.addFilter(self._is_not_chatter)
+        self._log.addFilter(self._should_keep)
         self._thread.start()
         self._server.ready.wait()
         if not self._server.started:
             self.stop()
-            raise RuntimeError("the sandbox's server could not start")
+            raise RuntimeError("the server of the sandbox could not start")
 
     def _serve(self) -> None:
         try:
@@ -155,27 +156,27 @@ class _Running:
         finally:
             self._server.ready.set()
 
-    def _is_not_chatter(self, record: logging.LogRecord) -> bool:
-        """Keep uvicorn's words of this thread out of the host's log: only what goes wrong before the stop passes."""
-        is_ours = record.thread == self._thread.ident
-        return not is_ours or (record.levelno >= logging.WARNING and not self._server.should_exit)
+    def _should_keep(self, record: logging.LogRecord) -> bool:
+        """Filter out the uvicorn records of this thread, except warnings and errors before the server stops."""
+        is_from_thread = record.thread == self._thread.ident
+        return not is_from_thread or (record.levelno >= logging.WARNING and not self._server.should_exit)
 
     def stop(self) -> None:
-        """End the thread and close the socket."""
+        """Stop the thread and close the socket."""
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
-        self._log.removeFilter(self._is_not_chatter)
+        self._log.removeFilter(self._should_keep)
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Open the listening socket, so that whoever connects from now on is served.
+    """Open the listening socket; connections are queued from this moment on.
 
-    Its protocol is named: asyncio turns Nagle's delay off only for sockets whose protocol says TCP, and with the
-    delay each answer takes 40 ms.
+    The protocol is passed explicitly: asyncio disables Nagle's algorithm only on sockets whose protocol is
+    IPPROTO_TCP, and with the algorithm each response takes 40 ms.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    with_sub_users = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(with_sub_users, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))

@@ -1,4 +1,4 @@
-"""Plain httpx against the sandbox in memory: none of the SDK's own code is in between."""
+"""A plain httpx client of the in-memory sandbox, which uses no code of the SDK."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Caller:
-    """Makes requests to one sandbox."""
+    """Sends requests to one sandbox."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -22,45 +22,47 @@ class Caller:
     def __call__(
         self, method: str, path: str, *, key: str | None = "", base: str = "/v1", **options: Any
     ) -> httpx.Response:
-        """Make one request; `key` is the sandbox's own unless given, None for no header at all."""
+        """Send one request; `key` defaults to the key of the sandbox, None omits the Authorization header."""
         headers = {} if key is None else {"Authorization": key or self.sandbox.api_key}
         headers.update(options.pop("headers", {}))
 
-        async def ask() -> httpx.Response:
+        async def send_request() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.sandbox.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client:
                 return await client.request(method, f"{base}{path}", headers=headers, **options)
 
-        return anyio.run(ask)
+        return anyio.run(send_request)
 
     def send(self, sending_type: str, *, key: str | None = "", **fields: Any) -> httpx.Response:
-        """POST /api/send with JSON from the sandbox's line."""
+        """Send POST /api/send with JSON and the sender line of the sandbox."""
         body = {"sending_type": sending_type, "from_number": self.sandbox.from_number, **fields}
-        return self("POST", "/api/send", key=key, json={name: it for name, it in body.items() if it is not None})
+        return self(
+            "POST", "/api/send", key=key, json={name: value for name, value in body.items() if value is not None}
+        )
 
-    def text(self, *numbers: str, message: str = "salam", **fields: Any) -> httpx.Response:
+    def webservice(self, *numbers: str, message: str = "salam", **fields: Any) -> httpx.Response:
         """Send a webservice message."""
         return self.send("webservice", message=message, params={"recipients": list(numbers)}, **fields)
 
     def upload(self, sending_type: str, name: str, content: bytes, **fields: Any) -> httpx.Response:
-        """POST /api/send with one file from the sandbox's line."""
+        """Send POST /api/send with one file and the sender line of the sandbox."""
         data = {"sending_type": sending_type, "from_number": self.sandbox.from_number, **fields}
         return self("POST", "/api/send", data=data, files={"files[]": (name, content)})
 
     def report(self, outbox_id: int) -> Mapping[str, Any]:
-        """Return one message's report."""
+        """Return the report of one message."""
         found: dict[str, Any] = self("GET", "/api/report/by_bulk", params={"messages_outbox_id": outbox_id}).json()[
             "data"
         ]
         return found
 
     def statuses(self, outbox_id: int) -> dict[str, str]:
-        """Return each recipient's message_status."""
+        """Return the message_status of each recipient."""
         rows = self("GET", "/api/report/recipients", params={"bulk_id": outbox_id, "per_page": 1000}).json()["data"]
         return {row["recipient"]: row["message_status"] for row in rows}
 
     def credit(self) -> float:
-        """Return the main account's credit."""
+        """Return the credit of the main account."""
         return float(self("GET", "/api/payment/credit/mine").json()["data"]["credit"])
 
 
@@ -73,7 +75,7 @@ def accepted(response: httpx.Response) -> list[int]:
 
 
 def errors(response: httpx.Response) -> dict[str, list[str]]:
-    """Return the field errors of a refused request."""
+    """Return the field errors of a rejected request."""
     assert response.status_code == 422, response.text
     assert response.json()["data"] is None
     found: dict[str, list[str]] = response.json()["meta"]["errors"]

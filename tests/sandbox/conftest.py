@@ -1,4 +1,4 @@
-"""What the sandbox's tests share: a sandbox whose clock stands still, and a plain HTTP client for it."""
+"""Fixtures of the sandbox tests: a sandbox with a frozen clock, and a plain HTTP client for it."""
 
 from __future__ import annotations
 

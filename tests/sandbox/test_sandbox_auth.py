@@ -1,4 +1,4 @@
-"""Logins in the sandbox: second steps, lives of tokens and codes, forgotten passwords; by the client and by hand."""
+"""The auth section of the sandbox: second factors, expiry of tokens and codes, and password resets."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ NEW_PASSWORD = "Limu-torsh-9"
 
 
 def last_code(sandbox: Sandbox, number: str) -> str:
-    """Read the code of the last text that the service sent to a phone."""
-    text = next(notice.text for notice in reversed(sandbox.world.notices) if notice.number == number)
+    """Return the code in the last SMS that the service sent to a number."""
+    text = next(notice.text for notice in reversed(sandbox.state.notices) if notice.number == number)
     found = re.search(r"[0-9]{6}", text)
     assert found is not None
     return found[0]
 
 
 class Connect(Protocol):
-    """Makes a client of the running sandbox, which is closed at the test's end."""
+    """Creates a client of the running sandbox, which is closed at the end of the test."""
 
     def __call__(self, **options: Any) -> EdgeClient: ...
 
@@ -60,14 +60,14 @@ def client(sandbox: Sandbox, connect: Connect) -> EdgeClient:
     return connect(api_key=sandbox.api_key)
 
 
-class TestThroughTheClient:
-    def test_a_login_without_a_second_step_is_final(self, client: EdgeClient, connect: Connect) -> None:
+class TestClient:
+    def test_a_login_without_a_second_factor_is_complete(self, client: EdgeClient, connect: Connect) -> None:
         step = client.auth.login(USERNAME, PASSWORD)
         assert step.is_complete
         owner = connect(token=str(step.token)).auth.check_token()
         assert (owner.user_name, owner.is_reseller, owner.send_block) == (USERNAME, True, False)
 
-    def test_a_texted_code_completes_a_login(self, client: EdgeClient, sandbox: Sandbox, connect: Connect) -> None:
+    def test_an_sms_code_completes_a_login(self, client: EdgeClient, sandbox: Sandbox, connect: Connect) -> None:
         step = client.auth.login(SUB_USER, PASSWORD)
         assert (step.method, step.is_complete) == ("sms", False)
         final = client.auth.confirm_otp(step.token, last_code(sandbox, "+989351112233"))
@@ -79,31 +79,31 @@ class TestThroughTheClient:
             client.auth.login(USERNAME, "Wrong-1-password")
         assert list(caught.value.errors) == ["username"]
 
-    def test_a_forgotten_password_is_changed_with_a_texted_code(self, client: EdgeClient, sandbox: Sandbox) -> None:
+    def test_a_forgotten_password_is_changed_with_an_sms_code(self, client: EdgeClient, sandbox: Sandbox) -> None:
         reset = client.auth.forgot_password(USERNAME, MOBILE)
         client.auth.change_password(reset.token, last_code(sandbox, MOBILE), NEW_PASSWORD)
         with pytest.raises(ValidationFailed):
             client.auth.login(USERNAME, PASSWORD)
         assert client.auth.login(USERNAME, NEW_PASSWORD).is_complete
 
-    def test_a_logged_out_token_is_dead(self, client: EdgeClient, connect: Connect) -> None:
+    def test_a_logged_out_token_is_rejected(self, client: EdgeClient, connect: Connect) -> None:
         with connect(token=str(client.auth.login(USERNAME, PASSWORD).token)) as logged_in:
             logged_in.auth.logout()
             with pytest.raises(AuthenticationError):
                 logged_in.auth.check_token()
 
-    def test_an_api_key_cannot_be_logged_out_but_checked(self, client: EdgeClient) -> None:
+    def test_an_api_key_can_be_checked_but_not_logged_out(self, client: EdgeClient) -> None:
         with pytest.raises(AuthenticationError):
             client.auth.logout()
         assert client.auth.check_token().user_name == USERNAME
 
-    def test_credentials_log_in_and_again_after_a_logout(self, client: EdgeClient, connect: Connect) -> None:
+    def test_credentials_log_in_again_after_a_logout(self, client: EdgeClient, connect: Connect) -> None:
         own = connect(credentials=Credentials(USERNAME, PASSWORD))
         assert own.payment.credit().credit == client.payment.credit().credit
         own.auth.logout()
         assert own.auth.check_token().user_name == USERNAME
 
-    def test_credentials_with_a_texted_code_log_in_once(
+    def test_credentials_with_an_sms_code_log_in_only_once(
         self, client: EdgeClient, sandbox: Sandbox, connect: Connect
     ) -> None:
         def otp(_: LoginStep) -> str:
@@ -114,28 +114,28 @@ class TestThroughTheClient:
         own.auth.logout()
         with pytest.raises(AuthenticationError, match="another login would text a code"):
             own.auth.check_token()
-        assert len(sandbox.world.notices) == 1
+        assert len(sandbox.state.notices) == 1
         assert client.auth.check_token().user_name == USERNAME
 
-    def test_a_code_of_the_authenticator_or_a_texted_one_completes_a_login(
+    def test_an_authenticator_code_or_an_sms_code_completes_a_login(
         self, client: EdgeClient, sandbox: Sandbox, connect: Connect
     ) -> None:
-        user = sandbox.world.user_named(USERNAME)
+        user = sandbox.state.find_user(USERNAME)
         assert user is not None
         user.two_factor, user.ga_code = "ga", "246810"
         step = client.auth.login(USERNAME, PASSWORD)
         assert step.method == "ga"
-        assert sandbox.world.notices == []
+        assert sandbox.state.notices == []
         assert client.auth.confirm_otp(step.token, "246810").is_complete
 
-        def text_me(step: LoginStep) -> str:
+        def request_sms_code(step: LoginStep) -> str:
             client.auth.send_sms_otp(step.token)
             return last_code(sandbox, MOBILE)
 
-        own = connect(credentials=Credentials(USERNAME, PASSWORD, otp=text_me))
+        own = connect(credentials=Credentials(USERNAME, PASSWORD, otp=request_sms_code))
         assert own.auth.check_token().user_name == USERNAME
 
-    def test_a_file_that_cannot_go_back_is_not_sent_again_after_a_401(self, sandbox: Sandbox, connect: Connect) -> None:
+    def test_an_unseekable_file_is_not_resent_after_a_401(self, sandbox: Sandbox, connect: Connect) -> None:
         reads: list[int] = []
 
         class Pipe:
@@ -149,15 +149,17 @@ class TestThroughTheClient:
                 return part
 
         file: Any = Pipe()
-        dead = StoredToken("dead-token", created=time.time())
-        own = connect(credentials=Credentials(USERNAME, PASSWORD, load=lambda: dead), from_number=sandbox.from_number)
+        expired = StoredToken("expired-token", created=time.time())
+        own = connect(
+            credentials=Credentials(USERNAME, PASSWORD, load=lambda: expired), from_number=sandbox.from_number
+        )
         with pytest.raises(AuthenticationError, match="make the call again"):
             own.send.file(file, "salam")
-        assert sandbox.world.outbox == {}
+        assert sandbox.state.outbox == {}
         assert own.send.file(("numbers.csv", b"phone_number\n09121234567\n"), "salam").id
         assert reads
 
-    def test_no_way_to_a_code_says_how_to_give_one(self, client: EdgeClient, connect: Connect) -> None:
+    def test_a_missing_otp_callback_raises_with_a_remedy(self, client: EdgeClient, connect: Connect) -> None:
         own = connect(credentials=Credentials(SUB_USER, PASSWORD))
         with pytest.raises(ConfigurationError, match="give otp="):
             own.payment.credit()
@@ -175,15 +177,15 @@ def confirm(call: Caller, token: str, otp: str) -> Any:
     return call("POST", f"{AUTH}/confirm_otp", key=None, json={"token": token, "otp": otp})
 
 
-class TestLives:
-    def test_a_login_lives_ten_hours(self, call: Caller, sandbox: Sandbox) -> None:
+class TestExpiry:
+    def test_a_session_token_expires_after_10_hours(self, call: Caller, sandbox: Sandbox) -> None:
         token = log_in(call, USERNAME)["token"]
         sandbox.clock.advance(10 * 3600 - 1)
         assert call("GET", f"{AUTH}/check_token", key=token).status_code == 200
         sandbox.clock.advance(1)
         assert call("GET", f"{AUTH}/check_token", key=token).status_code == 401
 
-    def test_the_step_of_a_login_lives_six_minutes_and_each_code_two(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_a_login_step_expires_after_6_minutes_and_each_code_after_2(self, call: Caller, sandbox: Sandbox) -> None:
         token = log_in(call)["token"]
         first = last_code(sandbox, "+989351112233")
         sandbox.clock.advance(120)
@@ -197,14 +199,14 @@ class TestLives:
         assert confirm(call, token, second).status_code == 401
         assert call("POST", f"{AUTH}/send_sms_otp", key=None, json={"token": token}).status_code == 401
 
-    def test_a_code_is_good_once_and_so_is_its_token(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_a_code_and_its_token_can_be_used_once(self, call: Caller, sandbox: Sandbox) -> None:
         token = log_in(call)["token"]
         code = last_code(sandbox, "+989351112233")
         assert confirm(call, token, "000000").status_code == 422
         assert confirm(call, token, code).status_code == 200
         assert confirm(call, token, code).status_code == 401
 
-    def test_a_password_reset_lives_two_minutes(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_a_password_reset_expires_after_2_minutes(self, call: Caller, sandbox: Sandbox) -> None:
         body = {"username": USERNAME, "mobile": "09121112233"}
         token = call("POST", f"{AUTH}/forgot_password", key=None, json=body).json()["data"]["token"]
         change = {"token": token, "otp": last_code(sandbox, MOBILE), "password": NEW_PASSWORD}
@@ -212,7 +214,7 @@ class TestLives:
         response = call("POST", f"{AUTH}/change_password_by_token", key=None, json=change)
         assert (response.status_code, response.json()["meta"]["message_code"]) == (401, "400-1")
 
-    def test_tokens_of_other_kinds_do_not_take_each_others_place(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_a_token_of_another_kind_is_rejected(self, call: Caller, sandbox: Sandbox) -> None:
         step = log_in(call)["token"]
         session = log_in(call, USERNAME)["token"]
         code = last_code(sandbox, "+989351112233")
@@ -222,8 +224,8 @@ class TestLives:
         assert call("GET", f"{AUTH}/check_token", key=step).status_code == 401
 
 
-class TestByHand:
-    def test_a_wrong_login_has_its_errors_beside_meta_and_no_data(self, call: Caller) -> None:
+class TestRawHttp:
+    def test_a_failed_login_has_errors_beside_meta_and_no_data(self, call: Caller) -> None:
         body = {"username": USERNAME, "password": "x"}
         response = call("POST", f"{AUTH}/login", key=None, json=body)
         assert response.status_code == 422
@@ -244,7 +246,7 @@ class TestByHand:
             ("change_password_by_token", {"token": "a", "otp": "1", "password": "weak"}, "password"),
         ],
     )
-    def test_a_missing_or_wrong_field_is_named(
+    def test_a_missing_or_invalid_field_is_named(
         self, call: Caller, path: str, body: dict[str, Any], missing: str
     ) -> None:
         response = call("POST", f"{AUTH}/{path}", key=None, json=body)
@@ -252,15 +254,15 @@ class TestByHand:
         assert missing in response.json()["meta"]["errors"]
 
     @pytest.mark.parametrize("mobile", ["09120000000", "+989351112233"])
-    def test_a_password_is_forgotten_with_its_own_mobile_number_only(self, call: Caller, mobile: str) -> None:
+    def test_a_password_reset_requires_the_mobile_number_of_the_user(self, call: Caller, mobile: str) -> None:
         response = call("POST", f"{AUTH}/forgot_password", key=None, json={"username": USERNAME, "mobile": mobile})
         assert list(response.json()["meta"]["errors"]) == ["username"]
 
     @pytest.mark.parametrize("change", [{"status": "inactive"}, {"expire_at": 0}])
-    def test_who_is_inactive_or_over_cannot_log_in(
+    def test_an_inactive_or_expired_user_cannot_log_in(
         self, call: Caller, sandbox: Sandbox, change: dict[str, object]
     ) -> None:
-        user = sandbox.world.user_named(USERNAME)
+        user = sandbox.state.find_user(USERNAME)
         assert user is not None
         for name, value in change.items():
             setattr(user, name, value or sandbox.clock.now())
@@ -268,12 +270,12 @@ class TestByHand:
         assert call("POST", f"{AUTH}/login", key=None, json=body).status_code == 422
 
     @pytest.mark.parametrize("method", ["GET", "POST"])
-    def test_logout_and_check_token_take_both_methods(self, call: Caller, method: str) -> None:
+    def test_logout_and_check_token_accept_get_and_post(self, call: Caller, method: str) -> None:
         token = log_in(call, USERNAME)["token"]
         assert call(method, f"{AUTH}/check_token", key=token).json()["data"]["user_name"] == USERNAME
         assert call(method, f"{AUTH}/logout", key=token).status_code == 200
         assert call(method, f"{AUTH}/logout", key=token).status_code == 401
 
-    def test_a_key_is_checked_but_not_logged_out(self, call: Caller) -> None:
+    def test_a_sub_user_key_can_be_checked_but_not_logged_out(self, call: Caller) -> None:
         assert call("GET", f"{AUTH}/check_token", key=SUB_USER_API_KEY).json()["data"]["user_name"] == SUB_USER
         assert call("GET", f"{AUTH}/logout", key=SUB_USER_API_KEY).status_code == 401

@@ -1,4 +1,4 @@
-"""Banks, geolocation and jobs in the sandbox: the places, the trades, and how many people there are."""
+"""Banks, geolocation and jobs in the sandbox: places, job categories and counts of people."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ def names(call: Caller, path: str, base: str = "/v1", **params: Any) -> list[str
 
 @pytest.mark.parametrize(("base", "path"), BANKS)
 class TestPlaces:
-    def test_provinces_have_counties_and_those_cities(self, call: Caller, base: str, path: str) -> None:
+    def test_places_are_listed_by_parent(self, call: Caller, base: str, path: str) -> None:
         assert names(call, f"{path}/provinces", base) == ["تهران", "اصفهان", "گیلان"]
         assert names(call, f"{path}/counties", base, province_id=12) == ["کاشان", "نجف آباد"]
         assert names(call, f"{path}/cities", base, county_id=121) == ["کاشان", "قمصر"]
 
-    def test_an_unknown_place_is_told_as_the_service_does(self, call: Caller, base: str, path: str) -> None:
+    def test_an_unknown_place_is_rejected_with_the_message_of_the_service(
+        self, call: Caller, base: str, path: str
+    ) -> None:
         response = call("GET", f"{path}/counties", base=base, params={"province_id": 7})
         assert response.status_code == 422
         assert response.json()["meta"]["errors"] == {"province_id": ["گزینه انتخاب شده province id صحیح نمی باشد"]}
@@ -31,7 +33,7 @@ class TestPlaces:
         assert list(response.json()["meta"]["errors"]) == ["county_id"]
 
 
-def test_genders_come_without_a_meta(call: Caller) -> None:
+def test_genders_have_no_meta(call: Caller) -> None:
     answer = call("GET", "/api/send/banks/genders").json()
     assert list(answer) == ["data"]
     assert len(answer["data"]) == 3
@@ -49,19 +51,19 @@ class TestCounts:
         assert set(data) == {"mci_count", "irancell_count", "other_count"}
         return sum(data.values())
 
-    def test_the_first_version_wants_all_three_places(self, call: Caller) -> None:
+    def test_version_1_requires_province_county_and_city(self, call: Caller) -> None:
         path = "/api/send/banks/counts"
         assert self.count(call, path, **KASHAN) == 300
         assert set(call("GET", path, params={"province_id": 12}).json()["meta"]["errors"]) == {"county_id", "city_id"}
 
-    def test_it_narrows_by_gender_years_and_prefix(self, call: Caller) -> None:
+    def test_version_1_filters_by_gender_birth_years_and_prefix(self, call: Caller) -> None:
         path = "/api/send/banks/counts"
         men, women = (self.count(call, path, **KASHAN, gender_id=gender) for gender in (1, 2))
         assert men + women == 300
         assert 0 < self.count(call, path, **KASHAN, birth_year_from=1350, birth_year_to=1360) < 300
         assert 0 < self.count(call, path, **KASHAN, number_prefix="912") < 300
 
-    def test_the_second_version_takes_a_province_alone(self, call: Caller) -> None:
+    def test_version_2_accepts_a_province_alone(self, call: Caller) -> None:
         path = "/v2/api/send/banks/counts"
         assert self.count(call, path, "", province_id=12) == 900
         assert self.count(call, path, "", province_id=12, county_id=121) == 600
@@ -69,22 +71,22 @@ class TestCounts:
         assert 0 < some < 300
 
     @pytest.mark.parametrize("params", [{"pre": "9"}, {"gender": 3}, {"from_age": 1299}, {"county_id": 111}])
-    def test_a_wrong_filter_is_named(self, call: Caller, params: dict[str, Any]) -> None:
+    def test_an_invalid_filter_is_named(self, call: Caller, params: dict[str, Any]) -> None:
         response = call("GET", "/v2/api/send/banks/counts", base="", params={"province_id": 12, **params})
         assert list(response.json()["meta"]["errors"]) == list(params)
 
 
 class TestJobs:
-    def test_categories_have_sub_categories_with_the_main_ones_id_as_text(self, call: Caller) -> None:
+    def test_sub_categories_have_the_main_id_as_a_str(self, call: Caller) -> None:
         assert [row["id"] for row in call("GET", "/api/send/jobs/categories").json()["data"]] == [1, 2, 3]
         rows = call("GET", "/api/send/jobs/sub-categories", params={"main_category_id": 1}).json()["data"]
         assert rows[0] == {"id": 10, "name": "نانوایی", "main_id": "1", "main_name": "خوراک"}
 
-    def test_an_unknown_category_is_refused(self, call: Caller) -> None:
+    def test_an_unknown_category_is_rejected(self, call: Caller) -> None:
         response = call("GET", "/api/send/jobs/sub-categories", params={"main_category_id": 9})
         assert response.json()["meta"]["message"] == "گزینه انتخاب شده شناسه دسته بندی اصلی صحیح نمی باشد"
 
-    def test_counts_go_by_operator_and_slice(self, call: Caller) -> None:
+    def test_counts_are_limited_by_operator_and_slice(self, call: Caller) -> None:
         def count(**params: Any) -> dict[str, int]:
             found: dict[str, int] = call("GET", "/api/send/jobs/number-count", params=params).json()["data"]
             return found

@@ -1,4 +1,4 @@
-"""`python -m ippanel_edge.sandbox`, as somebody starts it in a terminal: it says where it is, and ends by Ctrl-C."""
+"""`python -m ippanel_edge.sandbox` as a process: its output, its service, and its end on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ import pytest
 from ippanel_edge import EdgeClient
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that is a Ctrl-C of one process alone")
-def test_it_prints_how_to_reach_it_serves_and_ends_by_ctrl_c() -> None:
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to a single process")
+def test_command_prints_its_settings_serves_requests_and_stops_on_ctrl_c() -> None:
     command = [sys.executable, "-m", "ippanel_edge.sandbox", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - the command is constant
         try:
             assert process.stdout is not None
-            said = dict(process.stdout.readline().strip().rsplit(None, 1) for _ in range(3))
-            with EdgeClient(said["API key"], base_url=said["base URL"], from_number=said["sender line"]) as client:
+            settings = dict(process.stdout.readline().strip().rsplit(None, 1) for _ in range(3))
+            with EdgeClient(
+                settings["API key"], base_url=settings["base URL"], from_number=settings["sender line"]
+            ) as client:
                 assert client.send.pattern("otp", "09121110001", {"code": "4821"}).id > 0
             process.send_signal(signal.SIGINT)
-            _, complaints = process.communicate(timeout=20)
+            _, stderr = process.communicate(timeout=20)
         finally:
             process.kill()
-    assert (process.returncode, complaints) == (0, "")
+    assert (process.returncode, stderr) == (0, "")

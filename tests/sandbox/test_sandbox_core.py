@@ -1,4 +1,4 @@
-"""The sandbox's core: who may call, what is no request, faults on demand, the clock, and the real server."""
+"""The core of the sandbox: authentication, request parsing, fault injection, the clock and the HTTP server."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from ippanel_edge.sandbox import Sandbox, SandboxClock
-from ippanel_edge.sandbox.app import served
+from ippanel_edge.sandbox.app import all_endpoints
 from ippanel_edge.sandbox.bodies import parse_pairs
 from ippanel_edge.sandbox.records import TokenKind
-from ippanel_edge.sandbox.replies import Refusal
+from ippanel_edge.sandbox.replies import Rejection
 from tests.sandbox.caller import Caller, accepted
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ CREDIT = "/api/payment/credit/mine"
 
 
 def main_user(sandbox: Sandbox) -> User:
-    return sandbox.world.users[sandbox.world.api_keys[sandbox.api_key]]
+    return sandbox.state.users[sandbox.state.api_keys[sandbox.api_key]]
 
 
-class TestWhoMayCall:
+class TestAuthentication:
     @pytest.mark.parametrize("key", [None, "wrong", "Bearer sandbox-key"])
     def test_a_missing_or_wrong_key_is_401(self, call: Caller, key: str | None) -> None:
         response = call("GET", CREDIT, key=key)
@@ -37,28 +37,28 @@ class TestWhoMayCall:
         assert response.json()["meta"]["message_code"] == "400-1"
         assert response.json()["meta"]["status"] is False
 
-    def test_a_login_token_is_as_good_as_a_key_until_it_dies(self, call: Caller, sandbox: Sandbox) -> None:
-        token = sandbox.world.issue_token(main_user(sandbox), TokenKind.SESSION, 36_000)
+    def test_a_login_token_is_accepted_until_it_expires(self, call: Caller, sandbox: Sandbox) -> None:
+        token = sandbox.state.issue_token(main_user(sandbox), TokenKind.SESSION, 36_000)
         assert call("GET", CREDIT, key=token.value).status_code == 200
         sandbox.clock.advance(36_000)
         assert call("GET", CREDIT, key=token.value).status_code == 401
 
-    def test_the_token_of_a_half_done_login_opens_nothing(self, call: Caller, sandbox: Sandbox) -> None:
-        token = sandbox.world.issue_token(main_user(sandbox), TokenKind.LOGIN_STEP, 360)
+    def test_the_token_of_an_incomplete_login_is_401(self, call: Caller, sandbox: Sandbox) -> None:
+        token = sandbox.state.issue_token(main_user(sandbox), TokenKind.LOGIN_STEP, 360)
         assert call("GET", CREDIT, key=token.value).status_code == 401
 
-    def test_an_inactive_user_may_do_nothing(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_the_key_of_an_inactive_user_is_401(self, call: Caller, sandbox: Sandbox) -> None:
         main_user(sandbox).status = "inactive"
         assert call("GET", CREDIT).status_code == 401
 
 
-class TestWhatIsNoRequest:
-    def test_an_unknown_address_is_404_in_the_envelope(self, call: Caller) -> None:
+class TestRequestParsing:
+    def test_an_unknown_path_is_404_in_the_envelope(self, call: Caller) -> None:
         response = call("GET", "/api/nothing")
         assert response.status_code == 404
         assert response.json()["meta"]["status"] is False
 
-    def test_a_wrong_method_is_405_and_says_which_are_allowed(self, call: Caller) -> None:
+    def test_a_wrong_method_is_405_with_the_allowed_methods(self, call: Caller) -> None:
         response = call("DELETE", "/api/send/webservice")
         assert response.status_code == 405
         assert response.headers["allow"] == "GET, POST"
@@ -67,9 +67,9 @@ class TestWhatIsNoRequest:
     @pytest.mark.parametrize(
         "content",
         ['{"a": 1, "a": 1}', '{"a": NaN}', "[]", "{", '"text"', b'{"a": "\xff"}', "[" * 100_000],
-        ids=["doubled", "nan", "list", "cut", "text", "latin-1", "deep"],
+        ids=["duplicate key", "nan", "list", "truncated", "string", "latin-1", "deeply nested"],
     )
-    def test_a_body_that_is_no_json_object_is_400(self, call: Caller, content: str | bytes) -> None:
+    def test_a_body_other_than_a_json_object_is_400(self, call: Caller, content: str | bytes) -> None:
         response = call("POST", "/api/send", content=content, headers={"Content-Type": "application/json"})
         assert response.status_code == 400
 
@@ -83,33 +83,33 @@ class TestWhatIsNoRequest:
             b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n',
             b"--x\r\nnonsense\r\n\r\n1\r\n--x--",
         ],
-        ids=["no form", "cut", "no header"],
+        ids=["not a form", "truncated", "no header"],
     )
-    def test_a_broken_form_is_400(self, call: Caller, content: bytes) -> None:
+    def test_a_malformed_form_is_400(self, call: Caller, content: bytes) -> None:
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
         response = call("POST", "/api/send", content=content, headers=headers)
         assert response.status_code == 400
         assert response.json()["meta"]["status"] is False
 
-    def test_an_undocumented_field_is_refused_by_name(self, call: Caller) -> None:
+    def test_an_undocumented_field_is_rejected_by_name(self, call: Caller) -> None:
         response = call("POST", "/api/report/new_list", json={"per_page": 10})
         assert response.status_code == 422
         assert list(response.json()["meta"]["errors"]) == ["per_page"]
 
-    def test_an_undocumented_query_field_is_refused(self, call: Caller) -> None:
+    def test_an_undocumented_query_field_is_rejected(self, call: Caller) -> None:
         response = call("GET", CREDIT, params={"x": "1"})
         assert list(response.json()["meta"]["errors"]) == ["x"]
 
-    def test_a_null_filter_is_refused(self, call: Caller) -> None:
+    def test_a_null_filter_is_rejected(self, call: Caller) -> None:
         response = call("POST", "/api/report/new_list", json={"filters": {"number": None}})
         assert list(response.json()["meta"]["errors"]) == ["filters.number"]
 
-    def test_a_world_that_is_not_strict_takes_both(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.world.strict = False
+    def test_undocumented_and_null_fields_are_accepted_unless_strict(self, call: Caller, sandbox: Sandbox) -> None:
+        sandbox.state.strict = False
         response = call("POST", "/api/report/new_list", json={"per_page": 10, "filters": {"number": None}})
         assert response.status_code == 200
 
-    def test_brackets_in_names_make_lists_and_objects(self) -> None:
+    def test_brackets_in_names_produce_lists_and_dicts(self) -> None:
         assert parse_pairs([("a[]", "1"), ("a[]", "2"), ("f[0]", "3"), ("filter[code]", "4"), ("b", "5")]) == {
             "a": ["1", "2"],
             "f": ["3"],
@@ -120,77 +120,77 @@ class TestWhatIsNoRequest:
     @pytest.mark.parametrize(
         "pairs", [[("a", "1"), ("a", "2")], [("a", "1"), ("a[]", "2")], [("a[]", "1"), ("a[b]", "2")]]
     )
-    def test_a_name_that_comes_twice_is_refused(self, pairs: list[tuple[str, str]]) -> None:
-        with pytest.raises(Refusal):
+    def test_a_duplicate_name_is_rejected(self, pairs: list[tuple[str, str]]) -> None:
+        with pytest.raises(Rejection):
             parse_pairs(pairs)
 
 
 class TestFaults:
-    def test_a_planned_fault_hits_the_next_matching_requests_only(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_a_fault_affects_only_the_next_matching_requests(self, call: Caller, sandbox: Sandbox) -> None:
         sandbox.faults.add(503, times=2, path="/api/send", headers={"Retry-After": "7"})
         assert call("GET", CREDIT).status_code == 200
-        first, second, third = (call.text("+989121234567") for _ in range(3))
+        first, second, third = (call.webservice("+989121234567") for _ in range(3))
         assert [first.status_code, second.status_code] == [503, 503]
         assert first.headers["retry-after"] == "7"
         assert first.json()["meta"]["status"] is False
         assert accepted(third)
-        assert len(sandbox.world.outbox) == 1
+        assert len(sandbox.state.outbox) == 1
 
-    def test_a_fault_may_be_meant_for_one_sending_type(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_a_fault_can_be_limited_to_one_sending_type(self, call: Caller, sandbox: Sandbox) -> None:
         sandbox.faults.add(502, sending_type="votp", body="<html>Bad Gateway</html>")
-        assert call.text("+989121234567").status_code == 200
+        assert call.webservice("+989121234567").status_code == 200
         response = call.send("votp", from_number=None, message="123", params={"recipients": ["+989121234567"]})
         assert response.status_code == 502
         assert response.headers["content-type"].startswith("text/html")
         assert response.text == "<html>Bad Gateway</html>"
 
-    def test_a_fault_may_come_after_the_send_was_carried_out(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.faults.add(500, carried_out=True)
-        assert call.text("+989121234567").status_code == 500
-        assert len(sandbox.world.outbox) == 1
+    def test_a_fault_can_replace_the_response_of_an_executed_send(self, call: Caller, sandbox: Sandbox) -> None:
+        sandbox.faults.add(500, executed=True)
+        assert call.webservice("+989121234567").status_code == 500
+        assert len(sandbox.state.outbox) == 1
 
-    def test_a_true_answer_may_be_cut(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_the_original_response_can_be_truncated(self, call: Caller, sandbox: Sandbox) -> None:
         sandbox.faults.add(None, cut=9, headers={"X-Cut": "yes"})
         response = call("GET", CREDIT)
         assert (response.status_code, response.content, response.headers["x-cut"]) == (200, b'{"data": ', "yes")
 
-    def test_a_fault_may_answer_any_object(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_a_fault_can_return_any_json_object(self, call: Caller, sandbox: Sandbox) -> None:
         sandbox.faults.add(200, body={"data": 1})
         assert call("GET", CREDIT).json() == {"data": 1}
 
-    def test_a_true_answer_may_come_late(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_the_original_response_can_be_delayed(self, call: Caller, sandbox: Sandbox) -> None:
         sandbox.faults.add(None, delay=0.01)
         began = time.perf_counter()
         assert call("GET", CREDIT).status_code == 200
         assert time.perf_counter() - began >= 0.01
 
-    def test_faults_may_be_forgotten(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_faults_can_be_cleared(self, call: Caller, sandbox: Sandbox) -> None:
         sandbox.faults.add(times=9)
         sandbox.faults.clear()
         assert call("GET", CREDIT).status_code == 200
 
 
 class TestClock:
-    def test_a_frozen_clock_moves_only_when_advanced(self) -> None:
+    def test_a_frozen_clock_changes_only_when_advanced(self) -> None:
         start = datetime(2030, 1, 1, tzinfo=UTC)
         clock = SandboxClock(start, frozen=True)
         clock.advance(90)
         assert clock.now() == datetime(2030, 1, 1, 0, 1, 30, tzinfo=UTC)
 
-    def test_a_running_clock_goes_on_from_its_start(self) -> None:
+    def test_a_running_clock_continues_from_its_start(self) -> None:
         clock = SandboxClock(datetime(2030, 1, 1, tzinfo=UTC))
         clock.advance(3600)
         assert datetime(2030, 1, 1, 1, tzinfo=UTC) <= clock.now() < datetime(2030, 1, 1, 2, tzinfo=UTC)
 
-    def test_a_naive_start_and_a_step_back_are_refused(self) -> None:
+    def test_a_naive_start_and_a_negative_step_raise_value_error(self) -> None:
         with pytest.raises(ValueError, match="aware"):
-            SandboxClock(datetime(2030, 1, 1))  # noqa: DTZ001 - that is the point
+            SandboxClock(datetime(2030, 1, 1))  # noqa: DTZ001 - a naive datetime is what the test rejects
         with pytest.raises(ValueError, match="negative"):
             SandboxClock().advance(-1)
 
 
 class TestServer:
-    def test_a_started_sandbox_is_ready_and_a_stopped_one_leaves_nothing(
+    def test_a_started_sandbox_accepts_requests_and_a_stopped_one_releases_its_resources(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         threads = set(threading.enumerate())
@@ -203,7 +203,7 @@ class TestServer:
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}{CREDIT}", trust_env=False)
 
-    def test_a_client_that_gives_up_leaves_nothing_behind(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_disconnected_client_does_not_delay_the_stop(self, caplog: pytest.LogCaptureFixture) -> None:
         with Sandbox() as sandbox:
             sandbox.faults.add(None, delay=60)
             with pytest.raises(httpx.ReadTimeout):
@@ -212,15 +212,15 @@ class TestServer:
         assert time.perf_counter() - began < 1
         assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
 
-    async def _ask(self) -> int:
+    async def _status(self) -> int:
         async with Sandbox() as sandbox, httpx.AsyncClient(base_url=sandbox.base_url, trust_env=False) as client:
             response = await client.get(CREDIT, headers={"Authorization": sandbox.api_key})
             return response.status_code
 
-    def test_it_is_an_async_context_manager_too(self) -> None:
-        assert asyncio.run(self._ask()) == 200
+    def test_a_sandbox_is_an_async_context_manager(self) -> None:
+        assert asyncio.run(self._status()) == 200
 
-    def test_it_may_be_started_again_but_not_twice(self) -> None:
+    def test_a_sandbox_can_be_restarted_but_not_started_twice(self) -> None:
         sandbox = Sandbox()
         assert sandbox.base_url == "http://127.0.0.1/v1"
         for _ in range(2):
@@ -237,12 +237,12 @@ class TestServer:
             with pytest.raises(OSError, match="in use"):
                 Sandbox(port=port).start()
 
-    def test_a_clock_and_a_world_together_are_refused(self) -> None:
-        with pytest.raises(ValueError, match="not both"):
-            Sandbox(SandboxClock(), world=Sandbox().world)
+    def test_clock_and_state_together_raise_value_error(self) -> None:
+        with pytest.raises(ValueError, match="expected either clock or state"):
+            Sandbox(SandboxClock(), state=Sandbox().state)
 
-    def test_a_thousand_small_sends_at_once_are_served_in_a_moment(self) -> None:
-        async def flood(sandbox: Sandbox) -> list[int]:
+    def test_1000_concurrent_sends_finish_within_10_seconds(self) -> None:
+        async def send_all(sandbox: Sandbox) -> list[int]:
             limits = httpx.Limits(max_connections=50)
             transport = httpx.ASGITransport(app=sandbox.app)
             async with httpx.AsyncClient(base_url=sandbox.base_url, transport=transport, limits=limits) as client:
@@ -254,18 +254,18 @@ class TestServer:
                         "message": "salam",
                         "params": {"recipients": [f"+9891{number:08d}"]},
                     }
-                    answer = await client.post("/api/send", json=body, headers={"Authorization": sandbox.api_key})
-                    return accepted(answer)[0]
+                    response = await client.post("/api/send", json=body, headers={"Authorization": sandbox.api_key})
+                    return accepted(response)[0]
 
                 return await asyncio.gather(*(send(number) for number in range(1000)))
 
         sandbox = Sandbox()
         began = time.perf_counter()
-        found = asyncio.run(flood(sandbox))
+        found = asyncio.run(send_all(sandbox))
         assert len(set(found)) == 1000
-        assert time.perf_counter() - began < 10  # measured: about one second, the client's share included
+        assert time.perf_counter() - began < 10  # measured: about 1 s, including the client
 
 
-def test_every_endpoint_is_served_once_under_one_name() -> None:
-    names = [endpoint.name for endpoint in served()]
+def test_endpoint_names_are_unique() -> None:
+    names = [endpoint.name for endpoint in all_endpoints()]
     assert len(names) == len(set(names))

@@ -1,4 +1,4 @@
-"""Drafts in the sandbox: groups and texts, their limits, and what a wrong client is told."""
+"""Drafts in the sandbox: groups, message texts, limits, and rejection of invalid requests."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def new_group(client: EdgeClient, title: str) -> int:
     return group_id
 
 
-class TestThroughTheClient:
-    def test_a_text_is_kept_changed_and_deleted(self, client: EdgeClient) -> None:
+class TestClient:
+    def test_a_draft_is_created_updated_and_deleted(self, client: EdgeClient) -> None:
         group_id = new_group(client, "یادآوری")
         client.drafts.create(group_id, "وقت شما فرداست")
         client.drafts.create(group_id, "سلام")
@@ -49,23 +49,23 @@ class TestThroughTheClient:
         client.drafts.delete([second.draft_id])
         assert [draft.message for draft in client.drafts.list()] == ["وقت شما پس فرداست"]
 
-    def test_a_group_is_renamed_and_takes_its_drafts_along(self, client: EdgeClient) -> None:
-        kept, gone = new_group(client, "a"), new_group(client, "b")
-        client.drafts.create(kept, "stays")
-        client.drafts.create(gone, "goes")
+    def test_deleting_a_group_deletes_its_drafts(self, client: EdgeClient) -> None:
+        kept, deleted = new_group(client, "a"), new_group(client, "b")
+        client.drafts.create(kept, "kept")
+        client.drafts.create(deleted, "deleted")
         client.drafts.groups.update(kept, "c")
-        client.drafts.groups.delete(gone)
+        client.drafts.groups.delete(deleted)
         assert [group.title for group in client.drafts.groups.list()] == ["c"]
-        assert [draft.message for draft in client.drafts.iter_list()] == ["stays"]
+        assert [draft.message for draft in client.drafts.iter_list()] == ["kept"]
 
-    def test_the_21st_group_is_refused(self, client: EdgeClient) -> None:
+    def test_the_21st_group_is_rejected(self, client: EdgeClient) -> None:
         for number in range(20):
             client.drafts.groups.create(f"g{number}")
         with pytest.raises(ValidationFailed, match="حداکثر 20 گروه"):
             client.drafts.groups.create("one more")
         assert len(list(client.drafts.groups.iter_list(per_page=7))) == 20
 
-    def test_the_201st_draft_is_refused(self, client: EdgeClient, call: Caller) -> None:
+    def test_the_201st_draft_is_rejected(self, client: EdgeClient, call: Caller) -> None:
         group_id = new_group(client, "a")
         for _ in range(200):
             client.drafts.create(group_id, "x")
@@ -74,7 +74,7 @@ class TestThroughTheClient:
         assert len(list(client.drafts.iter_list(group_id))) == 200
         assert call("POST", DRAFT, json={"draft_group_id": group_id, "message": "x"}).status_code == 422
 
-    def test_another_users_groups_and_drafts_are_unknown(self, client: EdgeClient, sandbox: Sandbox) -> None:
+    def test_groups_and_drafts_of_another_user_are_unknown(self, client: EdgeClient, sandbox: Sandbox) -> None:
         group_id = new_group(client, "a")
         client.drafts.create(group_id, "mine")
         draft_id = client.drafts.list().items[0].draft_id
@@ -90,8 +90,8 @@ class TestThroughTheClient:
         assert [draft.message for draft in client.drafts.list()] == ["mine"]
 
 
-class TestPlainHttp:
-    def test_what_is_missing_is_named(self, call: Caller) -> None:
+class TestRawHttp:
+    def test_missing_fields_are_named(self, call: Caller) -> None:
         assert set(errors(call("POST", DRAFT, json={}))) == {"draft_group_id", "message"}
         assert set(errors(call("PUT", DRAFT, json={}))) == {"draft_id", "message"}
         assert set(errors(call("POST", f"{DRAFT}/delete", json={"draft_ids": []}))) == {"draft_ids"}
@@ -99,21 +99,21 @@ class TestPlainHttp:
         assert set(errors(call("PUT", f"{DRAFT}/group", json={}))) == {"draft_group_id", "title"}
         assert set(errors(call("POST", f"{DRAFT}/group/delete", json={}))) == {"draft_group_id"}
 
-    def test_long_texts_and_titles_are_refused(self, call: Caller) -> None:
+    def test_long_messages_and_titles_are_rejected(self, call: Caller) -> None:
         assert list(errors(call("POST", f"{DRAFT}/group", json={"title": "x" * 201}))) == ["title"]
         call("POST", f"{DRAFT}/group", json={"title": "x"})
         response = call("POST", DRAFT, json={"draft_group_id": 1001, "message": "x" * 1401})
         assert errors(response) == {"message": ["گزینه پیام نباید بیشتر از 1400 کاراکتر باشد"]}
 
-    def test_drafts_are_deleted_all_or_none(self, call: Caller) -> None:
+    def test_delete_is_all_or_nothing(self, call: Caller) -> None:
         call("POST", f"{DRAFT}/group", json={"title": "x"})
         call("POST", DRAFT, json={"draft_group_id": 1001, "message": "x"})
         assert list(errors(call("POST", f"{DRAFT}/delete", json={"draft_ids": [1001, 7]}))) == ["draft_ids.1"]
         assert len(call("GET", f"{DRAFT}/list").json()["data"]) == 1
 
-    def test_an_id_as_text_is_no_id(self, call: Caller) -> None:
+    def test_an_id_as_a_str_is_rejected(self, call: Caller) -> None:
         response = call("POST", DRAFT, json={"draft_group_id": "1001", "message": "x"})
         assert list(errors(response)) == ["draft_group_id"]
 
-    def test_an_empty_filter_is_refused(self, call: Caller) -> None:
+    def test_an_empty_filter_is_rejected(self, call: Caller) -> None:
         assert list(errors(call("GET", f"{DRAFT}/list", params={"draft_group_id": ""}))) == ["draft_group_id"]

@@ -1,4 +1,4 @@
-"""Patterns in the sandbox: reviewed by the clock, sent, changed and deleted; and what a wrong client is told."""
+"""Patterns in the sandbox: review, sending, update, deletion, and rejection of invalid requests."""
 
 from __future__ import annotations
 
@@ -53,17 +53,17 @@ def client(sandbox: Sandbox) -> Iterator[EdgeClient]:
         yield client
 
 
-def made(client: EdgeClient, pattern: NewPattern = ORDER) -> str:
+def create_pattern(client: EdgeClient, pattern: NewPattern = ORDER) -> str:
     code = client.patterns.create(pattern).pattern_code
     assert code
     return code
 
 
-class TestThroughTheClient:
-    def test_a_new_pattern_is_pending_and_becomes_active_by_the_clock(
+class TestClient:
+    def test_a_new_pattern_is_pending_until_the_review_time_has_passed(
         self, client: EdgeClient, sandbox: Sandbox
     ) -> None:
-        sandbox.world.pattern_review_seconds = 300
+        sandbox.state.pattern_review_seconds = 300
         pattern = client.patterns.create(ORDER)
         assert pattern.pattern_status is PatternStatus.PENDING
         assert pattern.updated_at == datetime(2030, 1, 15, 9, 30, tzinfo=UTC)
@@ -82,36 +82,38 @@ class TestThroughTheClient:
         assert client.reports.by_id(sent.id).message == "سارا عزیز، سفارش 512 ثبت شد."
 
     @pytest.mark.parametrize("value", ["5a", "-5", "\u06f5", "1234567", ""])
-    def test_an_integer_variable_takes_digits_up_to_its_length(
+    def test_an_integer_variable_accepts_digits_up_to_its_length(
         self, client: EdgeClient, sandbox: Sandbox, value: str
     ) -> None:
-        code = made(client)
-        sandbox.world.approve_pattern(code)
+        code = create_pattern(client)
+        sandbox.state.approve_pattern(code)
         with pytest.raises(ValidationFailed) as caught:
             client.send.pattern(code, ONE, {"name": "سارا", "order": value})
         assert list(caught.value.errors) == ["params.order"]
         assert client.send.pattern(code, ONE, {"name": "سارا", "order": "123456"}).id
 
-    def test_the_review_may_turn_one_down_or_take_for_ever(self, client: EdgeClient, sandbox: Sandbox) -> None:
-        sandbox.world.pattern_review_seconds = None
-        code = made(client)
+    def test_a_pattern_stays_pending_without_automatic_review_and_can_be_rejected(
+        self, client: EdgeClient, sandbox: Sandbox
+    ) -> None:
+        sandbox.state.pattern_review_seconds = None
+        code = create_pattern(client)
         sandbox.clock.advance(1_000_000)
         assert client.patterns.get(code).pattern_status is PatternStatus.PENDING
-        sandbox.world.reject_pattern(code, "نام مجموعه را بنویسید")
+        sandbox.state.reject_pattern(code, "نام مجموعه را بنویسید")
         found = client.patterns.get(code)
         assert (found.pattern_status, found.admin_comment) == (PatternStatus.INACTIVE, "نام مجموعه را بنویسید")
 
-    def test_a_changed_pattern_is_reviewed_again(self, client: EdgeClient, sandbox: Sandbox) -> None:
-        code = made(client)
-        sandbox.world.approve_pattern(code)
+    def test_an_updated_pattern_is_reviewed_again(self, client: EdgeClient, sandbox: Sandbox) -> None:
+        code = create_pattern(client)
+        sandbox.state.approve_pattern(code)
         changed = client.patterns.update(code, NewPattern(description="x", message="سلام", variable=[], title="t"))
         assert (changed.pattern_status, changed.pattern_message, changed.title) == ("pending", "سلام", "t")
         sandbox.clock.advance(60)
         sent = client.send.pattern(code, ONE, {})
         assert client.reports.by_id(sent.id).message == "سلام"
 
-    def test_what_comes_out_may_go_in_again(self, client: EdgeClient) -> None:
-        found = client.patterns.get(made(client))
+    def test_a_pattern_can_be_resubmitted_from_its_response(self, client: EdgeClient) -> None:
+        found = client.patterns.get(create_pattern(client))
         again = NewPattern(
             description=found.pattern_description or "",
             message=found.pattern_message or "",
@@ -119,16 +121,16 @@ class TestThroughTheClient:
         )
         assert client.patterns.update(found.pattern_code or "", again).variable == found.variable
 
-    def test_a_deleted_pattern_is_gone(self, client: EdgeClient) -> None:
-        code = made(client)
+    def test_a_deleted_pattern_is_not_found(self, client: EdgeClient) -> None:
+        code = create_pattern(client)
         client.patterns.delete(code)
-        for ask in (client.patterns.get, client.patterns.delete):
+        for method in (client.patterns.get, client.patterns.delete):
             with pytest.raises(NotFound, match="پترن مورد نظر یافت نشد"):
-                ask(code)
+                method(code)
 
-    def test_the_list_is_filtered_and_walked_the_newest_first(self, client: EdgeClient) -> None:
-        plain = made(client, NewPattern(description="x", message="سلام", variable=[], title="خوشامد"))
-        shared = made(client, NewPattern(description="x", message="سلام", variable=[], is_share=True))
+    def test_the_list_is_newest_first_filtered_and_paginated(self, client: EdgeClient) -> None:
+        plain = create_pattern(client, NewPattern(description="x", message="سلام", variable=[], title="خوشامد"))
+        shared = create_pattern(client, NewPattern(description="x", message="سلام", variable=[], is_share=True))
 
         def found(**filters: Any) -> list[str | None]:
             return [each.pattern_code for each in client.patterns.iter_list(filters=PatternFilters(**filters))]
@@ -141,22 +143,22 @@ class TestThroughTheClient:
         assert found(state="active", is_share=False) == ["welcome", "otp"]
         assert found(type="systemic") == []
 
-    def test_a_shared_pattern_is_sent_but_not_changed_below(self, client: EdgeClient, sandbox: Sandbox) -> None:
-        shared = made(client, NewPattern(description="x", message="سلام", variable=[], is_share=True))
-        sandbox.world.approve_pattern(shared)
-        with EdgeClient(SUB_USER_API_KEY, base_url=sandbox.base_url, from_number="+983000100300") as below:
-            assert [each.pattern_code for each in below.patterns.list()] == [shared]
-            assert below.send.pattern(shared, ONE, {}).id
+    def test_a_sub_user_can_send_but_not_change_a_shared_pattern(self, client: EdgeClient, sandbox: Sandbox) -> None:
+        shared = create_pattern(client, NewPattern(description="x", message="سلام", variable=[], is_share=True))
+        sandbox.state.approve_pattern(shared)
+        with EdgeClient(SUB_USER_API_KEY, base_url=sandbox.base_url, from_number="+983000100300") as sub_user:
+            assert [each.pattern_code for each in sub_user.patterns.list()] == [shared]
+            assert sub_user.send.pattern(shared, ONE, {}).id
             with pytest.raises(NotFound):
-                below.patterns.delete(shared)
+                sub_user.patterns.delete(shared)
             with pytest.raises(NotFound):
-                below.patterns.update(shared, ORDER)
+                sub_user.patterns.update(shared, ORDER)
             with pytest.raises(NotFound):
-                below.patterns.get("otp")
+                sub_user.patterns.get("otp")
 
 
-class TestPlainHttp:
-    def test_what_is_missing_is_named_with_its_place(self, call: Caller) -> None:
+class TestRawHttp:
+    def test_missing_fields_are_named_with_their_path(self, call: Caller) -> None:
         assert set(errors(call("POST", f"{PATTERNS}/normal", json={"variable": [{}]}))) == {
             "description",
             "message",
@@ -184,12 +186,12 @@ class TestPlainHttp:
             ({"delimiter": "#"}, "delimiter"),
         ],
     )
-    def test_what_does_not_agree_or_is_unknown_is_refused(
+    def test_inconsistent_and_unknown_fields_are_rejected(
         self, call: Caller, changes: dict[str, Any], wrong: str
     ) -> None:
         assert list(errors(call("POST", f"{PATTERNS}/normal", json={**BODY, **changes}))) == [wrong]
 
-    def test_an_update_is_taken_by_post_and_by_put(self, call: Caller) -> None:
+    def test_update_accepts_post_and_put(self, call: Caller) -> None:
         for method in ("POST", "PUT"):
             response = call(method, f"{PATTERNS}/normal/otp", json=BODY)
             assert response.json()["data"]["pattern_status"] == "pending"
@@ -201,11 +203,11 @@ class TestPlainHttp:
     @pytest.mark.parametrize(
         "name", ["filter[name]", "filter[state]", "filter[is_share]", "filter[type]", "filter[code]"]
     )
-    def test_an_unknown_or_senseless_filter_is_refused(self, call: Caller, name: str) -> None:
+    def test_an_unknown_or_invalid_filter_is_rejected(self, call: Caller, name: str) -> None:
         value = "" if name == "filter[code]" else "x"
         wrong = name.replace("[", ".").rstrip("]")
         assert list(errors(call("GET", PATTERNS, params={name: value}))) == [wrong]
 
-    def test_two_new_patterns_have_two_codes(self, call: Caller) -> None:
+    def test_pattern_codes_are_unique(self, call: Caller) -> None:
         codes = {call("POST", f"{PATTERNS}/normal", json=BODY).json()["data"]["pattern_code"] for _ in range(2)}
         assert len(codes) == 2

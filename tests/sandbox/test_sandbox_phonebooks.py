@@ -1,4 +1,4 @@
-"""Phonebooks, contacts and options in the sandbox: by the SDK over HTTP, and by plain HTTP for wrong clients."""
+"""Phonebooks, contacts and options in the sandbox, with the client and with raw HTTP for invalid requests."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ippanel_edge.models.phonebooks import (
 from ippanel_edge.models.send import PatternContact, PhonebookNumbers, WholePhonebooks
 from ippanel_edge.sandbox.defaults import BLACKLISTED, SUB_USER_API_KEY
 from ippanel_edge.sandbox.faults import INVALID_NUMBER
-from ippanel_edge.sandbox.records import Contact as Kept
-from ippanel_edge.sandbox.rules.phonebook_fields import MOST_NUMBERS
-from tests.sandbox.books import ONE, THREE, TWO, id_of, new_book, numbers_in, options_of, xlsx
+from ippanel_edge.sandbox.records import Contact as StoredContact
+from ippanel_edge.sandbox.rules.phonebook_fields import MAX_NUMBERS
 from tests.sandbox.caller import errors
+from tests.sandbox.phonebooks import ONE, THREE, TWO, id_of, new_book, numbers_in, options_of, xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def book(client: EdgeClient) -> Phonebook:
 
 
 class TestPhonebooks:
-    def test_a_new_one_is_listed_with_its_options_and_its_count(self, client: EdgeClient, book: Phonebook) -> None:
+    def test_a_new_phonebook_is_listed_with_its_options_and_count(self, client: EdgeClient, book: Phonebook) -> None:
         assert (book.count, book.created_at, book.updated_at) == (0, START, None)
         assert [option.type for option in book.options] == [OptionType.INT, OptionType.STRING, OptionType.DATE]
         client.phonebooks.contacts.add([NewContact(number=ONE, phonebook_id=id_of(book))])
@@ -57,7 +57,7 @@ class TestPhonebooks:
         assert (listed.id, listed.title, listed.count, listed.options) == (book.id, "مشتریان", 1, book.options)
         assert listed.updated_at == START
 
-    def test_the_list_has_pages_the_oldest_first_and_filters(self, client: EdgeClient) -> None:
+    def test_the_list_is_oldest_first_filtered_and_paginated(self, client: EdgeClient) -> None:
         ids = [client.phonebooks.create(title).id for title in ("alpha", "beta", "alphabet")]
         page = client.phonebooks.list(page=2, per_page=2)
         assert ([row.id for row in page], page.last_page, page.total) == ([ids[2]], 2, 3)
@@ -65,7 +65,7 @@ class TestPhonebooks:
         assert [row.title for row in client.phonebooks.list(id=ids[1])] == ["beta"]
         assert client.phonebooks.list(id=999).total == 0
 
-    def test_title_and_options_change_each_by_itself(
+    def test_title_and_options_are_updated_independently(
         self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
     ) -> None:
         sandbox.clock.advance(60)
@@ -79,9 +79,7 @@ class TestPhonebooks:
         client.phonebooks.update(id_of(book), options=[])
         assert client.phonebooks.list().items[0].options == ()
 
-    def test_deleting_one_deletes_its_contacts_and_again_changes_nothing(
-        self, client: EdgeClient, book: Phonebook
-    ) -> None:
+    def test_delete_removes_the_contacts_and_is_idempotent(self, client: EdgeClient, book: Phonebook) -> None:
         other = client.phonebooks.create("other")
         client.phonebooks.contacts.add([NewContact(number=ONE, phonebook_id=id_of(each)) for each in (book, other)])
         for _ in range(2):
@@ -89,7 +87,7 @@ class TestPhonebooks:
             assert [row.id for row in client.phonebooks.list()] == [other.id]
             assert [contact.phonebook_id for contact in client.phonebooks.contacts.list()] == [other.id]
 
-    def test_what_is_wrong_is_told_in_persian(self, call: Caller) -> None:
+    def test_invalid_fields_are_rejected_with_persian_messages(self, call: Caller) -> None:
         assert errors(call("POST", "/api/phonebooks", json={})) == {"title": ["تکمیل گزینه عنوان الزامی است"]}
         long = call("POST", "/api/phonebooks", json={"title": "x" * 201})
         assert errors(long) == {"title": ["گزینه عنوان نباید بیشتر از 200 کاراکتر باشد"]}
@@ -101,25 +99,23 @@ class TestPhonebooks:
         ]
         assert list(errors(call("GET", "/api/phonebooks/list-new", params={"per_page": 1001}))) == ["per_page"]
 
-    def test_an_unknown_one_is_not_found(self, call: Caller) -> None:
+    def test_an_unknown_phonebook_is_not_found(self, call: Caller) -> None:
         for address in ("7", "x", "²", "0"):
             response = call("PUT", f"/api/phonebooks/{address}", json={"title": "x"})
             assert response.status_code == 404, address
             assert response.json()["meta"]["message"] == "دفترچه تلفن مورد نظر یافت نشد"
 
-    def test_a_change_of_nothing_is_refused(self, call: Caller) -> None:
+    def test_an_empty_update_is_rejected(self, call: Caller) -> None:
         created = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]
         assert created["count"] == "0"
         assert list(errors(call("PUT", f"/api/phonebooks/{created['id']}", json={}))) == ["title"]
 
-    def test_a_lists_address_does_not_make_one(self, call: Caller) -> None:
+    def test_the_path_of_the_list_does_not_accept_post(self, call: Caller) -> None:
         assert call("POST", "/api/phonebooks/list-new", json={}).status_code == 405
 
 
 class TestContacts:
-    def test_those_that_are_added_are_gotten_and_listed(
-        self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
-    ) -> None:
+    def test_added_contacts_can_be_read_and_listed(self, client: EdgeClient, sandbox: Sandbox, book: Phonebook) -> None:
         new = NewContact(
             number=ONE,
             phonebook_id=id_of(book),
@@ -135,22 +131,22 @@ class TestContacts:
         assert (first.number, first.pre, first.name, first.email) == (ONE, "خانم", "نگار", "n@example.org")
         assert (first.phonebook_id, first.phonebook_title, first.created_at) == (book.id, "مشتریان", START)
         assert (second.name, second.email, second.is_send_blacklist) == ("", "", None)
-        sandbox.world.contacts[first.id or 0].tags.append("ویژه")
+        sandbox.state.contacts[first.id or 0].tags.append("ویژه")
         got = client.phonebooks.contacts.get(first.id or 0)
         assert (got.number, got.is_send_blacklist, got.is_receive_blacklist) == (ONE, False, False)
         assert [(tag.tag, tag.number_id, tag.created_at) for tag in got.tags] == [("ویژه", first.id, START)]
         assert client.phonebooks.contacts.get(second.id or 0).is_send_blacklist is True
 
-    def test_the_reserved_bad_number_counts_as_an_error(self, client: EdgeClient, book: Phonebook) -> None:
+    def test_the_reserved_invalid_number_counts_as_an_error(self, client: EdgeClient, book: Phonebook) -> None:
         added = client.phonebooks.contacts.add(
             [NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, INVALID_NUMBER)]
         )
         assert added == AddedContacts(added=1, errors=1, existences=0)
         assert numbers_in(client, book) == [ONE]
 
-    def test_adding_answers_http_201(self, call: Caller) -> None:
-        made = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]["id"]
-        body = {"list": [{"number": ONE, "phonebook_id": str(made)}]}
+    def test_add_returns_http_201(self, call: Caller) -> None:
+        phonebook_id = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]["id"]
+        body = {"list": [{"number": ONE, "phonebook_id": str(phonebook_id)}]}
         response = call("POST", f"{NUMBERS}/add-list-new", json=body)
         assert (response.status_code, response.json()["meta"]["message_code"]) == (201, "201-1")
         assert response.json()["data"] == {"added": 1, "errors": 0, "existences": 0}
@@ -176,7 +172,7 @@ class TestContacts:
         assert found(phonebook_id=id_of(book)) == everything[:1]
         assert found(phonebook_id=999) == []
 
-    def test_a_change_leaves_the_rest_as_it_was(self, client: EdgeClient, sandbox: Sandbox, book: Phonebook) -> None:
+    def test_update_does_not_change_other_fields(self, client: EdgeClient, sandbox: Sandbox, book: Phonebook) -> None:
         debt, city, _ = options_of(book)
         new = NewContact(number=ONE, phonebook_id=id_of(book), name="a", pre="Mr.", options={debt: "5", city: "Yazd"})
         client.phonebooks.contacts.add([new])
@@ -186,9 +182,9 @@ class TestContacts:
         changed = client.phonebooks.contacts.get(contact.id or 0)
         assert (changed.name, changed.pre, changed.number) == ("", "Mr.", ONE)
         assert changed.updated_at == START + timedelta(seconds=5)
-        assert sandbox.world.contacts[contact.id or 0].options == {debt: "6"}
+        assert sandbox.state.contacts[contact.id or 0].options == {debt: "6"}
 
-    def test_one_can_move_to_another_phonebook_with_what_options_it_has(
+    def test_a_moved_contact_keeps_the_options_of_its_new_phonebook(
         self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
     ) -> None:
         debt, city, _ = options_of(book)
@@ -198,16 +194,16 @@ class TestContacts:
         (contact,) = client.phonebooks.contacts.list()
         client.phonebooks.contacts.update(contact.id or 0, ContactChanges(number=TWO, phonebook_id=other.id))
         assert (numbers_in(client, book), numbers_in(client, other)) == ([], [TWO])
-        assert sandbox.world.contacts[contact.id or 0].options == {city: "Yazd"}
+        assert sandbox.state.contacts[contact.id or 0].options == {city: "Yazd"}
 
-    def test_a_number_is_in_a_phonebook_once(self, client: EdgeClient, book: Phonebook) -> None:
+    def test_a_number_is_unique_within_a_phonebook(self, client: EdgeClient, book: Phonebook) -> None:
         client.phonebooks.contacts.add([NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, TWO)])
         first, _ = client.phonebooks.contacts.list()
         with pytest.raises(ValidationFailed, match="این شماره در دفترچه تلفن وجود دارد"):
             client.phonebooks.contacts.update(first.id or 0, ContactChanges(number=TWO))
         client.phonebooks.contacts.update(first.id or 0, ContactChanges(number=ONE, name="same"))
 
-    def test_deleted_ones_are_gone_and_again_changes_nothing(self, client: EdgeClient, book: Phonebook) -> None:
+    def test_deleted_contacts_are_not_found_and_delete_is_idempotent(self, client: EdgeClient, book: Phonebook) -> None:
         client.phonebooks.contacts.add([NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, TWO)])
         first, _ = client.phonebooks.contacts.list()
         for _ in range(2):
@@ -217,7 +213,7 @@ class TestContacts:
             client.phonebooks.contacts.get(first.id or 0)
 
     @pytest.mark.parametrize(
-        ("wrong", "value", "where"),
+        ("wrong", "value", "path"),
         [
             ("number", "09121110001", "number"),
             ("number", None, "number"),
@@ -231,26 +227,26 @@ class TestContacts:
             ("tag", "x", "tag"),
         ],
     )
-    def test_a_wrong_contact_is_named_by_its_place_and_none_is_added(
-        self, call: Caller, sandbox: Sandbox, wrong: str, value: object, where: str
+    def test_an_invalid_contact_is_named_by_its_path_and_none_is_added(
+        self, call: Caller, sandbox: Sandbox, wrong: str, value: object, path: str
     ) -> None:
-        made = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]["id"]
-        good = {"number": ONE, "phonebook_id": str(made)}
+        phonebook_id = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]["id"]
+        good = {"number": ONE, "phonebook_id": str(phonebook_id)}
         response = call("POST", f"{NUMBERS}/add-list-new", json={"list": [good, {**good, wrong: value}]})
-        assert list(errors(response)) == [f"list.1.{where}"]
-        assert sandbox.world.contacts == {}
+        assert list(errors(response)) == [f"list.1.{path}"]
+        assert sandbox.state.contacts == {}
 
     @pytest.mark.parametrize("value", ["x", "1.5", "۵"])  # noqa: RUF001 - a Persian digit
-    def test_an_options_value_has_the_options_type(self, client: EdgeClient, book: Phonebook, value: str) -> None:
+    def test_an_option_value_must_match_the_option_type(self, client: EdgeClient, book: Phonebook, value: str) -> None:
         number, _, date = options_of(book)
         new = NewContact(number=ONE, phonebook_id=id_of(book), options={number: value, date: "2025-13-01"})
         with pytest.raises(ValidationFailed) as caught:
             client.phonebooks.contacts.add([new])
         assert list(caught.value.errors) == [f"list.0.options.{number}", f"list.0.options.{date}"]
 
-    def test_a_wrong_change_or_filter_is_refused(self, call: Caller) -> None:
-        made = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]["id"]
-        call("POST", f"{NUMBERS}/add-list-new", json={"list": [{"number": ONE, "phonebook_id": str(made)}]})
+    def test_invalid_updates_and_filters_are_rejected(self, call: Caller) -> None:
+        phonebook_id = call("POST", "/api/phonebooks", json={"title": "x"}).json()["data"]["id"]
+        call("POST", f"{NUMBERS}/add-list-new", json={"list": [{"number": ONE, "phonebook_id": str(phonebook_id)}]})
         (row,) = call("GET", f"{NUMBERS}/contact-list").json()["data"]
         address = f"{NUMBERS}/update-new/{row['id']}"
         assert list(errors(call("PUT", address, json={}))) == ["number"]
@@ -260,23 +256,23 @@ class TestContacts:
         for wrong in ({"number": "0912"}, {"from_created_at": "2025-01-01"}, {"phonebook_id": ""}, {"name": "x"}):
             assert list(errors(call("GET", f"{NUMBERS}/contact-list", params=wrong))) == list(wrong)
 
-    def test_the_address_of_adding_does_not_delete(self, call: Caller) -> None:
+    def test_the_path_of_add_does_not_delete(self, call: Caller) -> None:
         response = call("POST", f"{NUMBERS}/add-list-new", json={"listNumbers": [1]})
         assert list(errors(response)) == ["list", "listNumbers"]
 
-    def test_a_phonebook_holds_a_hundred_thousand_numbers(
+    def test_a_phonebook_holds_at_most_100000_numbers(
         self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
     ) -> None:
-        world = sandbox.world
-        for place in range(MOST_NUMBERS - 1):
-            contact_id = world.next_id("contact")
-            world.contacts[contact_id] = Kept(contact_id, id_of(book), f"+98990{place:07d}", START, START)
+        state = sandbox.state
+        for index in range(MAX_NUMBERS - 1):
+            contact_id = state.next_id("contact")
+            state.contacts[contact_id] = StoredContact(contact_id, id_of(book), f"+98990{index:07d}", START, START)
         two = [NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, TWO)]
         with pytest.raises(ValidationFailed, match="نباید بیشتر از 100000 باشد") as caught:
             client.phonebooks.contacts.add(two)
         assert list(caught.value.errors) == ["list"]
         assert client.phonebooks.contacts.add(two[:1]).added == 1
-        assert client.phonebooks.list().items[0].count == MOST_NUMBERS
+        assert client.phonebooks.list().items[0].count == MAX_NUMBERS
         with pytest.raises(ValidationFailed) as caught:
             client.phonebooks.contacts.import_file(id_of(book), ("more.xlsx", xlsx([TWO])))
         assert list(caught.value.errors) == ["file"]
@@ -287,7 +283,7 @@ class TestContacts:
 
 
 class TestOptions:
-    def test_they_are_listed_the_newest_first_and_filtered(self, client: EdgeClient, sandbox: Sandbox) -> None:
+    def test_options_are_listed_newest_first_and_filtered(self, client: EdgeClient, sandbox: Sandbox) -> None:
         due = client.phonebooks.options.create(OptionType.DATE, "due")
         sandbox.clock.advance(1)
         debt = client.phonebooks.options.create("int", "debt")
@@ -297,12 +293,12 @@ class TestOptions:
         assert list(client.phonebooks.options.list(type="date")) == [due]
         assert list(client.phonebooks.options.list(title="deb", type=OptionType.INT)) == [debt]
 
-    def test_a_new_title_shows_in_its_phonebooks(self, client: EdgeClient, book: Phonebook) -> None:
+    def test_a_new_title_appears_in_the_phonebooks(self, client: EdgeClient, book: Phonebook) -> None:
         client.phonebooks.options.update(options_of(book)[0], "بدهی")
         (listed,) = client.phonebooks.list()
         assert [option.title for option in listed.options] == ["بدهی", "string", "date"]
 
-    def test_a_deleted_one_leaves_phonebooks_and_contacts(
+    def test_a_deleted_option_is_removed_from_phonebooks_and_contacts(
         self, client: EdgeClient, sandbox: Sandbox, book: Phonebook
     ) -> None:
         debt, city, _ = options_of(book)
@@ -312,10 +308,10 @@ class TestOptions:
             client.phonebooks.options.delete([debt])
         (listed,) = client.phonebooks.list()
         assert listed.options == book.options[1:]
-        (contact,) = sandbox.world.contacts_of(id_of(book))
+        (contact,) = sandbox.state.contacts_of(id_of(book))
         assert contact.options == {city: "Yazd"}
 
-    def test_what_is_wrong_is_named(self, call: Caller) -> None:
+    def test_invalid_fields_are_named(self, call: Caller) -> None:
         address = "/api/phonebooks/options"
         assert list(errors(call("POST", address, json={}))) == ["type", "title"]
         assert list(errors(call("POST", address, json={"type": "text", "title": "x"}))) == ["type"]
@@ -326,16 +322,16 @@ class TestOptions:
         ]
         assert call("PUT", f"{address}/7", json={"title": "x"}).status_code == 404
 
-    def test_a_renamed_one_answers_true(self, call: Caller) -> None:
-        made = call("POST", "/api/phonebooks/options", json={"type": "int", "title": "x"}).json()["data"]["id"]
-        assert call("PUT", f"/api/phonebooks/options/{made}", json={"title": "y"}).json()["data"] is True
-        assert list(errors(call("PUT", f"/api/phonebooks/options/{made}", json={}))) == ["title"]
+    def test_renaming_an_option_returns_true(self, call: Caller) -> None:
+        option_id = call("POST", "/api/phonebooks/options", json={"type": "int", "title": "x"}).json()["data"]["id"]
+        assert call("PUT", f"/api/phonebooks/options/{option_id}", json={"title": "y"}).json()["data"] is True
+        assert list(errors(call("PUT", f"/api/phonebooks/options/{option_id}", json={}))) == ["title"]
 
 
 class TestSending:
-    """What the phonebook calls made, the sends reach."""
+    """Sends reach the contacts that the phonebook endpoints created."""
 
-    def test_a_phonebook_send_takes_a_range_or_chosen_contacts(self, client: EdgeClient, book: Phonebook) -> None:
+    def test_a_phonebook_send_accepts_a_range_or_selected_contacts(self, client: EdgeClient, book: Phonebook) -> None:
         client.phonebooks.contacts.add(
             [NewContact(number=number, phonebook_id=id_of(book)) for number in (ONE, TWO, THREE)]
         )
@@ -382,7 +378,7 @@ class TestSending:
         assert list(caught.value.errors) == [f"phonebook.options.{debt}"]
 
 
-def test_another_account_sees_and_changes_nothing_of_them(
+def test_another_account_cannot_read_or_change_phonebooks(
     client: EdgeClient, sandbox: Sandbox, book: Phonebook
 ) -> None:
     client.phonebooks.contacts.add([NewContact(number=ONE, phonebook_id=id_of(book))])
@@ -394,7 +390,7 @@ def test_another_account_sees_and_changes_nothing_of_them(
         other.phonebooks.delete([id_of(book)])
         other.phonebooks.contacts.delete([contact.id or 0])
         other.phonebooks.options.delete(options_of(book))
-        for ask in (
+        for request in (
             lambda: other.phonebooks.update(id_of(book), title="x"),
             lambda: other.phonebooks.contacts.get(contact.id or 0),
             lambda: other.phonebooks.contacts.update(contact.id or 0, ContactChanges(name="x")),
@@ -402,7 +398,7 @@ def test_another_account_sees_and_changes_nothing_of_them(
             lambda: other.phonebooks.options.update(options_of(book)[0], "x"),
         ):
             with pytest.raises(NotFound):
-                ask()
+                request()
         with pytest.raises(ValidationFailed):
             other.phonebooks.contacts.add([NewContact(number=TWO, phonebook_id=id_of(book))])
         with pytest.raises(ValidationFailed):
@@ -415,7 +411,7 @@ def test_another_account_sees_and_changes_nothing_of_them(
 
 
 @pytest.mark.anyio
-async def test_the_async_side_does_the_same(sandbox: Sandbox) -> None:
+async def test_the_async_client_reads_and_changes_phonebooks(sandbox: Sandbox) -> None:
     async with (
         sandbox,
         AsyncEdgeClient(sandbox.api_key, base_url=sandbox.base_url) as client,

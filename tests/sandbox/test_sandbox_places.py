@@ -1,4 +1,4 @@
-"""Geolocation and jobs through the client: what they count is what a send reaches."""
+"""Geolocation and jobs with the client: a count equals the number of recipients of the same send."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def client(sandbox: Sandbox) -> Iterator[EdgeClient]:
         yield client
 
 
-def test_a_city_is_found_counted_and_reached(client: EdgeClient) -> None:
+def test_the_count_of_a_city_equals_the_recipients_of_its_send(client: EdgeClient) -> None:
     (province,) = (place for place in client.geolocation.provinces() if place.name == "گیلان")
     assert province.id is not None
     (county,) = client.geolocation.counties(province.id)
@@ -50,27 +50,27 @@ def test_a_city_is_found_counted_and_reached(client: EdgeClient) -> None:
     assert client.reports.by_id(sent.id).rcpts_count == count.total
 
 
-def test_a_city_is_counted_without_its_county_as_the_documents_show(client: EdgeClient, call: Caller) -> None:
+def test_a_city_can_be_counted_without_its_county_as_documented(client: EdgeClient, call: Caller) -> None:
     alone = client.geolocation.count(province_id=13, city_id=1311)
     assert alone.total == 300
     response = call("GET", "/v2/api/send/banks/counts", base="", params={"province_id": 13, "city_id": 1311})
     assert response.status_code == 200
 
 
-def test_a_trade_is_found_counted_and_reached(client: EdgeClient) -> None:
+def test_the_count_of_a_job_equals_the_recipients_of_its_send(client: EdgeClient) -> None:
     main = client.jobs.categories()[0]
     assert main.id is not None
-    trade = client.jobs.sub_categories(main.id)[1]
-    assert trade.id is not None
-    assert (trade.main_id, trade.main_name) == (main.id, main.name)
-    count = client.jobs.count(main.id, sub_category_id=trade.id, operator_id=2, start=3, size=4)
+    category = client.jobs.sub_categories(main.id)[1]
+    assert category.id is not None
+    assert (category.main_id, category.main_name) == (main.id, main.name)
+    count = client.jobs.count(main.id, sub_category_id=category.id, operator_id=2, start=3, size=4)
     assert (count.irancell_count, count.total) == (4, 4)
     operators = [OperatorSlice(id=2, start=3, size=4)]
-    sent = client.send.job([JobTarget(main_category_id=main.id, sub_category_id=trade.id, operator=operators)], "x")
+    sent = client.send.job([JobTarget(main_category_id=main.id, sub_category_id=category.id, operator=operators)], "x")
     assert client.reports.by_id(sent.id).rcpts_count == 4
 
 
-def test_an_unknown_place_or_trade_is_named(client: EdgeClient) -> None:
+def test_an_unknown_place_or_category_is_named(client: EdgeClient) -> None:
     with pytest.raises(ValidationFailed) as caught:
         client.geolocation.counties(999)
     assert list(caught.value.errors) == ["province_id"]

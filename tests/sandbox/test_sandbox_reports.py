@@ -1,4 +1,4 @@
-"""Reports in the sandbox: how a message moves with the clock, filters, pages, numbers and the inbox."""
+"""Reports in the sandbox: delivery over time, review, filters, pagination, statistics and the inbox."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ ONE, TWO, THREE = "+989121234567", "+989351234567", "+989211234567"
 
 
 class TestDelivery:
-    def test_a_message_is_sending_then_sent_and_its_texts_delivered(self, call: Caller, sandbox: Sandbox) -> None:
-        (outbox_id,) = accepted(call.text(ONE))
+    def test_a_message_is_sending_then_sent_then_delivered(self, call: Caller, sandbox: Sandbox) -> None:
+        (outbox_id,) = accepted(call.webservice(ONE))
         seen: list[tuple[int, str]] = []
         for _ in range(3):
             seen.append((call.report(outbox_id)["state_id"], call.statuses(outbox_id)[ONE]))
-            sandbox.clock.advance(sandbox.world.delivery_seconds)
+            sandbox.clock.advance(sandbox.state.delivery_seconds)
         assert seen == [(2, "0"), (6, "1"), (6, "2")]
 
-    def test_reserved_numbers_end_as_their_name_says(self, call: Caller, sandbox: Sandbox) -> None:
-        (outbox_id,) = accepted(call.text(ONE, LATE_NUMBER, FAILED_NUMBER, BLACKLISTED_NUMBER))
+    def test_reserved_numbers_have_their_defined_outcomes(self, call: Caller, sandbox: Sandbox) -> None:
+        (outbox_id,) = accepted(call.webservice(ONE, LATE_NUMBER, FAILED_NUMBER, BLACKLISTED_NUMBER))
         sandbox.clock.advance(4)
         assert list(call.statuses(outbox_id).values()) == ["2", "1", "3", "4"]
         sandbox.clock.advance(16)
         assert list(call.statuses(outbox_id).values()) == ["2", "2", "3", "4"]
 
-    def test_a_service_line_reaches_blacklisted_numbers_and_a_promotional_one_does_not(
+    def test_a_service_line_delivers_to_blacklisted_numbers_and_a_promotional_line_does_not(
         self, call: Caller, sandbox: Sandbox
     ) -> None:
-        (service,) = accepted(call.text(BLACKLISTED))
-        (promotional,) = accepted(call.text(BLACKLISTED, from_number=PROMOTIONAL_NUMBER))
+        (service,) = accepted(call.webservice(BLACKLISTED))
+        (promotional,) = accepted(call.webservice(BLACKLISTED, from_number=PROMOTIONAL_NUMBER))
         sandbox.clock.advance(4)
         assert call.statuses(service)[BLACKLISTED] == "2"
         assert call.statuses(promotional)[BLACKLISTED] == "4"
 
-    def test_a_scheduled_message_waits_for_its_time(self, call: Caller, sandbox: Sandbox) -> None:
-        (outbox_id,) = accepted(call.text(ONE, send_time="2030-01-15 10:30:00"))
+    def test_a_scheduled_message_is_queued_until_its_send_time(self, call: Caller, sandbox: Sandbox) -> None:
+        (outbox_id,) = accepted(call.webservice(ONE, send_time="2030-01-15 10:30:00"))
         sandbox.clock.advance(3599)
         assert (call.report(outbox_id)["state_id"], call.statuses(outbox_id)[ONE]) == (5, "0")
         sandbox.clock.advance(1)
@@ -51,29 +51,29 @@ class TestDelivery:
 
 
 class TestReview:
-    def test_everything_but_a_pattern_waits_for_the_review(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.world.review = True
-        sandbox.world.review_seconds = None
-        (text,) = accepted(call.text(ONE))
+    def test_every_send_except_a_pattern_requires_review(self, call: Caller, sandbox: Sandbox) -> None:
+        sandbox.state.review = True
+        sandbox.state.review_seconds = None
+        (message,) = accepted(call.webservice(ONE))
         (pattern,) = accepted(call.send("pattern", code="otp", recipients=[ONE], params={"code": "1"}))
-        assert (call.report(text)["state_id"], call.report(pattern)["state_id"]) == (1, 2)
+        assert (call.report(message)["state_id"], call.report(pattern)["state_id"]) == (1, 2)
         sandbox.clock.advance(86_400)
-        assert call.report(text)["state_id"] == 1
-        sandbox.world.approve(text)
-        assert call.report(text)["state_id"] == 2
+        assert call.report(message)["state_id"] == 1
+        sandbox.state.approve(message)
+        assert call.report(message)["state_id"] == 2
 
-    def test_many_recipients_are_reviewed_and_pass_by_themselves(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.world.review_above = 2
-        (outbox_id,) = accepted(call.text(ONE, TWO, THREE))
+    def test_a_send_to_many_recipients_is_approved_automatically(self, call: Caller, sandbox: Sandbox) -> None:
+        sandbox.state.review_above = 2
+        (outbox_id,) = accepted(call.webservice(ONE, TWO, THREE))
         assert call.report(outbox_id)["state_id"] == 1
         sandbox.clock.advance(62)
         assert call.report(outbox_id)["state_id"] == 6
 
-    def test_a_rejected_message_is_paid_back_and_says_why(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.world.review = True
+    def test_a_rejected_message_is_refunded_and_has_the_comment(self, call: Caller, sandbox: Sandbox) -> None:
+        sandbox.state.review = True
         before = call.credit()
-        (outbox_id,) = accepted(call.text(ONE))
-        sandbox.world.reject(outbox_id, "advertising")
+        (outbox_id,) = accepted(call.webservice(ONE))
+        sandbox.state.reject(outbox_id, "advertising")
         report = call.report(outbox_id)
         assert (report["state_id"], report["reject_comment"]) == (3, "advertising")
         assert call.credit() == before
@@ -89,8 +89,8 @@ class TestOutbox:
     def found(self, call: Caller, **filters: Any) -> list[str]:
         return [row["messages_outbox_id"] for row in self.outbox(call, filters=filters)["data"]]
 
-    def test_the_newest_comes_first_and_pages_go_by_limit(self, call: Caller) -> None:
-        sent = [accepted(call.text(ONE, message=f"m{number}"))[0] for number in range(5)]
+    def test_the_outbox_is_newest_first_and_paginated_by_limit(self, call: Caller) -> None:
+        sent = [accepted(call.webservice(ONE, message=f"m{number}"))[0] for number in range(5)]
         second = self.outbox(call, page=2, limit=2)
         assert [row["messages_outbox_id"] for row in second["data"]] == [str(sent[2]), str(sent[1])]
         meta = second["meta"]
@@ -106,19 +106,19 @@ class TestOutbox:
         beyond = self.outbox(call, page=9)
         assert (beyond["data"], beyond["meta"]["from"]) == ([], None)
 
-    def test_a_row_has_its_numbers_as_text_and_its_cost_as_a_number(self, call: Caller, sandbox: Sandbox) -> None:
-        accepted(call.text(ONE, TWO))
+    def test_a_row_has_counts_as_str_and_the_cost_as_float(self, call: Caller, sandbox: Sandbox) -> None:
+        accepted(call.webservice(ONE, TWO))
         (row,) = self.outbox(call)["data"]
         assert row["rcpts_count"] == "2"
         assert row["time"] == row["time_send"] == str(int(sandbox.clock.now().timestamp()))
         assert (row["cost"], row["part"], row["state_id"], row["username"]) == (2890.0 + 3120.0, None, 2, "sandbox")
 
-    def test_each_filter_is_honoured(self, call: Caller, sandbox: Sandbox) -> None:
-        first = str(accepted(call.text(ONE, message="first text"))[0])
+    def test_each_filter_is_applied(self, call: Caller, sandbox: Sandbox) -> None:
+        first = str(accepted(call.webservice(ONE, message="first text"))[0])
         sandbox.clock.advance(100)
         began = int(sandbox.clock.now().timestamp())
-        second = str(accepted(call.text(ONE, TWO, message="second", from_number=PROMOTIONAL_NUMBER))[0])
-        later = str(accepted(call.text(THREE, message="later", send_time="2030-01-16 00:00:00"))[0])
+        second = str(accepted(call.webservice(ONE, TWO, message="second", from_number=PROMOTIONAL_NUMBER))[0])
+        later = str(accepted(call.webservice(THREE, message="later", send_time="2030-01-16 00:00:00"))[0])
         assert self.found(call, username="sand*") == [later, second, first]
         assert self.found(call, username="other") == []
         assert self.found(call, number=PROMOTIONAL_NUMBER) == [second]
@@ -132,14 +132,14 @@ class TestOutbox:
         assert self.found(call, message="text") == [first]
         assert self.found(call, state_id="5") == [later]
 
-    def test_a_state_that_is_none_is_refused(self, call: Caller) -> None:
+    def test_an_invalid_state_id_is_rejected(self, call: Caller) -> None:
         response = call("POST", "/api/report/new_list", json={"filters": {"state_id": "10"}})
         assert response.status_code == 422
         assert response.json()["meta"]["message_code"] == "400-31"
 
-    def test_a_reseller_sees_its_sub_users_and_not_the_other_way(self, call: Caller) -> None:
-        (outbox_id,) = accepted(call.text(ONE, key=SUB_USER_API_KEY, from_number="+983000100300"))
-        accepted(call.text(ONE))
+    def test_a_reseller_sees_its_sub_users_but_a_sub_user_does_not_see_the_reseller(self, call: Caller) -> None:
+        (outbox_id,) = accepted(call.webservice(ONE, key=SUB_USER_API_KEY, from_number="+983000100300"))
+        accepted(call.webservice(ONE))
         assert self.outbox(call)["meta"]["total"] == 2
         assert self.found(call, username="sub-user") == [str(outbox_id)]
         assert self.outbox(call, key=SUB_USER_API_KEY)["meta"]["total"] == 1
@@ -147,16 +147,16 @@ class TestOutbox:
 
 class TestOneMessage:
     @pytest.mark.parametrize("path", ["by_bulk", "recipients", "bulk_stats"])
-    def test_an_unknown_or_missing_id_is_told_apart(self, call: Caller, path: str) -> None:
+    def test_an_unknown_id_is_404_and_a_missing_or_invalid_id_is_422(self, call: Caller, path: str) -> None:
         name = "messages_outbox_id" if path == "by_bulk" else "bulk_id"
         assert call("GET", f"/api/report/{path}", params={name: "7"}).status_code == 404
         response = call("GET", f"/api/report/{path}")
         assert list(response.json()["meta"]["errors"]) == [name]
         assert call("GET", f"/api/report/{path}", params={name: "x"}).status_code == 422
 
-    def test_recipients_come_in_pages(self, call: Caller) -> None:
-        numbers = [f"+98912000000{place}" for place in range(5)]
-        (outbox_id,) = accepted(call.text(*numbers))
+    def test_recipients_are_paginated(self, call: Caller) -> None:
+        numbers = [f"+98912000000{index}" for index in range(5)]
+        (outbox_id,) = accepted(call.webservice(*numbers))
         page = call("GET", "/api/report/recipients", params={"bulk_id": outbox_id, "page": 3, "per_page": 2}).json()
         assert page["data"] == [
             {
@@ -170,8 +170,8 @@ class TestOneMessage:
         assert (page["meta"]["total"], page["meta"]["last_page"], page["meta"]["to"]) == (5, 3, 5)
 
     @pytest.mark.parametrize("params", [{"page": 0}, {"per_page": 1001}, {"per_page": "x"}])
-    def test_a_page_that_cannot_be_is_refused(self, call: Caller, params: dict[str, Any]) -> None:
-        (outbox_id,) = accepted(call.text(ONE))
+    def test_an_invalid_page_is_rejected(self, call: Caller, params: dict[str, Any]) -> None:
+        (outbox_id,) = accepted(call.webservice(ONE))
         response = call("GET", "/api/report/recipients", params={"bulk_id": outbox_id, **params})
         assert list(response.json()["meta"]["errors"]) == list(params)
 
@@ -199,8 +199,8 @@ class TestInbox:
         found: dict[str, Any] = call("POST", "/api/report/messages-inbox", key=key, json=fields).json()
         return found
 
-    def test_the_newest_comes_first_and_from_id_gives_those_after_it(self, call: Caller, sandbox: Sandbox) -> None:
-        first, second, third = (sandbox.world.receive(ONE, sandbox.from_number, text).inbox_id for text in "abc")
+    def test_the_inbox_is_newest_first_and_from_id_selects_later_messages(self, call: Caller, sandbox: Sandbox) -> None:
+        first, second, third = (sandbox.state.receive(ONE, sandbox.from_number, text).inbox_id for text in "abc")
         assert [row["messages_inbox_id"] for row in self.inbox(call)["data"]] == [third, second, first]
         after = self.inbox(call, filters={"from_id": first})
         assert [row["messages_inbox_id"] for row in after["data"]] == [third, second]
@@ -215,15 +215,15 @@ class TestInbox:
         }
         assert self.inbox(call, page=2, per_page=2)["data"][0]["messages_inbox_id"] == first
 
-    def test_each_reads_its_own_lines_only(self, call: Caller, sandbox: Sandbox) -> None:
-        sandbox.world.receive(ONE, sandbox.from_number, "for the main account")
-        sandbox.world.receive(ONE, "+983000100300", "for the sub-user")
+    def test_each_user_reads_only_its_own_lines(self, call: Caller, sandbox: Sandbox) -> None:
+        sandbox.state.receive(ONE, sandbox.from_number, "for the main account")
+        sandbox.state.receive(ONE, "+983000100300", "for the sub-user")
         (mine,) = self.inbox(call)["data"]
         (theirs,) = self.inbox(call, key=SUB_USER_API_KEY)["data"]
         assert (mine["message"], theirs["message"]) == ("for the main account", "for the sub-user")
 
 
-def test_credit_says_when_it_was_read(call: Caller) -> None:
+def test_credit_has_the_time_of_the_request(call: Caller) -> None:
     data = call("GET", "/api/payment/credit/mine").json()["data"]
     assert data == {
         "credit": 100_000_000.0,

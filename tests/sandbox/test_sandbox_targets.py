@@ -1,4 +1,4 @@
-"""Sending in the sandbox to banks, trades and phonebooks: whom a target reaches, and which target is refused."""
+"""Sends to banks, job categories and phonebooks in the sandbox: recipients of a target, and invalid targets."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class TestTargets:
         target = {"bank": "all", "postal_code": 111, "gender": 0, "age_from": 1300, "age_to": 1410}
         return {**target, **self.named(mci=3, other=1), **changes}
 
-    def test_a_postal_code_reaches_each_operators_slice(self, call: Caller) -> None:
+    def test_a_postal_code_reaches_the_slice_of_each_operator(self, call: Caller) -> None:
         response = call.send("postal_code", message="x", params=[self.postal()], other_recipients=[ONE])
         (outbox_id,) = accepted(response)
-        wanted = [person for person in people() if person.postal_code.startswith("111")]
-        mci = [person.number for person in wanted if person.operator == 1][:3]
-        other = [person.number for person in wanted if person.operator == 13][:1]
+        people_in_area = [person for person in people() if person.postal_code.startswith("111")]
+        mci = [person.number for person in people_in_area if person.operator == 1][:3]
+        other = [person.number for person in people_in_area if person.operator == 13][:1]
         assert list(call.statuses(outbox_id)) == [*mci, *other, ONE]
 
     @pytest.mark.parametrize(
@@ -52,17 +52,17 @@ class TestTargets:
             ({"mci": None}, "mci"),
         ],
     )
-    def test_a_wrong_target_is_named(self, call: Caller, changes: dict[str, Any], wrong: str) -> None:
+    def test_an_invalid_target_is_named(self, call: Caller, changes: dict[str, Any], wrong: str) -> None:
         response = call.send("postal_code", message="x", params=[self.postal(**changes)])
         assert list(errors(response)) == [f"params.0.{wrong}"]
 
-    def test_white_leaves_blacklisted_numbers_out(self, call: Caller) -> None:
+    def test_white_excludes_blacklisted_numbers(self, call: Caller) -> None:
         params = [
             self.postal(**self.named(mci=1000, irancell=1000, other=1000), bank=bank) for bank in ("all", "white")
         ]
         everybody, white = (
-            call.report(accepted(call.send("postal_code", message=str(place), params=[target]))[0])["rcpts_count"]
-            for place, target in enumerate(params)
+            call.report(accepted(call.send("postal_code", message=str(index), params=[target]))[0])["rcpts_count"]
+            for index, target in enumerate(params)
         )
         assert int(everybody) > int(white) > 0
 
@@ -70,7 +70,7 @@ class TestTargets:
         target = {"bank": "all", "province_id": 11, "gender": 1, "age_from": 1330, "age_to": 1400}
         return {**target, **self.named(mci=1000), **changes}
 
-    def test_a_country_target_is_a_province_a_county_or_a_city(self, call: Caller) -> None:
+    def test_a_country_target_can_be_a_province_a_county_or_a_city(self, call: Caller) -> None:
         counts: list[int] = []
         for place in ({}, {"county_id": 111}, {"county_id": 111, "city_id": 1111}, {"county_id": 111, "pre": 912}):
             target = self.country(**place)
@@ -91,12 +91,12 @@ class TestTargets:
             ({"pre": "912"}, "pre"),
         ],
     )
-    def test_a_wrong_place_is_named(self, call: Caller, changes: dict[str, Any], wrong: str) -> None:
+    def test_an_invalid_place_is_named(self, call: Caller, changes: dict[str, Any], wrong: str) -> None:
         assert list(errors(call.send("country", message="x", params=[self.country(**changes)]))) == [
             f"params.0.{wrong}"
         ]
 
-    def test_a_geolocation_target_may_be_anything(self, call: Caller) -> None:
+    def test_all_fields_of_a_geolocation_target_are_optional(self, call: Caller) -> None:
         target = {
             "province_id": 12,
             "county_id": 121,
@@ -112,7 +112,7 @@ class TestTargets:
         (outbox_id,) = accepted(call.send("geolocation", message="x", params=[{"operator": [{"id": 13, "size": 2}]}]))
         assert call.report(outbox_id)["rcpts_count"] == "2"
 
-    def test_a_job_target_is_a_trade(self, call: Caller) -> None:
+    def test_a_job_target_is_a_job_category(self, call: Caller) -> None:
         target = {"main_category_id": 1, "sub_category_id": 10, "operator": [{"id": 1, "start": 0, "size": 7}]}
         (outbox_id,) = accepted(call.send("job", message="x", params=[target]))
         assert call.report(outbox_id)["rcpts_count"] == "7"
@@ -120,7 +120,7 @@ class TestTargets:
         found = errors(call.send("job", message="x", params=[wrong]))
         assert set(found) == {"params.0.sub_category_id", "params.0.operator.0.id"}
 
-    def test_nobody_found_is_accepted_and_reported_as_no_recipients(self, call: Caller) -> None:
+    def test_a_target_without_people_is_accepted_and_has_no_recipients(self, call: Caller) -> None:
         target = {"main_category_id": 1, "operator": [{"id": 1, "start": 0, "size": 0}]}
         (outbox_id,) = accepted(call.send("job", message="x", params=[target]))
         report = call.report(outbox_id)
@@ -129,34 +129,34 @@ class TestTargets:
 
 class TestPhonebooks:
     @pytest.fixture(autouse=True)
-    def _books(self, sandbox: Sandbox) -> None:
-        world = sandbox.world
-        owner = world.api_keys[sandbox.api_key]
-        world.contact_options[5] = ContactOption(5, owner, "debt", "int", world.now)
+    def _phonebooks(self, sandbox: Sandbox) -> None:
+        state = sandbox.state
+        owner = state.api_keys[sandbox.api_key]
+        state.contact_options[5] = ContactOption(5, owner, "debt", "int", state.now)
         for phonebook_id, numbers in ((1, [ONE, TWO]), (2, [THREE])):
-            world.phonebooks[phonebook_id] = Phonebook(phonebook_id, owner, "b", world.now, world.now, option_ids=[5])
+            state.phonebooks[phonebook_id] = Phonebook(phonebook_id, owner, "b", state.now, state.now, option_ids=[5])
             for number in numbers:
-                world.add_contact(phonebook_id, number).options = {5: number[-1:]} if number != TWO else {}
+                state.add_contact(phonebook_id, number).options = {5: number[-1:]} if number != TWO else {}
 
     def phonebook(self, call: Caller, *params: dict[str, Any]) -> httpx.Response:
         return call.send("phonebook", message="x", params=list(params))
 
-    def test_whole_books_with_and_without_a_slice(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_whole_phonebooks_with_and_without_a_slice(self, call: Caller, sandbox: Sandbox) -> None:
         (outbox_id,) = accepted(self.phonebook(call, {"type": "all", "phonebook_ids": ["1", 2]}))
         assert set(call.statuses(outbox_id)) == {ONE, TWO, THREE}
         sandbox.clock.advance(60)
-        part = {"type": "all", "phonebook_ids": ["1", "2"], "start": "1", "size": "1"}
-        (outbox_id,) = accepted(self.phonebook(call, part))
+        entry = {"type": "all", "phonebook_ids": ["1", "2"], "start": "1", "size": "1"}
+        (outbox_id,) = accepted(self.phonebook(call, entry))
         assert set(call.statuses(outbox_id)) == {TWO}
 
-    def test_chosen_numbers_of_a_book(self, call: Caller, sandbox: Sandbox) -> None:
-        second = sandbox.world.contacts_of(1)[1].contact_id
-        part = {"type": "detail", "phonebook_id": "1", "number_ids": [str(second)]}
-        (outbox_id,) = accepted(self.phonebook(call, part))
+    def test_selected_contacts_of_a_phonebook(self, call: Caller, sandbox: Sandbox) -> None:
+        second = sandbox.state.contacts_of(1)[1].contact_id
+        entry = {"type": "detail", "phonebook_id": "1", "number_ids": [str(second)]}
+        (outbox_id,) = accepted(self.phonebook(call, entry))
         assert set(call.statuses(outbox_id)) == {TWO}
 
     @pytest.mark.parametrize(
-        ("part", "wrong"),
+        ("entry", "wrong"),
         [
             ({"type": "some"}, "type"),
             ({"type": "all", "phonebook_ids": ["7"]}, "phonebook_ids.0"),
@@ -166,20 +166,20 @@ class TestPhonebooks:
             ({"type": "detail", "phonebook_id": "1", "number_ids": ["1"]}, "number_ids.0"),
         ],
     )
-    def test_a_wrong_part_is_named(self, call: Caller, part: dict[str, Any], wrong: str) -> None:
-        assert f"params.0.{wrong}" in errors(self.phonebook(call, part))
+    def test_an_invalid_entry_is_named(self, call: Caller, entry: dict[str, Any], wrong: str) -> None:
+        assert f"params.0.{wrong}" in errors(self.phonebook(call, entry))
 
-    def test_at_most_a_hundred_parts(self, call: Caller) -> None:
-        part = {"type": "all", "phonebook_ids": ["1"]}
-        assert list(errors(self.phonebook(call, *[part] * 101))) == ["params"]
+    def test_at_most_100_entries_are_accepted(self, call: Caller) -> None:
+        entry = {"type": "all", "phonebook_ids": ["1"]}
+        assert list(errors(self.phonebook(call, *[entry] * 101))) == ["params"]
 
-    def test_a_keyword_text_has_each_contacts_own_values(self, call: Caller) -> None:
+    def test_placeholders_are_replaced_by_the_options_of_each_contact(self, call: Caller) -> None:
         response = call.send("keyword_phonebook", message="debt {ex_5}.", params=[{"phonebook_id": 1}])
         (outbox_id,) = accepted(response)
         rows = call("GET", "/api/report/recipients", params={"bulk_id": outbox_id}).json()["data"]
         assert [row["message"] for row in rows] == ["debt 7.", "debt ."]
 
-    def test_an_option_that_the_book_lacks_is_refused(self, call: Caller) -> None:
+    def test_an_option_missing_from_the_phonebook_is_rejected(self, call: Caller) -> None:
         response = call.send("keyword_phonebook", message="{ex_6}", params=[{"phonebook_id": 1}])
         assert list(errors(response)) == ["message"]
         response = call.send("keyword_phonebook", message="x", params=[{"phonebook_id": 3}])

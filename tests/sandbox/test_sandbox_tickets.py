@@ -1,4 +1,4 @@
-"""Tickets in the sandbox: asking, answering, closing, files, and what a wrong client is told."""
+"""Tickets in the sandbox: creation, replies, closing, attachments, and rejection of invalid requests."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def client(sandbox: Sandbox) -> Iterator[EdgeClient]:
         yield client
 
 
-class TestThroughTheClient:
-    def test_a_question_is_answered_and_replied_to(self, client: EdgeClient, sandbox: Sandbox) -> None:
+class TestClient:
+    def test_a_ticket_is_answered_and_replied_to(self, client: EdgeClient, sandbox: Sandbox) -> None:
         ticket_id = client.tickets.create("قطعی", 20, "از صبح", sms_notification=True, file=("a.png", b"\x89PNG"))
         asked = client.tickets.get(ticket_id)
         assert asked.state_id is TicketState.WAITING_FOR_SUPPORT
@@ -43,10 +43,10 @@ class TestThroughTheClient:
         assert asked.interactions == ()
 
         sandbox.clock.advance(60)
-        sandbox.world.answer_ticket(ticket_id, "درست شد", attachment="fix.zip")
+        sandbox.state.answer_ticket(ticket_id, "درست شد", attachment="fix.zip")
         (row,) = client.tickets.list().items
         assert (row.state_id, row.user_seen, row.interaction_count) == (TicketState.ANSWERED, False, 1)
-        assert [(notice.number, str(ticket_id) in notice.text) for notice in sandbox.world.notices] == [(MOBILE, True)]
+        assert [(notice.number, str(ticket_id) in notice.text) for notice in sandbox.state.notices] == [(MOBILE, True)]
         answered = client.tickets.get(ticket_id)
         assert [each.description for each in answered.interactions] == ["درست شد"]
         assert answered.interactions[0].created_at == datetime(2030, 1, 15, 9, 31, tzinfo=UTC)
@@ -59,21 +59,21 @@ class TestThroughTheClient:
         assert reply.ticket is not None
         assert reply.ticket.id == ticket_id
 
-    def test_a_look_at_a_ticket_counts_as_reading_it(self, client: EdgeClient, sandbox: Sandbox) -> None:
+    def test_getting_a_ticket_marks_it_as_read(self, client: EdgeClient, sandbox: Sandbox) -> None:
         ticket_id = client.tickets.create("x", 10, "x")
-        sandbox.world.answer_ticket(ticket_id, "y")
+        sandbox.state.answer_ticket(ticket_id, "y")
         assert client.tickets.list().items[0].user_seen is False
         client.tickets.get(ticket_id)
         assert client.tickets.list().items[0].user_seen is True
 
-    def test_a_reply_opens_a_closed_ticket(self, client: EdgeClient, sandbox: Sandbox) -> None:
+    def test_a_reply_reopens_a_closed_ticket(self, client: EdgeClient, sandbox: Sandbox) -> None:
         ticket_id = client.tickets.create("x", 10, "x")
-        sandbox.world.close_ticket(ticket_id)
+        sandbox.state.close_ticket(ticket_id)
         assert client.tickets.get(ticket_id).state_id is TicketState.CLOSED
         client.tickets.reply(ticket_id, "again")
         assert client.tickets.get(ticket_id).state_id is TicketState.WAITING_FOR_SUPPORT
 
-    def test_the_list_has_objects_where_a_ticket_has_words(self, client: EdgeClient) -> None:
+    def test_the_list_has_categories_as_objects(self, client: EdgeClient) -> None:
         client.tickets.create("x", 20, "x")
         (row,) = client.tickets.list()
         assert row.category == TicketCategory(id=10, name="فنی")
@@ -81,9 +81,9 @@ class TestThroughTheClient:
         assert row.user is not None
         assert row.user.uname == "sandbox"
 
-    def test_the_list_is_filtered_and_walked(self, client: EdgeClient, sandbox: Sandbox) -> None:
+    def test_the_list_is_filtered_and_paginated(self, client: EdgeClient, sandbox: Sandbox) -> None:
         ids = [client.tickets.create(f"x{number}", 10 + number % 2, "x") for number in range(5)]
-        sandbox.world.answer_ticket(ids[0], "y")
+        sandbox.state.answer_ticket(ids[0], "y")
         assert [row.ticket_id for row in client.tickets.iter_list(per_page=2)] == ids[::-1]
 
         def found(**filters: Any) -> list[int | None]:
@@ -95,47 +95,49 @@ class TestThroughTheClient:
         assert found(username="nobody") == []
         assert found(sub_category_id=20) == []
 
-    def test_a_sub_users_ticket_is_seen_above_and_not_below(self, client: EdgeClient, sandbox: Sandbox) -> None:
+    def test_a_reseller_sees_the_tickets_of_its_sub_users_but_not_vice_versa(
+        self, client: EdgeClient, sandbox: Sandbox
+    ) -> None:
         own = client.tickets.create("x", 10, "x")
-        with EdgeClient(SUB_USER_API_KEY, base_url=sandbox.base_url) as below:
-            theirs = below.tickets.create("y", 10, "y")
-            assert [row.ticket_id for row in below.tickets.list()] == [theirs]
+        with EdgeClient(SUB_USER_API_KEY, base_url=sandbox.base_url) as sub_user:
+            other = sub_user.tickets.create("y", 10, "y")
+            assert [row.ticket_id for row in sub_user.tickets.list()] == [other]
             with pytest.raises(NotFound, match="تیکت مورد نظر یافت نشد"):
-                below.tickets.get(own)
+                sub_user.tickets.get(own)
             with pytest.raises(NotFound):
-                below.tickets.reply(own, "x")
-        assert client.tickets.get(theirs).subject == "y"
+                sub_user.tickets.reply(own, "x")
+        assert client.tickets.get(other).subject == "y"
 
-    def test_an_unknown_category_is_refused_by_name(self, client: EdgeClient) -> None:
+    def test_an_unknown_category_is_named(self, client: EdgeClient) -> None:
         with pytest.raises(ValidationFailed) as caught:
             client.tickets.create("x", 999, "x")
         assert dict(caught.value.errors) == {"category_id": ("گزینه انتخاب شده category id صحیح نمی باشد",)}
 
 
-class TestPlainHttp:
-    def test_what_is_missing_is_named(self, call: Caller) -> None:
+class TestRawHttp:
+    def test_missing_fields_are_named(self, call: Caller) -> None:
         assert set(errors(call("POST", TICKET, data={"subject": " "}))) == {"subject", "category_id", "description"}
         assert set(errors(call("POST", f"{TICKET}/interaction", data={}))) == {"ticket_id", "description"}
         assert errors(call("GET", f"{TICKET}/show")) == {"ticket_id": ["تکمیل گزینه ticket id الزامی است"]}
 
     @pytest.mark.parametrize("value", ["true", "yes", "2"])
-    def test_a_notification_is_1_or_0(self, call: Caller, value: str) -> None:
+    def test_sms_notification_must_be_0_or_1(self, call: Caller, value: str) -> None:
         assert list(errors(call("POST", TICKET, data={**FIELDS, "sms_notification": value}))) == ["sms_notification"]
 
-    def test_another_kind_of_file_and_a_large_one_are_refused(self, call: Caller) -> None:
+    def test_other_file_types_and_large_files_are_rejected(self, call: Caller) -> None:
         response = call("POST", TICKET, data=FIELDS, files={"file": ("a.pdf", b"x")})
         assert "از نوع zip، jpg، jpeg، png" in errors(response)["file"][0]
         response = call("POST", TICKET, data=FIELDS, files={"file": ("a.zip", bytes(10 * 1024 * 1024 + 1))})
         assert "بیشتر از 10 مگابایت" in errors(response)["file"][0]
         assert call("POST", TICKET, data=FIELDS, files={"file": ("a.ZIP", b"PK")}).status_code == 200
 
-    def test_a_file_that_is_text_is_no_file(self, call: Caller) -> None:
+    def test_a_file_field_that_is_a_str_is_rejected(self, call: Caller) -> None:
         assert list(errors(call("POST", TICKET, data={**FIELDS, "file": "a.zip"}))) == ["file"]
 
-    def test_an_unknown_state_is_refused(self, call: Caller) -> None:
+    def test_an_unknown_state_is_rejected(self, call: Caller) -> None:
         assert list(errors(call("GET", TICKET, params={"state_id": 6}))) == ["state_id"]
 
-    def test_a_ticket_without_a_notification_texts_nobody(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_a_ticket_without_sms_notification_sends_no_sms(self, call: Caller, sandbox: Sandbox) -> None:
         ticket_id = call("POST", TICKET, data=FIELDS).json()["data"]["ticket_id"]
-        sandbox.world.answer_ticket(ticket_id, "y")
-        assert sandbox.world.notices == []
+        sandbox.state.answer_ticket(ticket_id, "y")
+        assert sandbox.state.notices == []

@@ -1,4 +1,4 @@
-"""Users, their lines, packages and papers in the sandbox: by the client over HTTP, and by hand for wrong clients."""
+"""Users, lines, packages and documents in the sandbox, with the client and with raw HTTP for invalid requests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def errors(response: Any) -> list[str]:
 
 
 class Connect(Protocol):
-    """Makes a client of the running sandbox, which is closed at the test's end."""
+    """Creates a client of the running sandbox, which is closed at the end of the test."""
 
     def __call__(self, **options: Any) -> EdgeClient: ...
 
@@ -76,7 +76,7 @@ def id_of(client: EdgeClient, username: str) -> int:
 
 
 class TestUsers:
-    def test_a_registered_user_is_listed_shown_and_can_log_in(self, client: EdgeClient, connect: Connect) -> None:
+    def test_a_registered_user_is_listed_and_can_log_in(self, client: EdgeClient, connect: Connect) -> None:
         assert client.users.check_exists("Mina.K-7") is False
         client.users.register(mina(zip_code="1234567891", expire_time=date(2032, 1, 1)))
         assert client.users.check_exists("Mina.K-7") is True
@@ -91,17 +91,17 @@ class TestUsers:
         assert own.auth.check_token().user_id == user.user_id
         assert client.users.show(user.user_id or 0).last_login == START
 
-    def test_a_taken_name_cannot_be_registered_again(self, client: EdgeClient) -> None:
+    def test_a_taken_username_is_rejected(self, client: EdgeClient) -> None:
         client.users.register(mina())
         with pytest.raises(ValidationFailed, match="قبلا ثبت شده است"):
             client.users.register(mina())
         assert len(client.users.list()) == 2
 
-    def test_a_name_that_cannot_be_one_is_refused(self, client: EdgeClient) -> None:
+    def test_an_invalid_username_is_rejected(self, client: EdgeClient) -> None:
         with pytest.raises(ValidationFailed, match="باید شامل حروف انگلیسی"):
             client.users.check_exists("مینا")
 
-    def test_changes_change_what_is_given_and_nothing_else(self, client: EdgeClient, connect: Connect) -> None:
+    def test_update_changes_only_the_given_fields(self, client: EdgeClient, connect: Connect) -> None:
         user_id = id_of(client, SUB_USER)
         before = client.users.show(user_id)
         client.users.update(user_id, UserChanges(send_block=True, is_bought_panel=False, company="باغ"))
@@ -114,7 +114,7 @@ class TestUsers:
         with pytest.raises(ValidationFailed):
             connect(credentials=Credentials(SUB_USER, "Tut-e-farangi-1")).payment.credit()
 
-    def test_filters_find_whom_they_describe(self, client: EdgeClient, sandbox: Sandbox) -> None:
+    def test_each_filter_is_applied(self, client: EdgeClient, sandbox: Sandbox) -> None:
         sandbox.clock.advance(3600)
         client.users.register(mina(tell="02188001122", expire_time=date(2031, 1, 1)))
         hour = timedelta(hours=1)
@@ -141,37 +141,37 @@ class TestUsers:
         assert found(sub_reseller=False) == found()
         assert found(sub_reseller=True) == []
 
-    def test_only_a_reseller_makes_users(self, client: EdgeClient, connect: Connect) -> None:
+    def test_only_a_reseller_can_register_users(self, client: EdgeClient, connect: Connect) -> None:
         with connect(api_key=SUB_USER_API_KEY) as sub_user, pytest.raises(PermissionDenied):
             sub_user.users.register(mina())
         assert client.users.check_exists("Mina.K-7") is False
 
-    def test_a_user_sees_nobody_above_itself(self, client: EdgeClient, connect: Connect) -> None:
+    def test_a_user_cannot_see_its_ancestors(self, client: EdgeClient, connect: Connect) -> None:
         main_id = client.auth.check_token().user_id
         assert main_id is not None
         with connect(api_key=SUB_USER_API_KEY) as sub_user:
             assert list(sub_user.users.iter_list()) == []
-            for look in (sub_user.users.show, sub_user.users.parents_tree):
+            for method in (sub_user.users.show, sub_user.users.parents_tree):
                 with pytest.raises(NotFound):
-                    look(main_id)
+                    method(main_id)
             with pytest.raises(NotFound):
                 sub_user.users.update(main_id, UserChanges(name="x"))
 
-    def test_the_tree_leads_from_the_top_to_the_user(self, client: EdgeClient) -> None:
+    def test_the_tree_lists_the_ancestors_of_a_user(self, client: EdgeClient) -> None:
         tree = client.users.parents_tree(id_of(client, SUB_USER))
         assert tree.selected_user is not None
         assert tree.main_parent is not None
         assert (tree.selected_user.username, tree.main_parent.username) == (SUB_USER, USERNAME)
         assert [(parent.username, parent.is_reseller) for parent in tree.tree] == [(USERNAME, True)]
 
-    def test_a_tariff_has_a_row_for_mci_and_one_for_the_others(self, client: EdgeClient) -> None:
+    def test_a_tariff_has_one_row_for_mci_and_one_for_other_operators(self, client: EdgeClient) -> None:
         mci, other = client.users.tariff()[:2]
         assert (mci.name, mci.persian_mci, mci.persian_other) == ("پیامک", 1210.5, None)
         assert (other.operator_id, other.persian_mci, other.english_other) == (mci.operator_id, None, 3120.0)
 
 
 class TestNumbers:
-    def test_an_assigned_line_can_be_used_until_it_is_taken_back(self, client: EdgeClient, connect: Connect) -> None:
+    def test_an_assigned_line_can_be_used_until_it_is_unassigned(self, client: EdgeClient, connect: Connect) -> None:
         with connect(api_key=SUB_USER_API_KEY, from_number=PROMOTIONAL_NUMBER) as sub_user:
             with pytest.raises(ValidationFailed):
                 sub_user.send.webservice("09121230001", "salam")
@@ -183,30 +183,30 @@ class TestNumbers:
             with pytest.raises(ValidationFailed):
                 sub_user.send.webservice("09121230002", "salam")
 
-    def test_a_line_may_be_given_for_its_texts_alone(
+    def test_a_line_can_be_assigned_for_its_inbox_only(
         self, client: EdgeClient, sandbox: Sandbox, connect: Connect
     ) -> None:
         (line,) = (line for line in client.numbers.list() if line.number == PROMOTIONAL_NUMBER)
         client.numbers.assign(send=False, gets=True, number_id=line.id, target_user_id=id_of(client, SUB_USER))
-        sandbox.world.receive("+989121230001", PROMOTIONAL_NUMBER, "hello")
+        sandbox.state.receive("+989121230001", PROMOTIONAL_NUMBER, "hello")
         with connect(api_key=SUB_USER_API_KEY, from_number=PROMOTIONAL_NUMBER) as sub_user:
-            assert [text.message for text in sub_user.reports.inbox()] == ["hello"]
+            assert [message.message for message in sub_user.reports.inbox()] == ["hello"]
             with pytest.raises(ValidationFailed):
                 sub_user.send.webservice("09121230001", "salam")
 
-    def test_assigning_twice_and_taking_back_twice_is_refused(self, client: EdgeClient) -> None:
+    def test_assigning_twice_and_unassigning_twice_are_rejected(self, client: EdgeClient) -> None:
         line = {"number": PROMOTIONAL_NUMBER, "target_user": SUB_USER}
-        client.numbers.assign(send=True, gets=True, **line)  # type: ignore[arg-type]  # both are text
+        client.numbers.assign(send=True, gets=True, **line)  # type: ignore[arg-type]  # both values are str
         with pytest.raises(ValidationFailed, match="already assigned"):
-            client.numbers.assign(send=True, gets=True, **line)  # type: ignore[arg-type]  # the same
-        client.numbers.unassign(**line)  # type: ignore[arg-type]  # the same
+            client.numbers.assign(send=True, gets=True, **line)  # type: ignore[arg-type]  # both values are str
+        client.numbers.unassign(**line)  # type: ignore[arg-type]  # both values are str
         with pytest.raises(ValidationFailed, match="not assigned"):
-            client.numbers.unassign(**line)  # type: ignore[arg-type]  # the same
+            client.numbers.unassign(**line)  # type: ignore[arg-type]  # both values are str
 
-    def test_all_lines_are_walked_though_the_answer_says_nothing_of_pages(self, client: EdgeClient) -> None:
+    def test_lines_are_paginated_without_a_pagination_meta(self, client: EdgeClient) -> None:
         assert [line.id for line in client.numbers.iter_list(per_page=3)] == [line.id for line in client.numbers.list()]
 
-    def test_nobody_gives_away_the_line_of_another(self, call: Caller) -> None:
+    def test_only_the_owner_can_assign_a_line(self, call: Caller) -> None:
         body = {"number": "+983000100300", "target_user": SUB_USER, "send": True, "gets": True}
         assert errors(call("POST", "/api/numbers/assign", json=body)) == ["number"]
         body = {"number": PROMOTIONAL_NUMBER, "target_user": USERNAME, "send": True, "gets": True}
@@ -222,12 +222,12 @@ class TestNumbers:
             ({"number": PROMOTIONAL_NUMBER, "target_user": SUB_USER, "send": True, "gets": True, "x": 1}, ["x"]),
         ],
     )
-    def test_a_wrong_client_is_told_what_is_wrong(self, call: Caller, body: dict[str, Any], wrong: list[str]) -> None:
+    def test_invalid_fields_are_named(self, call: Caller, body: dict[str, Any], wrong: list[str]) -> None:
         assert errors(call("POST", "/api/numbers/assign", json=body)) == wrong
 
 
 class TestPackages:
-    def test_packages_are_listed_filtered(self, client: EdgeClient) -> None:
+    def test_packages_are_filtered(self, client: EdgeClient) -> None:
         def found(**filters: Any) -> list[int | None]:
             return [package.acl_role_id for package in client.packages.iter_list(filters=PackageFilters(**filters))]
 
@@ -238,17 +238,17 @@ class TestPackages:
         first = client.packages.list(per_page=2).items[0]
         assert (first.time, first.updated_at, first.price) == (START, START, 0.0)
 
-    def test_an_unknown_filter_is_refused(self, call: Caller) -> None:
+    def test_an_unknown_filter_is_rejected(self, call: Caller) -> None:
         assert errors(call("GET", "/api/acl/package/list", params={"title": "x"})) == ["title"]
 
 
 class TestDocuments:
-    def test_files_are_uploaded_shown_and_removed(self, client: EdgeClient, sandbox: Sandbox) -> None:
+    def test_files_are_uploaded_listed_and_removed(self, client: EdgeClient, sandbox: Sandbox) -> None:
         documents = client.users.documents
         card = next(document for document in documents.list() if document.file_count == 2)
         assert card.id is not None
         documents.upload(card.id, [("front.png", b"front"), ("back.png", b"back")])
-        assert [file.content for document in sandbox.world.documents.values() for file in document.files] == [
+        assert [file.content for document in sandbox.state.documents.values() for file in document.files] == [
             b"front",
             b"back",
         ]
@@ -259,19 +259,19 @@ class TestDocuments:
         with pytest.raises(NotFound):
             documents.remove(card.id)
 
-    def test_a_paper_wants_as_many_files_as_it_says(self, client: EdgeClient) -> None:
+    def test_a_document_requires_its_number_of_files(self, client: EdgeClient) -> None:
         with pytest.raises(ValidationFailed, match="تعداد فایل"):
             client.users.documents.upload(6, [("front.png", b"front")])
         with pytest.raises(ConfigurationError):
             client.users.documents.upload(6, [])
 
-    def test_an_id_may_come_as_text_but_has_to_be_one(self, call: Caller) -> None:
+    def test_an_id_can_be_a_str_but_must_exist(self, call: Caller) -> None:
         assert call("POST", "/api/user/documents/remove", json={"document_id": "6"}).status_code == 404
         assert errors(call("POST", "/api/user/documents/remove", json={"document_id": 5})) == ["document_id"]
         assert errors(call("POST", "/api/user/documents/upload", data={"document_id": "6"})) == ["files"]
 
 
-class TestWrongClients:
+class TestRawHttp:
     @pytest.mark.parametrize(
         ("change", "wrong"),
         [
@@ -292,13 +292,13 @@ class TestWrongClients:
             ({"email": None}, "email"),
         ],
     )
-    def test_a_wrong_registration_is_told_what_is_wrong(self, call: Caller, change: dict[str, Any], wrong: str) -> None:
+    def test_an_invalid_registration_field_is_named(self, call: Caller, change: dict[str, Any], wrong: str) -> None:
         assert errors(call("POST", "/api/user/create", json={**NEW, **change})) == [wrong]
 
-    def test_a_local_mobile_number_is_taken_as_the_documents_show_it(self, call: Caller, sandbox: Sandbox) -> None:
+    def test_a_local_mobile_number_is_accepted_as_documented(self, call: Caller, sandbox: Sandbox) -> None:
         body = {**NEW, "mobile_number": "09361112244"}
         assert call("POST", "/api/user/create", json=body).status_code == 200
-        user = sandbox.world.user_named("Mina.K-7")
+        user = sandbox.state.find_user("Mina.K-7")
         assert user is not None
         assert user.mobile == "+989361112244"
 
@@ -317,15 +317,15 @@ class TestWrongClients:
             ({"company": None}, "company"),
         ],
     )
-    def test_a_wrong_change_is_told_what_is_wrong(
+    def test_an_invalid_update_field_is_named(
         self, call: Caller, sandbox: Sandbox, change: dict[str, Any], wrong: str
     ) -> None:
-        user = sandbox.world.user_named(SUB_USER)
+        user = sandbox.state.find_user(SUB_USER)
         assert user is not None
         assert errors(call("POST", "/api/user/update", json={"user_id": user.user_id, **change})) == [wrong]
 
-    def test_nobody_changes_itself(self, call: Caller, sandbox: Sandbox) -> None:
-        user = sandbox.world.user_named(USERNAME)
+    def test_a_user_cannot_update_itself(self, call: Caller, sandbox: Sandbox) -> None:
+        user = sandbox.state.find_user(USERNAME)
         assert user is not None
         assert call("POST", "/api/user/update", json={"user_id": user.user_id, "name": "x"}).status_code == 403
 
@@ -341,10 +341,10 @@ class TestWrongClients:
             ({"per_page": "1001"}, "per_page"),
         ],
     )
-    def test_a_wrong_filter_is_told_what_is_wrong(self, call: Caller, query: dict[str, str], wrong: str) -> None:
+    def test_an_invalid_filter_is_named(self, call: Caller, query: dict[str, str], wrong: str) -> None:
         assert errors(call("GET", "/api/user/list", params=query)) == [wrong]
 
-    def test_a_name_is_checked_by_its_own_key(self, call: Caller) -> None:
+    def test_check_exists_requires_the_field_user_name(self, call: Caller) -> None:
         response = call("POST", "/api/user/check_exist", json={"username": "free"})
         assert errors(response) == ["user_name", "username"]
         taken = call("POST", "/api/user/check_exist", json={"user_name": USERNAME})

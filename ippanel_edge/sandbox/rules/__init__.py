@@ -1,1 +1,1 @@
-"""The rules of the endpoints, a module for each section of the API. The app finds every `@serves` in here itself."""
+"""The rules of the endpoints, one module per section of the API; `app` collects every `@serves` function."""

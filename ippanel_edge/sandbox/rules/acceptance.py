@@ -1,4 +1,4 @@
-"""What every send goes through in the end: the 40 seconds, the credit, the review; then it is in the outbox."""
+"""The final steps of every send: duplicate check, credit, review, and creation of the outbox messages."""
 
 from __future__ import annotations
 
@@ -8,103 +8,110 @@ from typing import TYPE_CHECKING
 import attrs
 
 from ippanel_edge.sandbox.defaults import VOICE_NUMBER, VOICE_TARIFF
-from ippanel_edge.sandbox.faults import RESERVED_FATES, Trouble, answer_to, trouble_among
+from ippanel_edge.sandbox.faults import RESERVED_OUTCOMES, SendFailure, failure_rejection, find_send_failure
 from ippanel_edge.sandbox.population import MCI, operator_of
-from ippanel_edge.sandbox.records import Fate, Line, OutboxMessage, Recipient, State, Tariff
-from ippanel_edge.sandbox.replies import Answer, forbidden, no_credit, ok, repeated
-from ippanel_edge.sandbox.rules.text import Count, count
+from ippanel_edge.sandbox.records import DeliveryOutcome, Line, MessageState, OutboxMessage, Recipient, Tariff
+from ippanel_edge.sandbox.replies import Reply, duplicate_message, forbidden, insufficient_credit, ok
+from ippanel_edge.sandbox.rules.segments import SegmentCount, count_segments
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ippanel_edge.sandbox.routes import Call
-    from ippanel_edge.sandbox.store import World
+    from ippanel_edge.sandbox.state import SandboxState
 
-UNREVIEWED = frozenset({"pattern", "votp"})
-"""What goes out without a human's look."""
+UNREVIEWED_TYPES = frozenset({"pattern", "votp"})
+"""The sending types that need no human review."""
 
 
 @attrs.frozen
-class Order:
-    """One outbox message to be: its text as it was written, and each number's own."""
+class PlannedMessage:
+    """An outbox message to create: its text or template, and (number, text) pairs of its recipients."""
 
     text: str
-    texts: Sequence[tuple[str, str]]
+    recipients: Sequence[tuple[str, str]]
 
 
-def one_text(text: str, numbers: Sequence[str]) -> Order:
-    """Order one text for all these numbers, each once."""
-    return Order(text, [(number, text) for number in dict.fromkeys(numbers)])
+def broadcast(text: str, numbers: Sequence[str]) -> PlannedMessage:
+    """Return a message with the same text for all numbers; duplicate numbers are removed."""
+    return PlannedMessage(text, [(number, text) for number in dict.fromkeys(numbers)])
 
 
-def price_of(tariff: Tariff, number: str, counted: Count) -> float:
-    """Price one recipient's text in Rials."""
+def message_price(tariff: Tariff, number: str, count: SegmentCount) -> float:
+    """Return the price in Rials of a message to one number."""
     is_mci = operator_of(number) == MCI
-    if counted.is_persian:
-        return counted.parts * (tariff.persian_mci if is_mci else tariff.persian_other)
-    return counted.parts * (tariff.english_mci if is_mci else tariff.english_other)
+    if count.is_persian:
+        return count.parts * (tariff.persian_mci if is_mci else tariff.persian_other)
+    return count.parts * (tariff.english_mci if is_mci else tariff.english_other)
 
 
 def accept(
-    call: Call, sending_type: str, orders: Sequence[Order], *, line: Line | None, send_at: datetime | None = None
-) -> Answer:
-    """Put the orders into the outbox, all of them or none.
+    call: Call,
+    sending_type: str,
+    messages: Sequence[PlannedMessage],
+    *,
+    line: Line | None,
+    send_at: datetime | None = None,
+) -> Reply:
+    """Accept all messages and add them to the outbox, or reject all of them.
 
     Args:
-        call: who sends.
-        sending_type: how.
-        orders: one for each outbox id.
-        line: from where; None: the voice line.
-        send_at: when; None: now.
+        call: the request.
+        sending_type: the `sending_type` of the request.
+        messages: the messages; each gets its own outbox id.
+        line: the sender line; None: the voice line.
+        send_at: the time to send at; None: immediately.
 
     Raises:
-        Refusal: 403 for a blocked user, 429 for an equal text within 40 seconds, 200 with status false for lack of
-            credit, and what the reserved numbers stand for.
+        Rejection: 403 for a blocked user, 429 for the same message within 40 seconds, 200 with `status: false` for
+            insufficient credit, and the failures of reserved numbers.
     """
-    world, user = call.world, call.user
+    state, user = call.state, call.user
     if user.send_block:
         raise forbidden("ارسال برای این کاربر مسدود است")
-    trouble = trouble_among(number for order in orders for number, _ in order.texts)
-    if trouble is not None and trouble is not Trouble.ACCEPTED_FAILURE:
-        raise answer_to(trouble)
+    send_failure = find_send_failure(number for message in messages for number, _ in message.recipients)
+    if send_failure is not None and send_failure is not SendFailure.ACCEPTED_FAILURE:
+        raise failure_rejection(send_failure)
     sender = line.number if line else VOICE_NUMBER
-    keys = [(number, sender, text) for order in orders for number, text in order.texts]
-    if world.recent.has_any(keys, world.now):
-        raise repeated()
-    tariff = world.tariffs[line.tariff_id if line else VOICE_TARIFF]
-    drafts = [_recipients(world, order, tariff, line) for order in orders]
-    total = sum(cost for _, cost in drafts)
+    keys = [(number, sender, text) for message in messages for number, text in message.recipients]
+    if state.recent_messages.has_any(keys, state.now):
+        raise duplicate_message()
+    tariff = state.tariffs[line.tariff_id if line else VOICE_TARIFF]
+    priced = [_recipients(state, message, tariff, line) for message in messages]
+    total = sum(cost for _, cost in priced)
     if total > user.credit:
-        raise no_credit()
+        raise insufficient_credit()
     user.credit -= total
-    world.recent.add(keys, world.now)
-    needs_review = sending_type not in UNREVIEWED and (world.review or len(keys) > world.review_above)
+    state.recent_messages.add(keys, state.now)
+    needs_review = sending_type not in UNREVIEWED_TYPES and (state.review or len(keys) > state.review_above)
     ids = [
-        _add(call, sending_type, order.text, recipients, cost, line=line, send_at=send_at, needs_review=needs_review)
-        for order, (recipients, cost) in zip(orders, drafts, strict=True)
+        _add(call, sending_type, message.text, recipients, cost, line=line, send_at=send_at, needs_review=needs_review)
+        for message, (recipients, cost) in zip(messages, priced, strict=True)
     ]
-    if trouble is not None:
-        raise answer_to(trouble)
+    if send_failure is not None:
+        raise failure_rejection(send_failure)
     return ok({"message_outbox_ids": ids})
 
 
-def _recipients(world: World, order: Order, tariff: Tariff, line: Line | None) -> tuple[list[Recipient], float]:
-    counts: dict[str, Count] = {}
+def _recipients(
+    state: SandboxState, message: PlannedMessage, tariff: Tariff, line: Line | None
+) -> tuple[list[Recipient], float]:
+    counts: dict[str, SegmentCount] = {}
     recipients: list[Recipient] = []
     cost = 0.0
-    for number, text in order.texts:
-        counted = counts.get(text) or counts.setdefault(text, count(text))
-        cost += price_of(tariff, number, counted)
-        recipients.append(Recipient(number, text, counted.parts, counted.is_persian, _fate(world, number, line)))
+    for number, text in message.recipients:
+        count = counts.get(text) or counts.setdefault(text, count_segments(text))
+        cost += message_price(tariff, number, count)
+        recipients.append(Recipient(number, text, count.parts, count.is_persian, _outcome(state, number, line)))
     return recipients, cost
 
 
-def _fate(world: World, number: str, line: Line | None) -> Fate:
-    if number in RESERVED_FATES:
-        return RESERVED_FATES[number]
-    if number in world.blacklist and line is not None and not line.is_service:
-        return Fate.BLACKLISTED
-    return Fate.DELIVERED
+def _outcome(state: SandboxState, number: str, line: Line | None) -> DeliveryOutcome:
+    if number in RESERVED_OUTCOMES:
+        return RESERVED_OUTCOMES[number]
+    if number in state.blacklist and line is not None and not line.is_service:
+        return DeliveryOutcome.BLACKLISTED
+    return DeliveryOutcome.DELIVERED
 
 
 def _add(
@@ -120,7 +127,7 @@ def _add(
 ) -> int:
     now = call.now
     message = OutboxMessage(
-        outbox_id=call.world.next_id("outbox"),
+        outbox_id=call.state.next_id("outbox"),
         user_id=call.user.user_id,
         line=line.number if line else VOICE_NUMBER,
         line_id=line.line_id if line else 0,
@@ -134,8 +141,8 @@ def _add(
         scheduled=send_at is not None,
         needs_review=needs_review,
         reviewed_at=None if needs_review else now,
-        settled=None if recipients else State.NO_RECIPIENTS,
+        final_state=None if recipients else MessageState.NO_RECIPIENTS,
         client_ip=call.client_ip,
     )
-    call.world.outbox[message.outbox_id] = message
+    call.state.outbox[message.outbox_id] = message
     return message.outbox_id

@@ -1,4 +1,4 @@
-"""The rules of the auth section: logins with and without a second step, forgotten passwords, and tokens."""
+"""The rules of the auth section: logins with and without a second factor, password resets, and tokens."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 from ippanel_edge.sandbox.records import Token, TokenKind, User
-from ippanel_edge.sandbox.replies import Answer, Refusal, invalid, ok, unauthorized
+from ippanel_edge.sandbox.replies import Rejection, Reply, invalid, ok, unauthorized
 from ippanel_edge.sandbox.routes import Call, serves
-from ippanel_edge.sandbox.rules.identity import PASSWORD_TEXT, is_password, read_mobile
+from ippanel_edge.sandbox.rules.identity import PASSWORD_MESSAGE, is_password, read_mobile
 
 SESSION_SECONDS: Final = 36_000
 LOGIN_STEP_SECONDS: Final = 360
@@ -23,84 +23,84 @@ _UNKNOWN_USER: Final = "کاربری با این مشخصات یافت نشد"
 
 
 @serves("auth.login", "POST", "/api/acl/auth/login", auth="none")
-def login(call: Call) -> Answer:
-    """Check the password; the token is final for a user without a second step, else one for that step."""
-    username, password = call.body.text("username"), call.body.text("password")
+def login(call: Call) -> Reply:
+    """Check the password and return a session token, or a login step token for a user with a second factor."""
+    username, password = call.body.string("username"), call.body.string("password")
     call.check()
-    user = call.world.user_named(username)
+    user = call.state.find_user(username)
     if user is None or user.password != password or not _may_log_in(call, user):
-        raise _wrong_login()
+        raise _login_rejection()
     if user.two_factor == "login":
-        return _begin_session(call, user)
-    token = call.world.issue_token(user, TokenKind.LOGIN_STEP, LOGIN_STEP_SECONDS)
+        return _start_session(call, user)
+    token = call.state.issue_token(user, TokenKind.LOGIN_STEP, LOGIN_STEP_SECONDS)
     if user.two_factor == "sms":
-        _text_otp(call, token)
+        _send_otp(call, token)
     return ok({"method": user.two_factor, "token": token.value})
 
 
 @serves("auth.send_sms_otp", "POST", "/api/acl/auth/send_sms_otp", auth="none")
-def send_sms_otp(call: Call) -> Answer:
-    """Text a code for a login's second step, whatever it asked for."""
-    value = call.body.text("token")
+def send_sms_otp(call: Call) -> Reply:
+    """Send an SMS code for the second step of a login, whatever the second factor of the user."""
+    value = call.body.string("token")
     call.check()
-    token = _living(call, value, TokenKind.LOGIN_STEP)
-    _text_otp(call, token)
+    token = _find_token(call, value, TokenKind.LOGIN_STEP)
+    _send_otp(call, token)
     return ok({"method": "sms", "token": token.value})
 
 
 @serves("auth.confirm_otp", "POST", "/api/acl/auth/confirm_otp", auth="none")
-def confirm_otp(call: Call) -> Answer:
-    """Take the code of a login's second step; the token of the step is used up."""
-    value, otp = call.body.text("token"), call.body.text("otp")
+def confirm_otp(call: Call) -> Reply:
+    """Check the code of the second step of a login, revoke the step token and return a session token."""
+    value, otp = call.body.string("token"), call.body.string("otp")
     call.check()
-    token = _living(call, value, TokenKind.LOGIN_STEP)
-    user = call.world.users[token.user_id]
-    if not _is_otp(call, token, otp) and not (user.two_factor == "ga" and otp == user.ga_code):
+    token = _find_token(call, value, TokenKind.LOGIN_STEP)
+    user = call.state.users[token.user_id]
+    if not _is_valid_otp(call, token, otp) and not (user.two_factor == "ga" and otp == user.ga_code):
         raise invalid({"otp": [_WRONG_OTP]})
-    del call.world.tokens[token.value]
-    return _begin_session(call, user)
+    del call.state.tokens[token.value]
+    return _start_session(call, user)
 
 
 @serves("auth.forgot_password", "POST", "/api/acl/auth/forgot_password", auth="none")
-def forgot_password(call: Call) -> Answer:
-    """Text a code with which the password can be changed."""
-    username = call.body.text("username")
+def forgot_password(call: Call) -> Reply:
+    """Send an SMS code that permits a change of the password."""
+    username = call.body.string("username")
     mobile = read_mobile(call.body, "mobile")
     call.check()
-    user = call.world.user_named(username)
+    user = call.state.find_user(username)
     if user is None or user.mobile != mobile:
         raise invalid({"username": [_UNKNOWN_USER]})
-    token = call.world.issue_token(user, TokenKind.PASSWORD_RESET, RESET_SECONDS)
-    _text_otp(call, token)
+    token = call.state.issue_token(user, TokenKind.PASSWORD_RESET, RESET_SECONDS)
+    _send_otp(call, token)
     return ok({"token": token.value})
 
 
 @serves("auth.change_password", "POST", "/api/acl/auth/change_password_by_token", auth="none")
-def change_password(call: Call) -> Answer:
-    """Take a texted code for a new password."""
-    value, otp, password = (call.body.text(name) for name in ("token", "otp", "password"))
+def change_password(call: Call) -> Reply:
+    """Check an SMS code and set a new password."""
+    value, otp, password = (call.body.string(name) for name in ("token", "otp", "password"))
     if password and not is_password(password):
-        call.body.fail("password", PASSWORD_TEXT)
+        call.body.add_error("password", PASSWORD_MESSAGE)
     call.check()
-    token = _living(call, value, TokenKind.PASSWORD_RESET)
-    if not _is_otp(call, token, otp):
+    token = _find_token(call, value, TokenKind.PASSWORD_RESET)
+    if not _is_valid_otp(call, token, otp):
         raise unauthorized()
-    del call.world.tokens[token.value]
-    call.world.users[token.user_id].password = password
+    del call.state.tokens[token.value]
+    call.state.users[token.user_id].password = password
     return ok()
 
 
-@serves("auth.logout", "GET", "/api/acl/auth/logout", also=("POST",), auth="token")
-def logout(call: Call) -> Answer:
-    """Kill the token that the call came with."""
+@serves("auth.logout", "GET", "/api/acl/auth/logout", other_methods=("POST",), auth="token")
+def logout(call: Call) -> Reply:
+    """Revoke the token of the request."""
     call.check()
-    del call.world.tokens[call.credential]
+    del call.state.tokens[call.credential]
     return ok()
 
 
-@serves("auth.check_token", "GET", "/api/acl/auth/check_token", also=("POST",))
-def check_token(call: Call) -> Answer:
-    """Say whose the token or key is."""
+@serves("auth.check_token", "GET", "/api/acl/auth/check_token", other_methods=("POST",))
+def check_token(call: Call) -> Reply:
+    """Return the owner of the token or API key."""
     call.check()
     user = call.user
     return ok(
@@ -119,8 +119,8 @@ def _may_log_in(call: Call, user: User) -> bool:
     return user.status == "active" and (user.expire_at is None or user.expire_at > call.now)
 
 
-def _wrong_login() -> Refusal:
-    """422 as the login alone has it: the field errors beside meta, and no data."""
+def _login_rejection() -> Rejection:
+    """Return the 422 of a failed login, which has `errors` beside `meta` and no `data`, unlike all other replies."""
     body: dict[str, Any] = {
         "errors": {"username": [_WRONG_LOGIN]},
         "meta": {
@@ -130,35 +130,35 @@ def _wrong_login() -> Refusal:
             "message_code": "422-1",
         },
     }
-    return Refusal(Answer(422, body))
+    return Rejection(Reply(422, body))
 
 
-def _begin_session(call: Call, user: User) -> Answer:
+def _start_session(call: Call, user: User) -> Reply:
     user.last_login = call.now
-    token = call.world.issue_token(user, TokenKind.SESSION, SESSION_SECONDS)
+    token = call.state.issue_token(user, TokenKind.SESSION, SESSION_SECONDS)
     return ok({"token": token.value, "method": "login"})
 
 
-def _living(call: Call, value: str, kind: TokenKind) -> Token:
-    """Find a token of a kind that has not died.
+def _find_token(call: Call, value: str, kind: TokenKind) -> Token:
+    """Return the token with this value and kind.
 
     Raises:
-        Refusal: 401 where there is none.
+        Rejection: 401 if it does not exist or has expired.
     """
-    token = call.world.tokens.get(value)
+    token = call.state.tokens.get(value)
     if token is None or token.kind is not kind or token.expires_at <= call.now:
         raise unauthorized()
     return token
 
 
-def _text_otp(call: Call, token: Token) -> None:
-    """Text a new code to the token's user; the one before is void."""
-    number = call.world.next_id("otp")
+def _send_otp(call: Call, token: Token) -> None:
+    """Send a new SMS code to the user of the token; it replaces the previous code."""
+    number = call.state.next_id("otp")
     digest = int(hashlib.sha256(f"otp-{number}".encode()).hexdigest(), 16)
     token.otp = f"{digest % 10**_OTP_DIGITS:0{_OTP_DIGITS}}"
     token.otp_expires_at = call.now + timedelta(seconds=OTP_SECONDS)
-    call.world.notify(call.world.users[token.user_id].mobile, f"کد تایید شما: {token.otp}")
+    call.state.notify(call.state.users[token.user_id].mobile, f"کد تایید شما: {token.otp}")
 
 
-def _is_otp(call: Call, token: Token, otp: str) -> bool:
+def _is_valid_otp(call: Call, token: Token, otp: str) -> bool:
     return token.otp == otp and token.otp_expires_at is not None and token.otp_expires_at > call.now

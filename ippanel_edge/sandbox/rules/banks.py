@@ -1,57 +1,57 @@
-"""The rules of the number banks: provinces, counties, cities, genders, and how many people live there."""
+"""The rules of the banks section: provinces, counties, cities, genders, and counts of people."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ippanel_edge.sandbox.population import CITIES, COUNTIES, GENDERS, PROVINCES, Place, Wanted, find
-from ippanel_edge.sandbox.replies import Answer, label, not_valid_text
+from ippanel_edge.sandbox.population import CITIES, COUNTIES, GENDERS, PROVINCES, PersonFilter, Place, find_people
+from ippanel_edge.sandbox.replies import Reply, invalid_message, label
 from ippanel_edge.sandbox.routes import Call, serves
-from ippanel_edge.sandbox.rules.places import check_prefix, counts, read_place, read_years, shown
+from ippanel_edge.sandbox.rules.places import check_prefix, operator_counts, places_reply, read_birth_years, read_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @serves("banks.provinces", "GET", "/api/send/banks/provinces")
-def provinces(call: Call) -> Answer:
+def provinces(call: Call) -> Reply:
     """List the provinces."""
     call.check()
-    return shown(PROVINCES)
+    return places_reply(PROVINCES)
 
 
 @serves("banks.counties", "GET", "/api/send/banks/counties")
-def counties(call: Call) -> Answer:
+def counties(call: Call) -> Reply:
     """List the counties of a province."""
-    return within(call, "province_id", PROVINCES, COUNTIES)
+    return places_in(call, "province_id", PROVINCES, COUNTIES)
 
 
 @serves("banks.cities", "GET", "/api/send/banks/cities")
-def cities(call: Call) -> Answer:
+def cities(call: Call) -> Reply:
     """List the cities of a county."""
-    return within(call, "county_id", COUNTIES, CITIES)
+    return places_in(call, "county_id", COUNTIES, CITIES)
 
 
 @serves("banks.genders", "GET", "/api/send/banks/genders")
-def genders(call: Call) -> Answer:
-    """List the genders, without a meta."""
+def genders(call: Call) -> Reply:
+    """List the genders; the documented response has no `meta`."""
     call.check()
-    return Answer(200, {"data": [{"id": gender.id, "name": gender.name} for gender in GENDERS]})
+    return Reply(200, {"data": [{"id": gender.id, "name": gender.name} for gender in GENDERS]})
 
 
 @serves("banks.count", "GET", "/api/send/banks/counts")
-def count(call: Call) -> Answer:
+def count(call: Call) -> Reply:
     """Count the people of a city; province, county and city are all required."""
     query = call.query
     province_id, county_id, city_id = read_place(query, county=True, city=True)
-    year_from, year_to = read_years(query, "birth_year_from", "birth_year_to")
-    gender = query.integer_or_none("gender_id", least=1, most=3)
-    prefix = query.text_or_none("number_prefix")
+    year_from, year_to = read_birth_years(query, "birth_year_from", "birth_year_to")
+    gender = query.integer_or_none("gender_id", minimum=1, maximum=3)
+    prefix = query.string_or_none("number_prefix")
     check_prefix(query, "number_prefix", prefix)
     call.check()
-    return counts(
-        find(
-            Wanted(
+    return operator_counts(
+        find_people(
+            PersonFilter(
                 province_id=province_id,
                 county_id=county_id,
                 city_id=city_id,
@@ -64,10 +64,10 @@ def count(call: Call) -> Answer:
     )
 
 
-def within(call: Call, name: str, parents: Sequence[Place], places: Sequence[Place]) -> Answer:
-    """List the places that lie in the one that the query names."""
+def places_in(call: Call, name: str, parents: Sequence[Place], places: Sequence[Place]) -> Reply:
+    """List the places within the parent that the query field `name` selects."""
     parent_id = call.query.integer(name)
     if parent_id and not any(parent.id == parent_id for parent in parents):
-        call.query.fail(name, not_valid_text(label(name)))
+        call.query.add_error(name, invalid_message(label(name)))
     call.check()
-    return shown(place for place in places if place.parent_id == parent_id)
+    return places_reply(place for place in places if place.parent_id == parent_id)

@@ -1,51 +1,53 @@
-"""How a message moves with the clock: a pure reading of its times. Nothing is stored, so nothing runs in between."""
+"""The states of messages and recipients, computed from the clock on each read, without background tasks."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from ippanel_edge.sandbox.records import Fate, OutboxMessage, Recipient, State, Status
+from ippanel_edge.sandbox.records import DeliveryOutcome, DeliveryStatus, MessageState, OutboxMessage, Recipient
 
 if TYPE_CHECKING:
-    from ippanel_edge.sandbox.store import World
+    from ippanel_edge.sandbox.state import SandboxState
 
 LATE_STEPS: Final = 10
-"""A late text is delivered after so many steps; any other after two."""
+"""The number of steps until the delivery to the reserved late number; other deliveries take two."""
 
 
-def state_of(message: OutboxMessage, world: World) -> State:
-    """Say where a message stands: in review, queued until its time, sending for one step, then sent."""
-    if message.settled is not None:
-        return message.settled
-    begin = _begin(message, world)
-    if begin is None:
-        return State.REVIEW
-    if world.now < begin:
-        return State.QUEUED
-    if world.now < begin + timedelta(seconds=world.delivery_seconds):
-        return State.SENDING
-    return State.SENT
+def message_state(message: OutboxMessage, state: SandboxState) -> MessageState:
+    """Return the state of a message: in review, queued until its send time, sending for one step, then sent."""
+    if message.final_state is not None:
+        return message.final_state
+    start = _sending_start(message, state)
+    if start is None:
+        return MessageState.REVIEW
+    if state.now < start:
+        return MessageState.QUEUED
+    if state.now < start + timedelta(seconds=state.delivery_seconds):
+        return MessageState.SENDING
+    return MessageState.SENT
 
 
-def status_of(recipient: Recipient, message: OutboxMessage, world: World) -> Status:
-    """Say where one recipient's text stands: handed over, after one step received, after two its fate."""
-    begin = None if message.settled is not None else _begin(message, world)
-    if begin is None or world.now < begin + timedelta(seconds=world.delivery_seconds):
-        return Status.HANDED_OVER
-    if recipient.fate is Fate.BLACKLISTED:
-        return Status.BLACKLISTED
-    steps = LATE_STEPS if recipient.fate is Fate.LATE else 2
-    if world.now < begin + timedelta(seconds=steps * world.delivery_seconds):
-        return Status.RECEIVED
-    return Status.FAILED if recipient.fate is Fate.FAILED else Status.DELIVERED
+def delivery_status(recipient: Recipient, message: OutboxMessage, state: SandboxState) -> DeliveryStatus:
+    """Return the status of one recipient: handed over; received after one step; the final outcome after two."""
+    start = None if message.final_state is not None else _sending_start(message, state)
+    if start is None or state.now < start + timedelta(seconds=state.delivery_seconds):
+        return DeliveryStatus.HANDED_OVER
+    if recipient.outcome is DeliveryOutcome.BLACKLISTED:
+        return DeliveryStatus.BLACKLISTED
+    steps = LATE_STEPS if recipient.outcome is DeliveryOutcome.LATE else 2
+    if state.now < start + timedelta(seconds=steps * state.delivery_seconds):
+        return DeliveryStatus.RECEIVED
+    return (
+        DeliveryStatus.NOT_DELIVERED if recipient.outcome is DeliveryOutcome.NOT_DELIVERED else DeliveryStatus.DELIVERED
+    )
 
 
-def _begin(message: OutboxMessage, world: World) -> datetime | None:
-    """When sending begins; None while the review holds the message."""
+def _sending_start(message: OutboxMessage, state: SandboxState) -> datetime | None:
+    """Return the time when sending starts; None while the message is in review."""
     reviewed = message.reviewed_at
-    if reviewed is None and world.review_seconds is not None:
-        reviewed = message.created_at + timedelta(seconds=world.review_seconds)
-    if reviewed is None or (message.reviewed_at is None and world.now < reviewed):
+    if reviewed is None and state.review_seconds is not None:
+        reviewed = message.created_at + timedelta(seconds=state.review_seconds)
+    if reviewed is None or (message.reviewed_at is None and state.now < reviewed):
         return None
     return max(message.send_at, reviewed)

@@ -1,23 +1,23 @@
-"""The rules of a user's documents: which papers are asked for, and what was uploaded."""
+"""The rules of the documents of users: the required kinds of documents and the uploaded files."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ippanel_edge.sandbox.records import DocumentKind, StoredFile, UserDocument
-from ippanel_edge.sandbox.replies import Answer, label, not_found, not_valid_text, ok
+from ippanel_edge.sandbox.replies import Reply, invalid_message, label, not_found, ok
 from ippanel_edge.sandbox.routes import Call, serves
 
 
 @serves("users.documents.list", "GET", "/api/user/documents")
-def listing(call: Call) -> Answer:
-    """List the papers, each with what the caller uploaded for it."""
+def listing(call: Call) -> Reply:
+    """List the kinds of documents, each with the files that the caller uploaded."""
     call.check()
-    return ok([_row(call, kind) for kind in call.world.document_kinds.values()])
+    return ok([_row(call, kind) for kind in call.state.document_kinds.values()])
 
 
 def _row(call: Call, kind: DocumentKind) -> dict[str, Any]:
-    document = call.world.documents.get((call.user.user_id, kind.document_id))
+    document = call.state.documents.get((call.user.user_id, kind.document_id))
     return {
         "id": kind.document_id,
         "title": kind.title,
@@ -42,34 +42,34 @@ def _document_row(document: UserDocument) -> dict[str, Any]:
 
 
 @serves("users.documents.upload", "POST", "/api/user/documents/upload")
-def upload(call: Call) -> Answer:
-    """Keep the files of a paper, in place of those uploaded before."""
+def upload(call: Call) -> Reply:
+    """Store the files of a document, replacing earlier ones."""
     kind = _read_kind(call)
-    files = call.body.uploads("files", most=10)
+    files = call.body.uploads("files", max_items=10)
     if kind is not None and files and len(files) != kind.file_count:
-        call.body.fail("files", f"تعداد فایل ها باید {kind.file_count} باشد")  # noqa: RUF001 - Persian
+        call.body.add_error("files", f"تعداد فایل ها باید {kind.file_count} باشد")  # noqa: RUF001 - Persian
     call.check()
     if kind is not None:
         stored = [StoredFile(file.name, file.content) for file in files]
         key = (call.user.user_id, kind.document_id)
-        call.world.documents[key] = UserDocument(kind.document_id, call.user.user_id, stored, call.now)
+        call.state.documents[key] = UserDocument(kind.document_id, call.user.user_id, stored, call.now)
     return ok()
 
 
 @serves("users.documents.remove", "POST", "/api/user/documents/remove")
-def remove(call: Call) -> Answer:
-    """Forget what the caller uploaded for a paper."""
+def remove(call: Call) -> Reply:
+    """Delete the files that the caller uploaded for a document."""
     kind = _read_kind(call)
     call.check()
-    if kind is None or call.world.documents.pop((call.user.user_id, kind.document_id), None) is None:
+    if kind is None or call.state.documents.pop((call.user.user_id, kind.document_id), None) is None:
         raise not_found("مدرکی یافت نشد")
     return ok()
 
 
 def _read_kind(call: Call) -> DocumentKind | None:
-    """Read which paper is meant; None, with an error noted, where it is none. Its id may come as text."""
-    document_id = call.body.integer("document_id", spelled=True)
-    kind = call.world.document_kinds.get(document_id)
+    """Return the kind with the id `document_id`, an int or a str of digits; record an error if it is unknown."""
+    document_id = call.body.integer("document_id", allow_string=True)
+    kind = call.state.document_kinds.get(document_id)
     if document_id and kind is None:
-        call.body.fail("document_id", not_valid_text(label("document_id")))
+        call.body.add_error("document_id", invalid_message(label("document_id")))
     return kind

@@ -1,50 +1,50 @@
-"""The rules of the second version of the banks: the same places, counted by more, beside /v1."""
+"""The rules of the geolocation section (version 2 of the banks), served beside /v1 and with more filters."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ippanel_edge.sandbox.population import CITIES, COUNTIES, PROVINCES, Wanted, find
+from ippanel_edge.sandbox.population import CITIES, COUNTIES, PROVINCES, PersonFilter, find_people
 from ippanel_edge.sandbox.routes import Call, serves
-from ippanel_edge.sandbox.rules.banks import within
-from ippanel_edge.sandbox.rules.places import check_prefix, counts, read_place, read_years, shown
+from ippanel_edge.sandbox.rules.banks import places_in
+from ippanel_edge.sandbox.rules.places import check_prefix, operator_counts, places_reply, read_birth_years, read_place
 
 if TYPE_CHECKING:
-    from ippanel_edge.sandbox.replies import Answer
+    from ippanel_edge.sandbox.replies import Reply
 
 
 @serves("geolocation.provinces", "GET", "/v2/api/send/banks/provinces")
-def provinces(call: Call) -> Answer:
+def provinces(call: Call) -> Reply:
     """List the provinces."""
     call.check()
-    return shown(PROVINCES)
+    return places_reply(PROVINCES)
 
 
 @serves("geolocation.counties", "GET", "/v2/api/send/banks/counties")
-def counties(call: Call) -> Answer:
+def counties(call: Call) -> Reply:
     """List the counties of a province."""
-    return within(call, "province_id", PROVINCES, COUNTIES)
+    return places_in(call, "province_id", PROVINCES, COUNTIES)
 
 
 @serves("geolocation.cities", "GET", "/v2/api/send/banks/cities")
-def cities(call: Call) -> Answer:
+def cities(call: Call) -> Reply:
     """List the cities of a county."""
-    return within(call, "county_id", COUNTIES, CITIES)
+    return places_in(call, "county_id", COUNTIES, CITIES)
 
 
 @serves("geolocation.count", "GET", "/v2/api/send/banks/counts")
-def count(call: Call) -> Answer:
+def count(call: Call) -> Reply:
     """Count the people of a province, county or city."""
     query = call.query
     province_id, county_id, city_id = read_place(query, nested=False)
-    year_from, year_to = read_years(query, "from_age", "to_age")
-    gender = query.integer_or_none("gender", least=1, most=2)
-    prefix = query.text_or_none("pre")
+    year_from, year_to = read_birth_years(query, "from_age", "to_age")
+    gender = query.integer_or_none("gender", minimum=1, maximum=2)
+    prefix = query.string_or_none("pre")
     check_prefix(query, "pre", prefix)
     call.check()
-    return counts(
-        find(
-            Wanted(
+    return operator_counts(
+        find_people(
+            PersonFilter(
                 province_id=province_id,
                 county_id=county_id,
                 city_id=city_id,

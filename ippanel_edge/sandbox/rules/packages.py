@@ -1,27 +1,27 @@
-"""The rules of the packages section: what users may buy."""
+"""The rules of the packages section: the roles that users can buy."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ippanel_edge.sandbox.records import Package
-from ippanel_edge.sandbox.replies import Answer, page
+from ippanel_edge.sandbox.replies import Reply, page
 from ippanel_edge.sandbox.routes import Call, serves
 
 
 @serves("packages.list", "GET", "/api/acl/package/list")
-def listing(call: Call) -> Answer:
-    """List the packages of the caller or of the users above it, filtered."""
+def listing(call: Call) -> Reply:
+    """List the packages that match the filters."""
     number, size = call.query.paging()
     query = call.query
-    package_id, name = query.integer_or_none("package_id"), query.text_or_none("name")
-    registration = query.text_or_none("register_type")
-    acl_type, status = query.text_or_none("type"), query.text_or_none("status")
+    package_id, name = query.integer_or_none("package_id"), query.string_or_none("name")
+    registration = query.string_or_none("register_type")
+    acl_type, status = query.string_or_none("type"), query.string_or_none("status")
     price, special_disc = query.integer_or_none("price"), query.integer_or_none("special_disc")
     call.check()
     rows = [
         package
-        for package in call.world.packages.values()
+        for package in call.state.packages.values()
         if package_id in (None, package.package_id)
         and (name is None or name in package.name)
         and registration in (None, package.registration)

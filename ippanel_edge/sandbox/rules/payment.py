@@ -1,14 +1,14 @@
-"""The rules of the payment section: what credit is left."""
+"""The rule of the payment section: the credit of the caller."""
 
 from __future__ import annotations
 
-from ippanel_edge.sandbox.replies import Answer, ok
+from ippanel_edge.sandbox.replies import Reply, ok
 from ippanel_edge.sandbox.routes import Call, serves
 
 
 @serves("payment.credit", "GET", "/api/payment/credit/mine")
-def credit(call: Call) -> Answer:
-    """Answer the caller's credit in Rials."""
+def credit(call: Call) -> Reply:
+    """Return the credit of the caller in Rials."""
     call.check()
     user = call.user
     return ok(

@@ -1,4 +1,4 @@
-"""The Excel files of phonebooks: what an import reads, the sample that it is made from, and what an export writes."""
+"""The Excel files of phonebooks: parsing of imports, and creation of import templates and exports."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ippanel_edge.sandbox.rules.phonebook_fields import why_not_a_value
-from ippanel_edge.sandbox.rules.sheets import read_members
+from ippanel_edge.sandbox.rules.phonebook_fields import option_value_error
+from ippanel_edge.sandbox.rules.sheets import read_import_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ippanel_edge.sandbox.records import Contact, ContactOption, Phonebook
     from ippanel_edge.sandbox.routes import Call
-    from ippanel_edge.sandbox.store import World
+    from ippanel_edge.sandbox.state import SandboxState
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _HEADING: Final = ("شماره", "پیشوند", "نام", "ایمیل")
-_SHOWN_ERRORS: Final = 10
+_MAX_ERRORS: Final = 10
 _MIDNIGHT: Final = " 00:00:00"
-"""How a cell ends that Excel keeps as a day."""
+"""The suffix of a cell that Excel stores as a date."""
 
 
 @attrs.frozen
-class Member:
+class ImportRow:
     """One row of an import."""
 
     number: str
@@ -35,21 +35,21 @@ class Member:
     options: dict[int, str]
 
 
-def read_import(call: Call, book: Phonebook) -> list[Member]:
-    """Read the form's `file`; rows that are wrong are noted there, the first ten of them."""
-    options = [call.world.contact_options[option_id] for option_id in book.option_ids]
-    members: list[Member] = []
+def read_import(call: Call, book: Phonebook) -> list[ImportRow]:
+    """Return the rows of the uploaded `file`; record errors of at most ten invalid rows."""
+    options = [call.state.contact_options[option_id] for option_id in book.option_ids]
+    rows: list[ImportRow] = []
     errors = 0
-    for place, (number, row) in enumerate(read_members(call.body), 1):
+    for index, (number, row) in enumerate(read_import_rows(call.body), 1):
         pre, name, email, *values = (cell.removesuffix(_MIDNIGHT) for cell in _padded(row[1:], len(options)))
         for option, value in zip(options, values, strict=True):
-            reason = why_not_a_value(option, option.title, value)
-            if reason is not None and errors < _SHOWN_ERRORS:
+            reason = option_value_error(option, option.title, value)
+            if reason is not None and errors < _MAX_ERRORS:
                 errors += 1
-                call.body.fail("file", f"ردیف {place}: {reason}")
+                call.body.add_error("file", f"ردیف {index}: {reason}")
         ids = (option.option_id for option in options)
-        members.append(Member(number, pre, name, email, dict(zip(ids, values, strict=True))))
-    return members
+        rows.append(ImportRow(number, pre, name, email, dict(zip(ids, values, strict=True))))
+    return rows
 
 
 def _padded(cells: Sequence[str], options: int) -> list[str]:
@@ -57,15 +57,15 @@ def _padded(cells: Sequence[str], options: int) -> list[str]:
     return [*cells, *[""] * width][:width]
 
 
-def sample(world: World, book: Phonebook) -> bytes:
-    """Write a workbook with nothing but the heading of an import into this phonebook."""
-    return _workbook([[*_HEADING, *(option.title for option in _options(world, book.option_ids))]])
+def sample_workbook(state: SandboxState, book: Phonebook) -> bytes:
+    """Return an XLSX file that contains only the header row of an import into this phonebook."""
+    return _workbook([[*_HEADING, *(option.title for option in _options(state, book.option_ids))]])
 
 
-def table(world: World, contacts: Iterable[Contact]) -> bytes:
-    """Write a workbook of contacts: the columns of an import, with those options that any of them has a value of."""
+def contacts_workbook(state: SandboxState, contacts: Iterable[Contact]) -> bytes:
+    """Return an XLSX file of contacts in the import format, with the options that at least one contact has."""
     rows = list(contacts)
-    options = _options(world, sorted({option_id for contact in rows for option_id in contact.options}))
+    options = _options(state, sorted({option_id for contact in rows for option_id in contact.options}))
     return _workbook(
         [
             [*_HEADING, *(option.title for option in options)],
@@ -80,12 +80,12 @@ def table(world: World, contacts: Iterable[Contact]) -> bytes:
     )
 
 
-def _options(world: World, ids: Iterable[int]) -> list[ContactOption]:
-    return [world.contact_options[option_id] for option_id in ids]
+def _options(state: SandboxState, ids: Iterable[int]) -> list[ContactOption]:
+    return [state.contact_options[option_id] for option_id in ids]
 
 
 def _workbook(rows: Iterable[Sequence[str]]) -> bytes:
-    from openpyxl import Workbook  # noqa: PLC0415 - slow to import, and few calls need it
+    from openpyxl import Workbook  # noqa: PLC0415 - slow to import and rarely needed
 
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet()

@@ -1,4 +1,4 @@
-"""The rules of the send section: every way of sending, cancelling, and asking for the price."""
+"""The rules of the send section: all sending types, cancellation and price calculation."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ippanel_edge.sandbox.records import State
+from ippanel_edge.sandbox.records import MessageState
 from ippanel_edge.sandbox.replies import (
-    Answer,
+    Reply,
     invalid,
+    invalid_message,
     label,
     not_found,
-    not_valid_text,
     ok,
     unauthorized,
 )
 from ippanel_edge.sandbox.routes import Call, serves
-from ippanel_edge.sandbox.rules.acceptance import Order, accept, one_text, price_of
-from ippanel_edge.sandbox.rules.delivery import state_of
+from ippanel_edge.sandbox.rules.acceptance import PlannedMessage, accept, broadcast, message_price
+from ippanel_edge.sandbox.rules.delivery import message_state
 from ippanel_edge.sandbox.rules.pattern_text import fill_pattern, read_contact
+from ippanel_edge.sandbox.rules.segments import count_segments
 from ippanel_edge.sandbox.rules.send_fields import (
-    SOONEST,
+    MIN_SCHEDULE_DELAY,
     check_length,
     is_recipient,
     read_line,
@@ -30,7 +31,7 @@ from ippanel_edge.sandbox.rules.send_fields import (
     read_recipients,
     read_send_time,
 )
-from ippanel_edge.sandbox.rules.sheets import MOST_ROWS, read_messages, read_numbers, read_values
+from ippanel_edge.sandbox.rules.sheets import MAX_ROWS, read_messages, read_numbers, read_values
 from ippanel_edge.sandbox.rules.targets import (
     country_targets,
     geolocation_targets,
@@ -39,122 +40,121 @@ from ippanel_edge.sandbox.rules.targets import (
     phonebook_numbers,
     postal_code_targets,
 )
-from ippanel_edge.sandbox.rules.text import count
 
 if TYPE_CHECKING:
     from ippanel_edge.sandbox.bodies import Fields
     from ippanel_edge.sandbox.records import User
 
 SEND: Final = "/api/send"
-MOST_RECIPIENTS: Final = 1000
+MAX_RECIPIENTS: Final = 1000
 _VOICE_CODE = re.compile(r"[0-9]{1,14}")
-_AN_MCI_NUMBER: Final = "+989120000000"
-_ANOTHER_NUMBER: Final = "+989210000000"
+_MCI_EXAMPLE: Final = "+989120000000"
+_OTHER_EXAMPLE: Final = "+989210000000"
 
 
 @serves("send.webservice", "POST", SEND, sending_type="webservice")
-def webservice(call: Call) -> Answer:
-    """Send one text to at most 1,000 numbers."""
-    recipients = read_recipients(call.body.object("params"), most=MOST_RECIPIENTS)
-    return _same_text(call, "webservice", recipients)
+def webservice(call: Call) -> Reply:
+    """Send one message to at most 1,000 numbers."""
+    recipients = read_recipients(call.body.object("params"), max_items=MAX_RECIPIENTS)
+    return _broadcast(call, "webservice", recipients)
 
 
 @serves("send.file", "POST", SEND, sending_type="file")
-def file(call: Call) -> Answer:
-    """Send one text to the numbers of a file and to other_recipients."""
-    return _same_text(call, "file", [*read_numbers(call.body), *_others(call)])
+def file(call: Call) -> Reply:
+    """Send one message to the numbers in a file and to other_recipients."""
+    return _broadcast(call, "file", [*read_numbers(call.body), *_other_recipients(call)])
 
 
 @serves("send.postal_code", "POST", SEND, sending_type="postal_code")
-def postal_code(call: Call) -> Answer:
-    """Send one text to people by postal code, and to other_recipients."""
-    return _same_text(call, "postal_code", [*postal_code_targets(call.body), *_others(call)])
+def postal_code(call: Call) -> Reply:
+    """Send one message to people selected by postal code, and to other_recipients."""
+    return _broadcast(call, "postal_code", [*postal_code_targets(call.body), *_other_recipients(call)])
 
 
 @serves("send.country", "POST", SEND, sending_type="country")
-def country(call: Call) -> Answer:
-    """Send one text to people by province, county and city, and to other_recipients."""
-    return _same_text(call, "country", [*country_targets(call.body), *_others(call)])
+def country(call: Call) -> Reply:
+    """Send one message to people selected by province, county and city, and to other_recipients."""
+    return _broadcast(call, "country", [*country_targets(call.body), *_other_recipients(call)])
 
 
 @serves("send.geolocation", "POST", SEND, sending_type="geolocation")
-def geolocation(call: Call) -> Answer:
-    """Send one text to people by place, second version, and to other_recipients."""
-    return _same_text(call, "geolocation", [*geolocation_targets(call.body), *_others(call)])
+def geolocation(call: Call) -> Reply:
+    """Send one message to people selected by place (version 2), and to other_recipients."""
+    return _broadcast(call, "geolocation", [*geolocation_targets(call.body), *_other_recipients(call)])
 
 
 @serves("send.job", "POST", SEND, sending_type="job")
-def job(call: Call) -> Answer:
-    """Send one text to people by trade."""
-    return _same_text(call, "job", job_targets(call.body))
+def job(call: Call) -> Reply:
+    """Send one message to people selected by job category."""
+    return _broadcast(call, "job", job_targets(call.body))
 
 
 @serves("send.phonebook", "POST", SEND, sending_type="phonebook")
-def phonebook(call: Call) -> Answer:
-    """Send one text to whole phonebooks or to chosen numbers of them."""
-    return _same_text(call, "phonebook", phonebook_numbers(call))
+def phonebook(call: Call) -> Reply:
+    """Send one message to whole phonebooks or to selected contacts of a phonebook."""
+    return _broadcast(call, "phonebook", phonebook_numbers(call))
 
 
-def _others(call: Call) -> list[str]:
+def _other_recipients(call: Call) -> list[str]:
     return read_recipients(call.body, "other_recipients", required=False)
 
 
-def _same_text(call: Call, sending_type: str, numbers: list[str]) -> Answer:
-    """Send the body's message to all these numbers, under one id."""
+def _broadcast(call: Call, sending_type: str, numbers: list[str]) -> Reply:
+    """Send the message of the body to all numbers, with one outbox id."""
     text = read_message(call.body)
-    if len(numbers) > MOST_ROWS:
-        call.body.fail("params", f"تعداد گیرندگان نباید بیشتر از {MOST_ROWS} باشد")
-    return _finish(call, sending_type, [one_text(text, numbers)])
+    if len(numbers) > MAX_ROWS:
+        call.body.add_error("params", f"تعداد گیرندگان نباید بیشتر از {MAX_ROWS} باشد")
+    return _accept(call, sending_type, [broadcast(text, numbers)])
 
 
-def _finish(call: Call, sending_type: str, orders: list[Order]) -> Answer:
-    """Read what is left, time and line, and accept."""
+def _accept(call: Call, sending_type: str, messages: list[PlannedMessage]) -> Reply:
+    """Read the send time and the sender line, and accept the messages."""
     send_at = read_send_time(call, call.body)
     line = read_line(call, call.body)
     call.check()
-    return accept(call, sending_type, orders, line=line, send_at=send_at)
+    return accept(call, sending_type, messages, line=line, send_at=send_at)
 
 
 @serves("send.peer_to_peer", "POST", SEND, sending_type="peer_to_peer")
-def peer_to_peer(call: Call) -> Answer:
-    """Send several texts, each to its own numbers, with an id for each."""
-    orders = [one_text(read_message(each), read_recipients(each)) for each in call.body.objects("params")]
-    return _finish(call, "peer_to_peer", orders)
+def peer_to_peer(call: Call) -> Reply:
+    """Send several messages, each to its own numbers and with its own outbox id."""
+    messages = [broadcast(read_message(each), read_recipients(each)) for each in call.body.objects("params")]
+    return _accept(call, "peer_to_peer", messages)
 
 
 @serves("send.peer_to_peer_file", "POST", SEND, sending_type="peer_to_peer_file")
-def peer_to_peer_file(call: Call) -> Answer:
-    """Send each row of a file its own text, with an id for each; at most 10,000 rows."""
+def peer_to_peer_file(call: Call) -> Reply:
+    """Send each row of a file its own message, with its own outbox id; at most 10,000 rows."""
     rows = read_messages(call.body)
     check_length(call.body, "files", (text for _, text in rows))
-    return _finish(call, "peer_to_peer_file", [one_text(text, [number]) for number, text in rows])
+    return _accept(call, "peer_to_peer_file", [broadcast(text, [number]) for number, text in rows])
 
 
 @serves("send.keyword", "POST", SEND, sending_type="keyword")
-def keyword(call: Call) -> Answer:
-    """Send each row of an XLSX the text with its cells in place of {ex_B}, {ex_C}…; one id for all."""
+def keyword(call: Call) -> Reply:
+    """Send each row of an XLSX file the text with {ex_B}, {ex_C}… replaced by its cells, with one outbox id."""
     template = read_message(call.body)
-    return _filled(call, "keyword", template, read_values(call.body, template))
+    return _accept_filled(call, "keyword", template, read_values(call.body, template))
 
 
 @serves("send.keyword_phonebook", "POST", SEND, sending_type="keyword_phonebook")
-def keyword_phonebook(call: Call) -> Answer:
-    """Send each contact the text with its option values in place of {ex_ID}; one id for all."""
+def keyword_phonebook(call: Call) -> Reply:
+    """Send each contact the text with {ex_ID} replaced by its option values, with one outbox id."""
     template = read_message(call.body)
-    return _filled(call, "keyword_phonebook", template, keyword_phonebook_texts(call, template))
+    return _accept_filled(call, "keyword_phonebook", template, keyword_phonebook_texts(call, template))
 
 
-def _filled(call: Call, sending_type: str, template: str, texts: list[tuple[str, str]]) -> Answer:
+def _accept_filled(call: Call, sending_type: str, template: str, texts: list[tuple[str, str]]) -> Reply:
     check_length(call.body, "message", (text for _, text in texts))
-    return _finish(call, sending_type, [Order(template, texts)])
+    return _accept(call, sending_type, [PlannedMessage(template, texts)])
 
 
 @serves("send.pattern", "POST", SEND, sending_type="pattern")
-def pattern(call: Call) -> Answer:
-    """Send an active pattern with its values to one number, at once and unreviewed."""
+def pattern(call: Call) -> Reply:
+    """Send an active pattern with its values to one number, without review."""
     body = call.body
-    code = body.text("code")
-    recipients = read_recipients(body, most=1)
+    code = body.string("code")
+    recipients = read_recipients(body, max_items=1)
     values = body.mapping("params")
     contact_fields = body.object_or_none("phonebook")
     contact = read_contact(call, contact_fields, recipients) if contact_fields else None
@@ -164,51 +164,51 @@ def pattern(call: Call) -> Answer:
     text = fill_pattern(call, code, values)
     check_length(body, "params", [text])
     call.check()
-    answer = accept(call, "pattern", [one_text(text, recipients)], line=line, send_at=send_at)
+    reply = accept(call, "pattern", [broadcast(text, recipients)], line=line, send_at=send_at)
     if contact is not None:
-        contact.keep(call, recipients[0])
-    return answer
+        contact.save(call, recipients[0])
+    return reply
 
 
 @serves("send.votp", "POST", SEND, sending_type="votp")
-def votp(call: Call) -> Answer:
+def votp(call: Call) -> Reply:
     """Call one number and read out a code of at most 14 digits."""
-    code = call.body.text("message")
+    code = call.body.string("message")
     if code and not _VOICE_CODE.fullmatch(code):
-        call.body.fail("message", "متن پیام باید عددی و کمتر از 15 رقم باشد")
-    recipients = read_recipients(call.body.object("params"), most=1)
+        call.body.add_error("message", "متن پیام باید عددی و کمتر از 15 رقم باشد")
+    recipients = read_recipients(call.body.object("params"), max_items=1)
     call.check()
-    return accept(call, "votp", [one_text(code, recipients)], line=None)
+    return accept(call, "votp", [broadcast(code, recipients)], line=None)
 
 
-@serves("send.url", "POST", "/api/send/webservice", also=("GET",), auth="none")
-def url(call: Call) -> Answer:
-    """Send one text to one number, with the credentials among the arguments: in the address or in a form."""
+@serves("send.url", "POST", "/api/send/webservice", other_methods=("GET",), auth="none")
+def url(call: Call) -> Reply:
+    """Send one message to one number, with the credentials in the query or in a form."""
     fields = call.body if call.body.values else call.query
-    user = _user_by_arguments(call, fields)
+    user = _authenticate(call, fields)
     text = read_message(fields)
-    recipient = fields.text("to")
+    recipient = fields.string("to")
     if recipient and not is_recipient(recipient):
-        fields.fail("to", not_valid_text(label("to")))
+        fields.add_error("to", invalid_message(label("to")))
     call = attrs.evolve(call, caller=user)
     line = read_line(call, fields, "from")
     call.check()
-    return accept(call, "url", [one_text(text, [recipient])], line=line)
+    return accept(call, "url", [broadcast(text, [recipient])], line=line)
 
 
-def _user_by_arguments(call: Call, fields: Fields) -> User:
-    """Find who sends: by apikey, or by username and password; both together are refused."""
-    api_key = fields.text_or_none("apikey")
-    username = fields.text_or_none("username")
-    password = fields.text_or_none("password")
+def _authenticate(call: Call, fields: Fields) -> User:
+    """Return the user of `apikey`, or of `username` and `password`; record an error if both are given."""
+    api_key = fields.string_or_none("apikey")
+    username = fields.string_or_none("username")
+    password = fields.string_or_none("password")
     if api_key is not None:
         for name in ("username", "password"):
             if fields.has(name):
-                fields.fail(name, f"گزینه {label(name)} همراه با apikey مجاز نیست")
-        user_id = call.world.api_keys.get(api_key)
-        user = None if user_id is None else call.world.users.get(user_id)
+                fields.add_error(name, f"گزینه {label(name)} همراه با apikey مجاز نیست")
+        user_id = call.state.api_keys.get(api_key)
+        user = None if user_id is None else call.state.users.get(user_id)
     else:
-        user = call.world.user_named(username or "")
+        user = call.state.find_user(username or "")
         if user is not None and user.password != password:
             user = None
     if user is None or user.status != "active":
@@ -217,35 +217,35 @@ def _user_by_arguments(call: Call, fields: Fields) -> User:
 
 
 @serves("send.cancel", "POST", "/api/send/cancel")
-def cancel(call: Call) -> Answer:
-    """Cancel a scheduled send until 5 minutes before its time; its cost is given back. Again changes nothing."""
+def cancel(call: Call) -> Reply:
+    """Cancel a scheduled send until 5 minutes before its send time and refund its cost; the call is idempotent."""
     outbox_id = call.body.integer("message_outbox_id")
     call.check()
-    message = call.world.outbox.get(outbox_id)
-    if message is None or message.user_id not in {user.user_id for user in call.world.family(call.user)}:
+    message = call.state.outbox.get(outbox_id)
+    if message is None or message.user_id not in {user.user_id for user in call.state.with_sub_users(call.user)}:
         raise not_found("پیام مورد نظر یافت نشد")
-    if message.settled is State.CANCELLED:
+    if message.final_state is MessageState.CANCELLED:
         return ok()
-    waits = state_of(message, call.world) in {State.QUEUED, State.REVIEW}
-    if not (message.scheduled and waits and call.now <= message.send_at - SOONEST):
+    is_waiting = message_state(message, call.state) in {MessageState.QUEUED, MessageState.REVIEW}
+    if not (message.scheduled and is_waiting and call.now <= message.send_at - MIN_SCHEDULE_DELAY):
         raise invalid({"message_outbox_id": ["امکان لغو این پیام وجود ندارد"]})
-    call.world.settle(message, State.CANCELLED)
+    call.state.finish(message, MessageState.CANCELLED)
     return ok()
 
 
 @serves("send.calculate_price", "POST", "/api/send/calculate-price")
-def calculate_price(call: Call) -> Answer:
-    """Say what a text costs from a line, in Rials, to MCI and to the others; an opt-out suffix is not counted in."""
+def calculate_price(call: Call) -> Reply:
+    """Return the price in Rials of a message to MCI and to other operators, without an opt-out suffix."""
     text = read_message(call.body)
     line = read_line(call, call.body, "number")
     call.check()
-    counted = count(text)
-    tariff = call.world.tariffs[line.tariff_id]
+    count = count_segments(text)
+    tariff = call.state.tariffs[line.tariff_id]
     return ok(
         {
-            "mci_price": price_of(tariff, _AN_MCI_NUMBER, counted),
-            "other_price": price_of(tariff, _ANOTHER_NUMBER, counted),
-            "parts": counted.parts,
+            "mci_price": message_price(tariff, _MCI_EXAMPLE, count),
+            "other_price": message_price(tariff, _OTHER_EXAMPLE, count),
+            "parts": count.parts,
         },
         message="calculate successfully",
     )

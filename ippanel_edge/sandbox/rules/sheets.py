@@ -1,4 +1,4 @@
-"""Reading files of numbers, CSV and XLSX, with texts and values. What is done with them is not in here."""
+"""Parsing of uploaded CSV and XLSX files of numbers, messages and placeholder values."""
 
 from __future__ import annotations
 
@@ -8,117 +8,117 @@ import re
 from typing import TYPE_CHECKING, Final
 from zipfile import BadZipFile
 
-from ippanel_edge.sandbox.replies import label, not_valid_text
+from ippanel_edge.sandbox.replies import invalid_message, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ippanel_edge.sandbox.bodies import Fields, Upload
 
-MOST_ROWS: Final = 1_000_000
-MOST_PEER_ROWS: Final = 10_000
-_SHOWN_ERRORS: Final = 10
+MAX_ROWS: Final = 1_000_000
+MAX_PEER_ROWS: Final = 10_000
+_MAX_ERRORS: Final = 10
 
-_IN_FILE = re.compile(r"(?:\+98|0|)(9[0-9]{9})")
-_EX = re.compile(r"\{ex_([A-Z]{1,2})\}")
+_NUMBER = re.compile(r"(?:\+98|0|)(9[0-9]{9})")
+_PLACEHOLDER = re.compile(r"\{ex_([A-Z]{1,2})\}")
 
 Row = list[str]
 
 
-def number_in_file(cell: str) -> str | None:
-    """Read a number as files may have it, 0912… or +98912… (or 912…, as Excel leaves it), as E.164; else None."""
-    match = _IN_FILE.fullmatch(cell.strip())
+def parse_number(cell: str) -> str | None:
+    """Return a number in E.164 form from 0912…, +98912… or 912… (as Excel stores it); None if it is invalid."""
+    match = _NUMBER.fullmatch(cell.strip())
     return f"+98{match[1]}" if match else None
 
 
 def read_numbers(body: Fields) -> list[str]:
-    """Read the numbers of a `file` send: a CSV with the header phone_number, or the XLSX's column A."""
-    rows = _read(body, header=["phone_number"], most=MOST_ROWS)
-    return [number for number, _ in _numbered(body, rows)]
+    """Return the numbers of a `file` send: a CSV file with the header phone_number, or column A of an XLSX file."""
+    rows = _read(body, header=["phone_number"], max_rows=MAX_ROWS)
+    return [number for number, _ in _rows_with_numbers(body, rows)]
 
 
 def read_messages(body: Fields) -> list[tuple[str, str]]:
-    """Read number and message of each row: a CSV with the header recipient,message, or the XLSX's A and B."""
-    rows = _read(body, header=["recipient", "message"], most=MOST_PEER_ROWS)
+    """Return the (number, message) rows of a CSV file with the header recipient,message, or of XLSX columns A and B."""
+    rows = _read(body, header=["recipient", "message"], max_rows=MAX_PEER_ROWS)
     pairs: list[tuple[str, str]] = []
-    for number, row in _numbered(body, rows):
+    for number, row in _rows_with_numbers(body, rows):
         text = row[1] if len(row) > 1 else ""
         if not text.strip():
-            body.fail("files", f"متن پیام {number} خالی است")
+            body.add_error("files", f"متن پیام {number} خالی است")
         pairs.append((number, text))
     return pairs
 
 
 def read_values(body: Fields, template: str) -> list[tuple[str, str]]:
-    """Read the XLSX of a `keyword` send: number in A; each text has its row's cells at {ex_A}, {ex_B}…."""
-    rows = _read(body, header=None, most=MOST_ROWS)
+    """Return (number, text) for each row of a `keyword` XLSX file; {ex_A}, {ex_B}… are replaced by its cells."""
+    rows = _read(body, header=None, max_rows=MAX_ROWS)
     width = max(map(len, rows), default=0)
-    for name in _EX.findall(template):
+    for name in _PLACEHOLDER.findall(template):
         if rows and _column(name) >= width:
-            body.fail("message", f"ستون {name} در فایل وجود ندارد")
-    return [(number, _fill(template, row)) for number, row in _numbered(body, rows)]
+            body.add_error("message", f"ستون {name} در فایل وجود ندارد")
+    return [(number, _fill(template, row)) for number, row in _rows_with_numbers(body, rows)]
 
 
-def read_members(body: Fields) -> list[tuple[str, Row]]:
-    """Read the XLSX of an import into a phonebook, in the form field `file`: number in A, and the whole row."""
-    return _numbered(body, _read(body, header=None, most=MOST_ROWS, name="file"), name="file")
+def read_import_rows(body: Fields) -> list[tuple[str, Row]]:
+    """Return (number, row) for each row of the XLSX file of a phonebook import, in the form field `file`."""
+    return _rows_with_numbers(body, _read(body, header=None, max_rows=MAX_ROWS, name="file"), name="file")
 
 
 def _fill(template: str, row: Row) -> str:
     def cell(match: re.Match[str]) -> str:
-        place = _column(match[1])
-        return row[place] if place < len(row) else ""
+        index = _column(match[1])
+        return row[index] if index < len(row) else ""
 
-    return _EX.sub(cell, template)
+    return _PLACEHOLDER.sub(cell, template)
 
 
 def _column(letters: str) -> int:
-    place = 0
+    index = 0
     for letter in letters:
-        place = place * 26 + ord(letter) - ord("A") + 1
-    return place - 1
+        index = index * 26 + ord(letter) - ord("A") + 1
+    return index - 1
 
 
-def _numbered(body: Fields, rows: Sequence[Row], *, name: str = "files") -> list[tuple[str, Row]]:
-    found: list[tuple[str, Row]] = []
-    bad = 0
-    for place, row in enumerate(rows, 1):
-        number = number_in_file(row[0])
+def _rows_with_numbers(body: Fields, rows: Sequence[Row], *, name: str = "files") -> list[tuple[str, Row]]:
+    numbered: list[tuple[str, Row]] = []
+    errors = 0
+    for index, row in enumerate(rows, 1):
+        number = parse_number(row[0])
         if number is not None:
-            found.append((number, row))
-        elif bad < _SHOWN_ERRORS:
-            bad += 1
-            body.fail(name, f"شماره ردیف {place} صحیح نمی باشد")
-    return found
+            numbered.append((number, row))
+        elif errors < _MAX_ERRORS:
+            errors += 1
+            body.add_error(name, f"شماره ردیف {index} صحیح نمی باشد")
+    return numbered
 
 
-def _read(body: Fields, *, header: Row | None, most: int, name: str = "files") -> list[Row]:
-    """Read the one file's rows without its header; a CSV is refused where no header is documented for it."""
+def _read(body: Fields, *, header: Row | None, max_rows: int, name: str = "files") -> list[Row]:
+    """Return the rows of the uploaded file without its header; `header=None` rejects CSV files."""
     uploads = body.uploads(name)
     if not uploads:
         return []
     try:
         rows = list(_rows(uploads[0], header))
     except _UnreadableError:
-        body.fail(name, not_valid_text(label(name)))
+        body.add_error(name, invalid_message(label(name)))
         return []
     if not rows:
-        body.fail(name, "فایل هیچ گیرنده ای ندارد")
-    if len(rows) > most:
-        body.fail(name, f"فایل نباید بیشتر از {most} ردیف داشته باشد")
+        body.add_error(name, "فایل هیچ گیرنده ای ندارد")
+    if len(rows) > max_rows:
+        body.add_error(name, f"فایل نباید بیشتر از {max_rows} ردیف داشته باشد")
         return []
     return rows
 
 
 class _UnreadableError(Exception):
-    """The file is not what its name says, or lacks its header."""
+    """The content of the file does not match its name, or its header is missing."""
 
 
 def _rows(upload: Upload, header: Row | None) -> Iterator[Row]:
     name = upload.name.lower()
     if name.endswith(".xlsx"):
         rows = _xlsx_rows(upload.content)
-        # A first row without a single digit in column A is a heading.
+        # A first row without a digit in column A is a header.
         if rows and not any(character.isdigit() for character in rows[0][0]):
             del rows[0]
     elif name.endswith(".csv") and header is not None:
@@ -141,7 +141,7 @@ def _csv_rows(content: bytes) -> list[Row]:
 
 
 def _xlsx_rows(content: bytes) -> list[Row]:
-    from openpyxl import load_workbook  # noqa: PLC0415 - slow to import, and few sends need it
+    from openpyxl import load_workbook  # noqa: PLC0415 - slow to import and rarely needed
 
     try:
         workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)

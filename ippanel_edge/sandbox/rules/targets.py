@@ -1,4 +1,4 @@
-"""Whom a send to banks, trades or phonebooks reaches: its `params`, read and resolved to numbers."""
+"""Resolving the `params` of sends to banks, job categories and phonebooks into numbers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ippanel_edge.sandbox.population import Wanted, find
-from ippanel_edge.sandbox.replies import label, not_valid_text
+from ippanel_edge.sandbox.population import PersonFilter, find_people
+from ippanel_edge.sandbox.replies import invalid_message, label
 from ippanel_edge.sandbox.rules.places import (
     check_prefix,
-    pick,
+    read_birth_years,
+    read_job_filter,
     read_named_slices,
     read_operator_slices,
     read_place,
-    read_trade,
-    read_years,
+    select_slices,
 )
 
 if TYPE_CHECKING:
@@ -24,122 +24,122 @@ if TYPE_CHECKING:
     from ippanel_edge.sandbox.records import Contact, Phonebook
     from ippanel_edge.sandbox.routes import Call
 
-MOST_PHONEBOOK_PARAMS: Final = 100
+MAX_PHONEBOOK_PARAMS: Final = 100
 _BANKS: Final = ("all", "white")
 _OPTION = re.compile(r"\{ex_([0-9]+)\}")
 
 
 def postal_code_targets(body: Fields) -> list[str]:
-    """Resolve the targets of a postal_code send."""
+    """Return the numbers of the targets of a postal_code send."""
     numbers: list[str] = []
     for target in body.objects("params"):
-        code = target.integer("postal_code", least=10, most=99999)
-        numbers += _from_bank(target, Wanted(postal_code=str(code)))
+        code = target.integer("postal_code", minimum=10, maximum=99999)
+        numbers += _from_bank(target, PersonFilter(postal_code=str(code)))
     return numbers
 
 
 def country_targets(body: Fields) -> list[str]:
-    """Resolve the targets of a country send: province; province and county; or all three."""
+    """Return the numbers of the targets of a country send: province; province and county; or all three."""
     numbers: list[str] = []
     for target in body.objects("params"):
         province_id, county_id, city_id = read_place(target)
-        prefix = target.integer_or_none("pre", least=10, most=999999)
-        wanted = Wanted(
+        prefix = target.integer_or_none("pre", minimum=10, maximum=999999)
+        criteria = PersonFilter(
             province_id=province_id,
             county_id=county_id,
             city_id=city_id,
             prefix=None if prefix is None else str(prefix),
         )
-        numbers += _from_bank(target, wanted)
+        numbers += _from_bank(target, criteria)
     return numbers
 
 
-def _from_bank(target: Fields, wanted: Wanted) -> list[str]:
-    """Narrow by what postal_code and country share: bank, gender, birth years, and each operator's slice."""
+def _from_bank(target: Fields, criteria: PersonFilter) -> list[str]:
+    """Return the numbers for the fields common to postal_code and country: bank, gender, birth years, slices."""
     bank = target.choice("bank", _BANKS)
-    gender = target.integer("gender", least=0, most=2)
-    year_from, year_to = read_years(target, "age_from", "age_to", required=True)
+    gender = target.integer("gender", minimum=0, maximum=2)
+    year_from, year_to = read_birth_years(target, "age_from", "age_to", required=True)
     narrowed = attrs.evolve(
-        wanted, gender=gender, year_from=year_from, year_to=year_to, without_blacklisted=bank == "white"
+        criteria, gender=gender, year_from=year_from, year_to=year_to, without_blacklisted=bank == "white"
     )
-    return [person.number for person in pick(find(narrowed), read_named_slices(target))]
+    return [person.number for person in select_slices(find_people(narrowed), read_named_slices(target))]
 
 
 def geolocation_targets(body: Fields) -> list[str]:
-    """Resolve the targets of a geolocation send; everything in them is optional."""
+    """Return the numbers of the targets of a geolocation send; all fields are optional."""
     numbers: list[str] = []
     for target in body.objects("params"):
         province_id, county_id, city_id = read_place(target, province=False)
-        prefix = target.text_or_none("pre")
+        prefix = target.string_or_none("pre")
         check_prefix(target, "pre", prefix)
-        year_from, year_to = read_years(target, "from_age", "to_age")
-        wanted = Wanted(
+        year_from, year_to = read_birth_years(target, "from_age", "to_age")
+        criteria = PersonFilter(
             province_id=province_id,
             county_id=county_id,
             city_id=city_id,
             prefix=prefix,
-            gender=target.integer_or_none("gender", least=1, most=2),
+            gender=target.integer_or_none("gender", minimum=1, maximum=2),
             year_from=year_from,
             year_to=year_to,
         )
-        numbers += [person.number for person in pick(find(wanted), read_operator_slices(target))]
+        numbers += [person.number for person in select_slices(find_people(criteria), read_operator_slices(target))]
     return numbers
 
 
 def job_targets(body: Fields) -> list[str]:
-    """Resolve the targets of a job send."""
+    """Return the numbers of the targets of a job send."""
     numbers: list[str] = []
     for target in body.objects("params"):
-        wanted = read_trade(target)
-        numbers += [person.number for person in pick(find(wanted), read_operator_slices(target))]
+        criteria = read_job_filter(target)
+        numbers += [person.number for person in select_slices(find_people(criteria), read_operator_slices(target))]
     return numbers
 
 
 def phonebook_numbers(call: Call) -> list[str]:
-    """Resolve the params of a phonebook send: whole books (type all) or chosen numbers of one (type detail)."""
+    """Return the numbers of a phonebook send: whole phonebooks (type all) or selected contacts (type detail)."""
     numbers: list[str] = []
-    for part in call.body.objects("params", most=MOST_PHONEBOOK_PARAMS):
-        kind = part.choice("type", ("all", "detail"))
+    for entry in call.body.objects("params", max_items=MAX_PHONEBOOK_PARAMS):
+        kind = entry.choice("type", ("all", "detail"))
         if kind == "all":
-            numbers += _whole_books(call, part)
+            numbers += _whole_books(call, entry)
         elif kind == "detail":
-            numbers += _chosen(call, part)
+            numbers += _chosen_numbers(call, entry)
     return numbers
 
 
-def _whole_books(call: Call, part: Fields) -> list[str]:
-    ids = part.integers("phonebook_ids", spelled=True)
-    start = part.integer_or_none("start", least=0, spelled=True) or 0
-    size = part.integer_or_none("size", least=0, spelled=True)
+def _whole_books(call: Call, entry: Fields) -> list[str]:
+    ids = entry.integers("phonebook_ids", allow_string=True)
+    start = entry.integer_or_none("start", minimum=0, allow_string=True) or 0
+    size = entry.integer_or_none("size", minimum=0, allow_string=True)
     numbers: list[str] = []
-    for place, phonebook_id in enumerate(ids):
-        book = _book(call, part, f"phonebook_ids.{place}", phonebook_id)
+    for index, phonebook_id in enumerate(ids):
+        book = _find_phonebook(call, entry, f"phonebook_ids.{index}", phonebook_id)
         numbers += [contact.number for contact in _contacts(call, book)]
     return numbers[start:] if size is None else numbers[start : start + size]
 
 
-def _chosen(call: Call, part: Fields) -> list[str]:
-    book = _book(call, part, "phonebook_id", part.integer("phonebook_id", spelled=True))
+def _chosen_numbers(call: Call, entry: Fields) -> list[str]:
+    book = _find_phonebook(call, entry, "phonebook_id", entry.integer("phonebook_id", allow_string=True))
     members = {contact.contact_id: contact.number for contact in _contacts(call, book)}
     numbers: list[str] = []
-    for place, number_id in enumerate(part.integers("number_ids", spelled=True)):
+    for index, number_id in enumerate(entry.integers("number_ids", allow_string=True)):
         if number_id in members:
             numbers.append(members[number_id])
         else:
-            part.fail(f"number_ids.{place}", not_valid_text(label("number_ids")))
+            entry.add_error(f"number_ids.{index}", invalid_message(label("number_ids")))
     return numbers
 
 
 def keyword_phonebook_texts(call: Call, template: str) -> list[tuple[str, str]]:
-    """Resolve the contacts of a keyword_phonebook send, each with its own text: {ex_ID} is its option's value."""
+    """Return (number, text) for each contact of a keyword_phonebook send; {ex_ID} is replaced by its option value."""
     texts: list[tuple[str, str]] = []
-    for part in call.body.objects("params", most=MOST_PHONEBOOK_PARAMS):
-        book = _book(call, part, "phonebook_id", part.integer("phonebook_id", spelled=True))
+    for entry in call.body.objects("params", max_items=MAX_PHONEBOOK_PARAMS):
+        book = _find_phonebook(call, entry, "phonebook_id", entry.integer("phonebook_id", allow_string=True))
         if book is None:
             continue
         for option in _OPTION.findall(template):
             if int(option) not in book.option_ids:
-                call.body.fail("message", not_valid_text(f"ex_{option}"))
+                call.body.add_error("message", invalid_message(f"ex_{option}"))
         texts += [(contact.number, _fill(template, contact)) for contact in _contacts(call, book)]
     return texts
 
@@ -148,15 +148,15 @@ def _fill(template: str, contact: Contact) -> str:
     return _OPTION.sub(lambda match: contact.options.get(int(match[1]), ""), template)
 
 
-def _book(call: Call, part: Fields, name: str, phonebook_id: int) -> Phonebook | None:
-    """Find a phonebook of the caller's; note it as wrong where there is none (0 was noted when it was read)."""
-    book = call.world.phonebooks.get(phonebook_id)
+def _find_phonebook(call: Call, entry: Fields, name: str, phonebook_id: int) -> Phonebook | None:
+    """Return a phonebook of the caller; record an error if it is unknown (0 already has an error from reading it)."""
+    book = call.state.phonebooks.get(phonebook_id)
     if book is not None and book.user_id == call.user.user_id:
         return book
     if phonebook_id:
-        part.fail(name, not_valid_text(label(name)))
+        entry.add_error(name, invalid_message(label(name)))
     return None
 
 
 def _contacts(call: Call, book: Phonebook | None) -> list[Contact]:
-    return [] if book is None else call.world.contacts_of(book.phonebook_id)
+    return [] if book is None else call.state.contacts_of(book.phonebook_id)

@@ -1,4 +1,4 @@
-"""The filters of the list of users. Serves no endpoint."""
+"""The filters of the list of users."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import attrs
 from ippanel_edge.sandbox.bodies import Fields
 from ippanel_edge.sandbox.records import User
 from ippanel_edge.sandbox.routes import Call
-from ippanel_edge.sandbox.rules.identity import mobile_of
+from ippanel_edge.sandbox.rules.identity import normalise_mobile
 
 YES_OR_NO: Final = ("yes", "no")
 
 
-def word_of(*, is_so: bool) -> str:
-    """Write a flag as the service does."""
-    return "yes" if is_so else "no"
+def yes_or_no(*, value: bool) -> str:
+    """Return a bool in the form of the service: "yes" or "no"."""
+    return "yes" if value else "no"
 
 
 @attrs.frozen(kw_only=True)
-class Wanted:
-    """Which users are wanted; None: any.
+class UserFilter:
+    """The filters of the list of users; None matches any value.
 
     Attributes:
-        caller_id: whose list it is, for telling those directly below from those further down.
+        caller_id: the id of the caller, which distinguishes direct from indirect sub-users.
     """
 
     caller_id: int
@@ -44,8 +44,8 @@ class Wanted:
     created: tuple[int | None, int | None]
     expires: tuple[int | None, int | None]
 
-    def fits(self, user: User) -> bool:
-        """Whether a user is one of the wanted."""
+    def matches(self, user: User) -> bool:
+        """Whether a user matches all filters."""
         return (
             (self.username is None or self.username in user.username)
             and (self.name is None or self.name in user.name)
@@ -54,8 +54,8 @@ class Wanted:
             and self.mobile in (None, user.mobile)
             and self.add_status in (None, user.add_status)
             and self.package_id in (None, user.package_id)
-            and self.is_reseller in (None, word_of(is_so=user.is_reseller))
-            and self.document_block in (None, word_of(is_so=user.document_block))
+            and self.is_reseller in (None, yes_or_no(value=user.is_reseller))
+            and self.document_block in (None, yes_or_no(value=user.document_block))
             and self.is_bought_panel in (None, int(user.is_bought_panel))
             and (self.login_status is None or user.last_login is None)
             and self.sub_reseller in (None, int(user.parent_id != self.caller_id))
@@ -64,31 +64,31 @@ class Wanted:
         )
 
 
-def read_filters(call: Call) -> Wanted:
-    """Read the filters of the address."""
+def read_filters(call: Call) -> UserFilter:
+    """Return the filters of the query."""
     query = call.query
-    mobile = query.text_or_none("mobile")
-    return Wanted(
+    mobile = query.string_or_none("mobile")
+    return UserFilter(
         caller_id=call.user.user_id,
-        username=query.text_or_none("username"),
-        name=query.text_or_none("name"),
-        national_id=query.text_or_none("national_id"),
-        tell=query.text_or_none("tell"),
-        mobile=None if mobile is None else mobile_of(mobile) or mobile,
+        username=query.string_or_none("username"),
+        name=query.string_or_none("name"),
+        national_id=query.string_or_none("national_id"),
+        tell=query.string_or_none("tell"),
+        mobile=None if mobile is None else normalise_mobile(mobile) or mobile,
         add_status=query.choice_or_none("add_status", ("normal", "online", "webservice")),
         package_id=query.integer_or_none("acl_role_id"),
         is_reseller=query.choice_or_none("is_reseller", YES_OR_NO),
         document_block=query.choice_or_none("document_block", YES_OR_NO),
-        is_bought_panel=query.integer_or_none("is_bought_panel", least=0, most=1),
-        login_status=query.integer_or_none("login_status", least=0, most=0),
-        sub_reseller=query.integer_or_none("sub_reseller", least=0, most=1),
+        is_bought_panel=query.integer_or_none("is_bought_panel", minimum=0, maximum=1),
+        login_status=query.integer_or_none("login_status", minimum=0, maximum=0),
+        sub_reseller=query.integer_or_none("sub_reseller", minimum=0, maximum=1),
         created=_read_bounds(query, "created"),
         expires=_read_bounds(query, "expire"),
     )
 
 
 def _read_bounds(query: Fields, name: str) -> tuple[int | None, int | None]:
-    return query.integer_or_none(f"{name}_from", least=1), query.integer_or_none(f"{name}_to", least=1)
+    return query.integer_or_none(f"{name}_from", minimum=1), query.integer_or_none(f"{name}_to", minimum=1)
 
 
 def _is_within(moment: datetime | None, bounds: tuple[int | None, int | None]) -> bool:

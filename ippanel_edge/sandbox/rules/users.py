@@ -1,4 +1,4 @@
-"""The rules of the users section: sub-users, what lines cost, and who is above whom."""
+"""The rules of the users section: sub-users, tariffs and the user hierarchy."""
 
 from __future__ import annotations
 
@@ -7,57 +7,57 @@ from typing import TYPE_CHECKING, Any
 
 from ippanel_edge.sandbox.records import Tariff, User
 from ippanel_edge.sandbox.replies import (
-    Answer,
+    Reply,
     conflict,
     forbidden,
+    invalid_message,
     label,
     not_found,
-    not_valid_text,
     ok,
     page,
-    refusal,
+    rejection,
 )
 from ippanel_edge.sandbox.routes import Call, serves
 from ippanel_edge.sandbox.rules.identity import (
-    NATIONAL_CODE_TEXT,
-    PASSWORD_TEXT,
-    TAKEN_TEXT,
-    USERNAME_TEXT,
+    NATIONAL_CODE_MESSAGE,
+    PASSWORD_MESSAGE,
+    TAKEN_MESSAGE,
+    USERNAME_MESSAGE,
     is_national_code,
     is_password,
     is_username,
-    read_day,
+    read_date,
     read_mobile,
 )
-from ippanel_edge.sandbox.rules.user_filters import YES_OR_NO, read_filters, word_of
+from ippanel_edge.sandbox.rules.user_filters import YES_OR_NO, read_filters, yes_or_no
 
 if TYPE_CHECKING:
     from ippanel_edge.sandbox.bodies import Fields
 
 
 @serves("users.list", "GET", "/api/user/list")
-def listing(call: Call) -> Answer:
-    """List the users below the caller, filtered."""
+def listing(call: Call) -> Reply:
+    """List the sub-users of the caller that match the filters."""
     number, size = call.query.paging()
-    wanted = read_filters(call)
+    filters = read_filters(call)
     call.check()
-    rows = [user for user in call.world.family(call.user)[1:] if wanted.fits(user)]
+    rows = [user for user in call.state.with_sub_users(call.user)[1:] if filters.matches(user)]
     return page(rows, lambda user: _row(call, user), number=number, size=size, path=call.path)
 
 
 def _row(call: Call, user: User) -> dict[str, Any]:
-    """Show a user as the list does: flags as words and digits, times in seconds."""
-    package = call.world.packages.get(user.package_id)
+    """Serialise a user for the list: bool values as "yes" or "no" or as digits, times as Unix seconds."""
+    package = call.state.packages.get(user.package_id)
     return {
         "status": user.status,
         "time": int(user.created_at.timestamp()),
         "uname": user.username,
-        "document_block": word_of(is_so=user.document_block),
+        "document_block": yes_or_no(value=user.document_block),
         "special_disc": user.special_disc,
         "parent": user.parent_id,
         "user_id": user.user_id,
         "accounting_id": None,
-        "is_reseller": word_of(is_so=user.is_reseller),
+        "is_reseller": yes_or_no(value=user.is_reseller),
         "name": user.name,
         "national_id": user.national_code,
         "certificate_id": user.national_code,
@@ -66,39 +66,39 @@ def _row(call: Call, user: User) -> dict[str, Any]:
         "address": user.address,
         "company": user.company,
         "postalcode": int(user.zip_code) if user.zip_code.isdecimal() else user.zip_code,
-        "send_block": word_of(is_so=user.send_block),
+        "send_block": yes_or_no(value=user.send_block),
         "email": user.email,
         "add_status": user.add_status,
         "acl_role_id": user.package_id,
         "last_login": None if user.last_login is None else int(user.last_login.timestamp()),
         "confirm": "0",
-        "user_create": word_of(is_so=user.is_reseller),
+        "user_create": yes_or_no(value=user.is_reseller),
         "show_status": user.status,
         "expire_time": None if user.expire_at is None else int(user.expire_at.timestamp()),
         "user_description": user.description or None,
         "description": user.description or None,
         "is_bought_panel": str(int(user.is_bought_panel)),
-        "main_parent": _chain(call, user)[0].username,
+        "main_parent": _with_ancestors(call, user)[0].username,
         "credit": {"credit": user.credit, "user_id": user.user_id},
         "acl_role": {"acl_role_id": user.package_id, "acl_role_name": package.name if package else None},
     }
 
 
-def _chain(call: Call, user: User) -> list[User]:
-    """Return the user and everybody above it, the topmost first."""
+def _with_ancestors(call: Call, user: User) -> list[User]:
+    """Return a user and all its ancestors, topmost first."""
     chain = [user]
     while chain[0].parent_id is not None:
-        chain.insert(0, call.world.users[chain[0].parent_id])
+        chain.insert(0, call.state.users[chain[0].parent_id])
     return chain
 
 
 @serves("users.show", "GET", "/api/user/show")
-def show(call: Call) -> Answer:
-    """Show one user, with more than the list shows: its parent is an object here."""
+def show(call: Call) -> Reply:
+    """Return one user, with more fields than the list and with its parent as an object."""
     user_id = call.query.integer("user_id")
     call.check()
     user = _find(call, user_id)
-    parent = None if user.parent_id is None else call.world.users[user.parent_id]
+    parent = None if user.parent_id is None else call.state.users[user.parent_id]
     return ok(
         {
             **_row(call, user),
@@ -111,44 +111,44 @@ def show(call: Call) -> Answer:
 
 
 def _find(call: Call, user_id: int) -> User:
-    """Find the caller or a user below it.
+    """Return the caller or one of its sub-users.
 
     Raises:
-        Refusal: 404 if there is none.
+        Rejection: 404 if there is none.
     """
-    found = next((user for user in call.world.family(call.user) if user.user_id == user_id), None)
-    if found is None:
+    user = next((user for user in call.state.with_sub_users(call.user) if user.user_id == user_id), None)
+    if user is None:
         raise not_found("کاربر مورد نظر یافت نشد")
-    return found
+    return user
 
 
 @serves("users.register", "POST", "/api/user/create")
-def register(call: Call) -> Answer:
-    """Make a user below the caller, which must be a reseller."""
-    body, world = call.body, call.world
-    username, password = body.text("user_name"), body.text("password")
-    national_code = body.text("national_code")
+def register(call: Call) -> Reply:
+    """Create a sub-user of the caller, which must be a reseller."""
+    body, state = call.body, call.state
+    username, password = body.string("user_name"), body.string("password")
+    national_code = body.string("national_code")
     mobile = read_mobile(body, "mobile_number")
-    birth_date = read_day(body, "birth_date", required=True)
+    birth_date = read_date(body, "birth_date", required=True)
     package_id = body.integer("acl_id")
     texts = {
-        name: body.text_or_none(name) or ""
+        name: body.string_or_none(name) or ""
         for name in ("name_family", "email", "description", "company", "zip_code", "tell", "address")
     }
-    ends = read_day(body, "expire_time", required=False)
+    ends = read_date(body, "expire_time", required=False)
     if username and not is_username(username):
-        body.fail("user_name", USERNAME_TEXT)
-    elif world.user_named(username):
-        body.fail("user_name", TAKEN_TEXT)
+        body.add_error("user_name", USERNAME_MESSAGE)
+    elif state.find_user(username):
+        body.add_error("user_name", TAKEN_MESSAGE)
     if national_code and not is_national_code(national_code):
-        body.fail("national_code", NATIONAL_CODE_TEXT)
+        body.add_error("national_code", NATIONAL_CODE_MESSAGE)
     _check_password(body, password)
     _check_package(call, package_id)
     call.check()
     if not call.user.is_reseller:
         raise forbidden()
     user = User(
-        world.next_id("user"),
+        state.next_id("user"),
         username,
         password,
         call.now,
@@ -167,18 +167,18 @@ def register(call: Call) -> Answer:
         tell=texts["tell"],
         address=texts["address"],
     )
-    world.users[user.user_id] = user
+    state.users[user.user_id] = user
     return ok()
 
 
 def _check_password(body: Fields, password: str | None) -> None:
     if password and not is_password(password):
-        body.fail("password", PASSWORD_TEXT)
+        body.add_error("password", PASSWORD_MESSAGE)
 
 
 def _check_package(call: Call, package_id: int | None) -> None:
-    if package_id and package_id not in call.world.packages:
-        call.body.fail("acl_id", not_valid_text(label("acl_id")))
+    if package_id and package_id not in call.state.packages:
+        call.body.add_error("acl_id", invalid_message(label("acl_id")))
 
 
 def _midnight(day: date | None) -> datetime | None:
@@ -186,17 +186,19 @@ def _midnight(day: date | None) -> datetime | None:
 
 
 @serves("users.update", "POST", "/api/user/update")
-def update(call: Call) -> Answer:
-    """Change what is given of a user below the caller."""
+def update(call: Call) -> Reply:
+    """Update the given fields of a sub-user of the caller."""
     body = call.body
     user_id = body.integer("user_id")
     body.ignore("name_family")
-    texts = {name: body.text_or_none(name) for name in ("name", "company", "email", "tell", "description", "password")}
+    texts = {
+        name: body.string_or_none(name) for name in ("name", "company", "email", "tell", "description", "password")
+    }
     status = body.choice_or_none("status", ("active", "inactive"))
     send_block = body.choice_or_none("send_block", YES_OR_NO)
-    is_bought_panel = body.integer_or_none("is_bought_panel", least=0, most=1)
-    special_disc, package_id = body.integer_or_none("special_disc", least=0), body.integer_or_none("acl_id")
-    ends = read_day(body, "expire_time", required=False)
+    is_bought_panel = body.integer_or_none("is_bought_panel", minimum=0, maximum=1)
+    special_disc, package_id = body.integer_or_none("special_disc", minimum=0), body.integer_or_none("acl_id")
+    ends = read_date(body, "expire_time", required=False)
     _check_password(body, texts["password"])
     _check_package(call, package_id)
     call.check()
@@ -219,22 +221,22 @@ def update(call: Call) -> Answer:
 
 
 @serves("users.check_exists", "POST", "/api/user/check_exist")
-def check_exists(call: Call) -> Answer:
-    """Say whether a user name is free (200) or taken (409)."""
-    username = call.body.text("user_name")
+def check_exists(call: Call) -> Reply:
+    """Return 200 if a username is free, or 409 if it is taken."""
+    username = call.body.string("user_name")
     call.check()
     if not is_username(username):
-        raise refusal(422, USERNAME_TEXT)
-    if call.world.user_named(username):
-        raise conflict(TAKEN_TEXT)
+        raise rejection(422, USERNAME_MESSAGE)
+    if call.state.find_user(username):
+        raise conflict(TAKEN_MESSAGE)
     return ok(message="این نام کاربری قابل ثبت می باشد")
 
 
 @serves("users.tariff", "GET", "/api/user/get_tariff")
-def tariff(call: Call) -> Answer:
-    """List the prices in two rows for each kind of line, as text."""
+def tariff(call: Call) -> Reply:
+    """List the prices as str, in two rows for each tariff."""
     call.check()
-    return ok([row for tariff in call.world.tariffs.values() for row in _tariff_rows(tariff)])
+    return ok([row for tariff in call.state.tariffs.values() for row in _tariff_rows(tariff)])
 
 
 def _tariff_rows(tariff: Tariff) -> list[dict[str, Any]]:
@@ -246,16 +248,17 @@ def _tariff_rows(tariff: Tariff) -> list[dict[str, Any]]:
 
 
 @serves("users.parents_tree", "GET", "/api/user/parents_tree")
-def parents_tree(call: Call) -> Answer:
-    """Show who is above a user; within the tree, flags are words."""
+def parents_tree(call: Call) -> Reply:
+    """Return the ancestors of a user; in `tree`, `is_reseller` is "yes" or "no"."""
     user_id = call.query.integer("user_id")
     call.check()
-    *above, user = _chain(call, _find(call, user_id))
+    *ancestors, user = _with_ancestors(call, _find(call, user_id))
+    top = (ancestors or [user])[0]
     return ok(
         {
             "selected_user": _tree_row(user, is_reseller=user.is_reseller),
-            "main_parent": _tree_row((above or [user])[0], is_reseller=(above or [user])[0].is_reseller),
-            "tree": [_tree_row(parent, is_reseller=word_of(is_so=parent.is_reseller)) for parent in above],
+            "main_parent": _tree_row(top, is_reseller=top.is_reseller),
+            "tree": [_tree_row(parent, is_reseller=yes_or_no(value=parent.is_reseller)) for parent in ancestors],
         }
     )
 

@@ -1,4 +1,4 @@
-"""The whole state of the sandbox, and what changes it from outside. The rules of the endpoints are in `rules`."""
+"""The state of the sandbox, with methods that simulate events outside the API; `rules` implements the endpoints."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ippanel_edge.sandbox.records import (
     DraftGroup,
     InboxMessage,
     Line,
+    MessageState,
     Notice,
     OutboxMessage,
     Package,
     Pattern,
     Phonebook,
-    State,
     StoredFile,
     Tariff,
     Ticket,
@@ -40,16 +40,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DUPLICATE_SECONDS: Final = 40
-"""An equal text to the same number from the same line is refused for this long."""
+"""A message is rejected if the same line sent it to the same number less than this many seconds ago."""
 
 FIRST_ID: Final = 1_000
-TICKET_FOR_SUPPORT: Final = 2
+TICKET_WAITING_FOR_SUPPORT: Final = 2
 TICKET_ANSWERED: Final = 3
 TICKET_CLOSED: Final = 4
 
 
-class _Recent:
-    """Which (number, line, text) were accepted within the last 40 seconds."""
+class _RecentMessages:
+    """The (number, line, text) keys that were accepted within the last 40 seconds."""
 
     def __init__(self) -> None:
         self._until: dict[tuple[str, str, str], datetime] = {}
@@ -70,21 +70,21 @@ class _Recent:
 
 
 @attrs.define
-class World:
-    """Everything that the sandbox knows. Ids count up from fixed starts, so a test meets the same ones each time.
+class SandboxState:
+    """The complete state of a sandbox. Ids are sequential from a fixed start, so tests are reproducible.
 
-    A rule runs under `lock`; hold it too when you change several things from another thread.
+    Rules run while holding `lock`; acquire it as well to make several changes from another thread.
 
     Attributes:
-        delivery_seconds: how long each step of a delivery takes: sending, received by the operator, delivered.
-        review: every send but a pattern's waits for the review.
-        review_above: a send to more recipients than this waits for the review.
-        review_seconds: the review lets a send pass after this long; None: only `approve` does.
-        pattern_review_seconds: a new or changed pattern becomes active after this long; None: only `approve_pattern`
-            makes it so.
-        strict: refuse fields that the API does not document, and empty optional ones.
-        sample_files: the sample of an import is an Excel file; False: the JSON without data that the API documents.
-        exports: the files of contacts that were exported, the newest last; the panel would offer them.
+        delivery_seconds: the duration in seconds of each delivery step: sending, received by the operator, delivered.
+        review: whether every send requires a review, except pattern and votp sends.
+        review_above: sends to more recipients than this require a review.
+        review_seconds: a send is approved automatically after this many seconds; None: only `approve` approves it.
+        pattern_review_seconds: a new or changed pattern becomes active after this many seconds; None: only
+            `approve_pattern` activates it.
+        strict: reject fields that the API does not document, and optional fields that are null or empty.
+        sample_files: whether the sample of an import is an Excel file; False: the documented JSON without data.
+        exports: the exported files of contacts, newest last, which the panel would offer for download.
     """
 
     clock: SandboxClock
@@ -118,57 +118,57 @@ class World:
     packages: dict[int, Package] = attrs.field(factory=dict[int, Package])
     document_kinds: dict[int, DocumentKind] = attrs.field(factory=dict[int, DocumentKind])
     documents: dict[tuple[int, int], UserDocument] = attrs.field(factory=dict[tuple[int, int], UserDocument])
-    recent: _Recent = attrs.field(factory=_Recent, repr=False)
+    recent_messages: _RecentMessages = attrs.field(factory=_RecentMessages, repr=False)
     _counters: Counter[str] = attrs.field(factory=Counter[str], repr=False)
 
-    # ids, tokens, time
+    # Ids, tokens, time
 
     @property
     def now(self) -> datetime:
-        """The sandbox's time."""
+        """The current time of the sandbox."""
         return self.clock.now()
 
     def next_id(self, kind: str) -> int:
-        """Return the next id of a kind, such as "outbox": 1001, 1002 and so on."""
+        """Return the next id of a kind of record, such as "outbox": 1001, 1002 and so on."""
         self._counters[kind] += 1
         return FIRST_ID + self._counters[kind]
 
     def issue_token(self, user: User, kind: TokenKind, seconds: float, *, otp: str | None = None) -> Token:
-        """Make a token that lives so long; the same ones in each run."""
+        """Create a token that expires after `seconds`; the values are the same in each run."""
         number = self.next_id("token")
         value = hashlib.sha256(f"{kind}-{number}".encode()).hexdigest()[:32]
         token = Token(value, user.user_id, kind, self.now + timedelta(seconds=seconds), otp)
         self.tokens[value] = token
         return token
 
-    # who may what
+    # Users and permissions
 
-    def user_of(self, credential: str) -> User | None:
-        """Find whose API key or living login token this is."""
+    def user_by_credential(self, credential: str) -> User | None:
+        """Return the user of an API key or of a login token that has not expired; None if there is none."""
         user_id = self.api_keys.get(credential)
         if user_id is None:
-            user_id = self._user_of_token(credential)
+            user_id = self._user_id_by_token(credential)
         return None if user_id is None else self.users.get(user_id)
 
-    def _user_of_token(self, value: str) -> int | None:
+    def _user_id_by_token(self, value: str) -> int | None:
         token = self.tokens.get(value)
         if token is None or token.kind is not TokenKind.SESSION or token.expires_at <= self.now:
             return None
         return token.user_id
 
-    def user_named(self, username: str) -> User | None:
-        """Find a user by its name."""
+    def find_user(self, username: str) -> User | None:
+        """Return the user with this username; None if there is none."""
         return next((user for user in list(self.users.values()) if user.username == username), None)
 
-    def family(self, user: User) -> list[User]:
-        """Return the user and everybody below: whose messages it may see."""
-        found = [user]
-        for member in found:
-            found += [child for child in self.users.values() if child.parent_id == member.user_id]
-        return found
+    def with_sub_users(self, user: User) -> list[User]:
+        """Return a user and all its direct and indirect sub-users, whose records it may see."""
+        users = [user]
+        for parent in users:
+            users += [child for child in self.users.values() if child.parent_id == parent.user_id]
+        return users
 
     def line_for_sending(self, user: User, number: str) -> Line | None:
-        """Find the line with this number if the user may send from it."""
+        """Return the line with this number if the user may send from it; None otherwise."""
         return next(
             (
                 line
@@ -182,22 +182,22 @@ class World:
             None,
         )
 
-    def lines_read_by(self, user: User) -> set[str]:
-        """Return the numbers of the lines whose incoming texts the user may read."""
+    def readable_lines(self, user: User) -> set[str]:
+        """Return the numbers of the lines whose incoming messages the user may read."""
         return {
             line.number
             for line in self.lines.values()
             if line.owner_id == user.user_id or (user.user_id in line.assigned and line.assigned[user.user_id].gets)
         }
 
-    # phonebooks
+    # Phonebooks
 
     def contacts_of(self, phonebook_id: int) -> list[Contact]:
-        """Return a phonebook's contacts, the oldest first."""
+        """Return the contacts of a phonebook, oldest first."""
         return [contact for contact in self.contacts.values() if contact.phonebook_id == phonebook_id]
 
     def add_contact(self, phonebook_id: int, number: str) -> Contact:
-        """Add an empty contact to a phonebook, or return the one with this number."""
+        """Return the contact of a phonebook with this number; create it if it does not exist."""
         for contact in self.contacts_of(phonebook_id):
             if contact.number == number:
                 return contact
@@ -205,15 +205,15 @@ class World:
         self.contacts[contact.contact_id] = contact
         return contact
 
-    # what happens outside of the API
+    # Events outside the API
 
     def receive(self, from_: str, to: str, text: str) -> InboxMessage:
-        """Let a phone send a text to one of the lines.
+        """Add a message from a phone to the inbox of a line.
 
         Args:
-            from_: the phone's number, E.164.
-            to: the line's number.
-            text: what it says.
+            from_: the number of the phone, E.164.
+            to: the number of the line.
+            text: the message text.
         """
         with self.lock:
             message = InboxMessage(self.next_id("inbox"), from_, to, text, self.now)
@@ -221,48 +221,48 @@ class World:
             return message
 
     def notify(self, number: str, text: str) -> None:
-        """Text a phone from the service itself, such as an OTP of a login."""
+        """Send an SMS from the service to a phone, such as the one-time password of a login."""
         with self.lock:
             self.notices.append(Notice(number, text, self.now))
 
     def approve(self, outbox_id: int) -> None:
-        """Let the review pass a message that waits for it."""
+        """Approve a message that is pending review."""
         with self.lock:
             message = self.outbox[outbox_id]
             if message.reviewed_at is None:
                 message.reviewed_at = self.now
 
     def reject(self, outbox_id: int, comment: str = "") -> None:
-        """Let the review turn a message down; its cost is given back."""
+        """Reject a message in review and refund its cost."""
         with self.lock:
             message = self.outbox[outbox_id]
             message.reject_comment = comment
-            self.settle(message, State.REJECTED)
+            self.finish(message, MessageState.REJECTED)
 
-    def settle(self, message: OutboxMessage, state: State) -> None:
-        """End a message for good before it was sent, and give its cost back."""
-        if message.settled is None:
-            message.settled = state
+    def finish(self, message: OutboxMessage, state: MessageState) -> None:
+        """Set the final state of a message that was not sent, and refund its cost."""
+        if message.final_state is None:
+            message.final_state = state
             self.users[message.user_id].credit += message.cost
 
     def approve_pattern(self, code: str) -> None:
-        """Let the review pass a pattern."""
+        """Approve a pattern."""
         with self.lock:
             self.patterns[code].status = "active"
 
     def reject_pattern(self, code: str, comment: str = "") -> None:
-        """Let the review turn a pattern down."""
+        """Reject a pattern."""
         with self.lock:
             pattern = self.patterns[code]
             pattern.status, pattern.admin_comment = "inactive", comment or None
 
     def answer_ticket(self, ticket_id: int, text: str, *, attachment: str | None = None) -> TicketReply:
-        """Let the support answer a ticket; who asked is texted where the ticket says so.
+        """Add a reply of the support to a ticket; its owner gets an SMS if the ticket has `sms_notification`.
 
         Args:
-            ticket_id: the ticket.
-            text: what the support says.
-            attachment: the name of a file that comes with it.
+            ticket_id: the id of the ticket.
+            text: the text of the reply.
+            attachment: the name of an attached file.
         """
         with self.lock:
             ticket = self.tickets[ticket_id]
@@ -276,7 +276,7 @@ class World:
             return reply
 
     def close_ticket(self, ticket_id: int) -> None:
-        """Let the support close a ticket; a further reply opens it again."""
+        """Close a ticket; a further reply reopens it."""
         with self.lock:
             ticket = self.tickets[ticket_id]
             ticket.state_id, ticket.updated_at = TICKET_CLOSED, self.now

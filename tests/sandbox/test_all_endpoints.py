@@ -1,4 +1,4 @@
-"""A tour of the whole sandbox with the SDK over HTTP, no mock between them: every endpoint, on all three sides."""
+"""Every endpoint of the SDK against the sandbox over HTTP, with the asyncio, trio and sync clients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ippanel_edge.models.send import (
 )
 from ippanel_edge.models.users import NewUser, UserChanges
 from ippanel_edge.sandbox import Sandbox, SandboxClock
-from ippanel_edge.sandbox.app import served
+from ippanel_edge.sandbox.app import all_endpoints
 from ippanel_edge.sandbox.defaults import BANK_NUMBER, PASSWORD, USERNAME
 from tests.client.sides import result
 
@@ -47,14 +47,14 @@ def anyio_backend(side: str) -> str:
 
 @pytest.fixture
 def running() -> Iterator[Sandbox]:
-    # From now on: the client measures a send_time by the real clock.
+    # The client checks send_time against the system clock, so the sandbox starts at the current time.
     with Sandbox(SandboxClock(datetime.now(UTC), frozen=True)) as sandbox:
-        sandbox.world.strict = True  # what no page documents is refused
+        sandbox.state.strict = True  # undocumented fields are rejected
         yield sandbox
 
 
-class Tour:
-    """A client of one side, and the names of the endpoints that answered it well."""
+class Session:
+    """A client of one side, and the names of the endpoints that it called successfully."""
 
     def __init__(self, sandbox: Sandbox, side: str) -> None:
         self.sandbox = sandbox
@@ -83,32 +83,32 @@ class Tour:
             await self.client.aclose()
 
     async def all(self, items: Any) -> list[Any]:
-        """List what an iterator of either side gives."""
+        """Return the items of a sync or async iterator as a list."""
         return list(items) if isinstance(self.client, EdgeClient) else [item async for item in items]
 
 
-def test_the_sandbox_serves_every_line_of_endpoints_py_and_no_other() -> None:
-    theirs = {(rule.name, rule.method, rule.path) for rule in served()}
-    assert theirs == {(endpoint.name, endpoint.method, endpoint.path) for endpoint in ALL}
+def test_the_sandbox_serves_exactly_the_endpoints_of_the_sdk() -> None:
+    served = {(rule.name, rule.method, rule.path) for rule in all_endpoints()}
+    assert served == {(endpoint.name, endpoint.method, endpoint.path) for endpoint in ALL}
 
 
 @pytest.mark.anyio
-async def test_every_endpoint_answers_the_client_over_http(running: Sandbox, side: str) -> None:
-    tour = Tour(running, side)
+async def test_every_endpoint_works_over_http(running: Sandbox, side: str) -> None:
+    session = Session(running, side)
     try:
-        for stage in (_login, _texts, _banks, _phonebooks, _patterns, _office, _people):
-            await stage(tour)
+        for stage in (_login, _messages, _banks, _phonebooks, _patterns, _drafts_and_tickets, _users):
+            await stage(session)
     finally:
-        await tour.close()
-    assert {endpoint.name for endpoint in ALL} - tour.seen == set()
+        await session.close()
+    assert {endpoint.name for endpoint in ALL} - session.seen == set()
 
 
-async def _login(tour: Tour) -> None:
-    auth = tour.client.auth
+async def _login(session: Session) -> None:
+    auth = session.client.auth
     step = await result(auth.login(USERNAME, PASSWORD))
     assert step.is_complete
     await result(auth.check_token())
-    with_token = tour.client.with_options(token=str(step.token))
+    with_token = session.client.with_options(token=str(step.token))
     assert (await result(with_token.auth.check_token())).user_name == USERNAME
     await result(with_token.auth.logout())
     with pytest.raises(EdgeError, match="401"):
@@ -116,25 +116,25 @@ async def _login(tour: Tour) -> None:
     second = await result(auth.login("sub-user", PASSWORD))
     assert second.method == "sms"
     await result(auth.send_sms_otp(str(second.token)))
-    user = next(user for user in tour.sandbox.world.users.values() if user.username == "sub-user")
-    assert (await result(auth.confirm_otp(str(second.token), _code(tour, user.mobile)))).is_complete
+    user = next(user for user in session.sandbox.state.users.values() if user.username == "sub-user")
+    assert (await result(auth.confirm_otp(str(second.token), _code(session, user.mobile)))).is_complete
     reset = await result(auth.forgot_password("sub-user", user.mobile))
-    await result(auth.change_password(str(reset.token), _code(tour, user.mobile), "Another-2"))
+    await result(auth.change_password(str(reset.token), _code(session, user.mobile), "Another-2"))
     assert (await result(auth.login("sub-user", "Another-2"))).method == "sms"
 
 
-def _code(tour: Tour, mobile: str) -> str:
-    """Read the last code that was texted to a phone, as its owner would."""
-    text = next(notice.text for notice in reversed(tour.sandbox.world.notices) if notice.number == mobile)
+def _code(session: Session, mobile: str) -> str:
+    """Return the code in the last SMS that the service sent to a number."""
+    text = next(notice.text for notice in reversed(session.sandbox.state.notices) if notice.number == mobile)
     return text.split()[-1]
 
 
-async def _texts(tour: Tour) -> None:
-    send, reports = tour.client.send, tour.client.reports
-    before = (await result(tour.client.payment.credit())).credit
+async def _messages(session: Session) -> None:
+    send, reports = session.client.send, session.client.reports
+    before = (await result(session.client.payment.credit())).credit
     price = await result(send.calculate_price("سلام"))
     one = await result(send.webservice([AMIR, SARA], "سلام"))
-    assert (await result(tour.client.payment.credit())).credit < before
+    assert (await result(session.client.payment.credit())).credit < before
     assert price.parts == 1
     two = await result(
         send.peer_to_peer([PeerMessage(recipients=AMIR, message="یک"), PeerMessage(recipients=SARA, message="دو")])
@@ -147,18 +147,18 @@ async def _texts(tour: Tour) -> None:
     await result(send.votp(AMIR, "48213"))
     await result(send.url(KIAN, "شش"))
     await result(send.url(KIAN, "هفت", in_url=True))
-    later = await result(send.webservice(AMIR, "بعدا", send_time=tour.sandbox.clock.now() + timedelta(hours=2)))
+    later = await result(send.webservice(AMIR, "بعدا", send_time=session.sandbox.clock.now() + timedelta(hours=2)))
     assert (await result(reports.by_id(later.id))).state_id is MessageState.QUEUED
     await result(send.cancel(later.id))
     assert (await result(reports.by_id(later.id))).state_id is MessageState.CANCELLED
-    tour.sandbox.clock.advance(60)
+    session.sandbox.clock.advance(60)
     delivered = await result(reports.wait_delivered(one.id))
     assert {row.message_status for row in delivered} == {DeliveryStatus.DELIVERED}
     assert (await result(reports.recipients(one.id))).total == 2
     assert (await result(reports.stats(one.id))).operators_delivered["mci"].fa == 1
-    outbox = await tour.all(reports.iter_outbox(limit=3))
+    outbox = await session.all(reports.iter_outbox(limit=3))
     assert len({message.messages_outbox_id for message in outbox}) == len(outbox) == 11
-    tour.sandbox.world.receive(AMIR, tour.sandbox.from_number, "لغو")
+    session.sandbox.state.receive(AMIR, session.sandbox.from_number, "لغو")
     (received,) = await result(reports.inbox())
     assert received.message == "لغو"
 
@@ -174,8 +174,8 @@ def _sheet(*rows: list[str]) -> bytes:
     return content.getvalue()
 
 
-async def _banks(tour: Tour) -> None:
-    bank = tour.client.with_options(from_number=BANK_NUMBER)
+async def _banks(session: Session) -> None:
+    bank = session.client.with_options(from_number=BANK_NUMBER)
     province = (await result(bank.banks.provinces()))[0]
     county = (await result(bank.banks.counties(province.id)))[0]
     city = (await result(bank.banks.cities(county.id)))[0]
@@ -186,20 +186,20 @@ async def _banks(tour: Tour) -> None:
     place = CountryTarget(province_id=province.id, county_id=county.id, city_id=city.id, mci=one, irancell=one)
     await result(bank.send.country([place], "محله"))
     await result(bank.send.postal_code([PostalCodeTarget(postal_code=11, mci=one, irancell=one)], "کدپستی"))
-    where = (await result(bank.geolocation.provinces()))[0]
-    there = (await result(bank.geolocation.counties(where.id)))[0]
-    assert await result(bank.geolocation.cities(there.id))
-    assert (await result(bank.geolocation.count(province_id=where.id))).total > 0
+    province = (await result(bank.geolocation.provinces()))[0]
+    county = (await result(bank.geolocation.counties(province.id)))[0]
+    assert await result(bank.geolocation.cities(county.id))
+    assert (await result(bank.geolocation.count(province_id=province.id))).total > 0
     mci = [OperatorSlice(id=1, size=1)]
-    await result(bank.send.geolocation([GeolocationTarget(province_id=where.id, operator=mci)], "شهر"))
-    trade = (await result(bank.jobs.categories()))[0]
-    assert await result(bank.jobs.sub_categories(trade.id))
-    assert (await result(bank.jobs.count(trade.id))).total > 0
-    await result(bank.send.job([JobTarget(main_category_id=trade.id, operator=mci)], "شغل"))
+    await result(bank.send.geolocation([GeolocationTarget(province_id=province.id, operator=mci)], "شهر"))
+    job = (await result(bank.jobs.categories()))[0]
+    assert await result(bank.jobs.sub_categories(job.id))
+    assert (await result(bank.jobs.count(job.id))).total > 0
+    await result(bank.send.job([JobTarget(main_category_id=job.id, operator=mci)], "شغل"))
 
 
-async def _phonebooks(tour: Tour) -> None:
-    books, send = tour.client.phonebooks, tour.client.send
+async def _phonebooks(session: Session) -> None:
+    books, send = session.client.phonebooks, session.client.send
     debt = await result(books.options.create("int", "بدهی"))
     book = await result(books.create("مشتریان", [debt.id]))
     contacts = [
@@ -208,7 +208,7 @@ async def _phonebooks(tour: Tour) -> None:
     ]
     assert (await result(books.contacts.add(contacts))).added == 2
     assert (await result(books.contacts.add(contacts))).existences == 2
-    listed = await tour.all(books.contacts.iter_list())
+    listed = await session.all(books.contacts.iter_list())
     assert {contact.name for contact in listed} == {"امیر", "سارا"}
     first = listed[0]
     await result(
@@ -221,11 +221,11 @@ async def _phonebooks(tour: Tour) -> None:
     assert sample is None or sample.startswith(b"PK")
     await result(books.contacts.import_file(book.id, ("more.xlsx", _sheet(["number"], [KIAN]))))
     whole = await result(send.phonebook([WholePhonebooks(phonebook_ids=[book.id])], "به همه"))
-    assert (await result(tour.client.reports.recipients(whole.id))).total == 3
+    assert (await result(session.client.reports.recipients(whole.id))).total == 3
     chosen = await result(send.phonebook([PhonebookNumbers(phonebook_id=book.id, number_ids=[first.id])], "به یکی"))
-    assert (await result(tour.client.reports.recipients(chosen.id))).total == 1
+    assert (await result(session.client.reports.recipients(chosen.id))).total == 1
     filled = await result(send.keyword_phonebook([book.id], f"بدهی {{ex_{debt.id}}}"))
-    texts = {row.message for row in await result(tour.client.reports.recipients(filled.id))}
+    texts = {row.message for row in await result(session.client.reports.recipients(filled.id))}
     assert {"بدهی 150", "بدهی 90"} <= texts
     await result(books.update(book.id, title="مشتریان قدیمی"))
     assert [each.title for each in await result(books.list(id=book.id))] == ["مشتریان قدیمی"]
@@ -237,28 +237,28 @@ async def _phonebooks(tour: Tour) -> None:
     assert len(await result(books.contacts.list())) == 0
 
 
-async def _patterns(tour: Tour) -> None:
-    patterns, send = tour.client.patterns, tour.client.send
+async def _patterns(session: Session) -> None:
+    patterns, send = session.client.patterns, session.client.send
     await result(send.pattern("otp", AMIR, {"code": "1234"}))
-    wanted = NewPattern(
+    pattern = NewPattern(
         description="خوش آمد", message="سلام %name%", variable=[PatternVariable(name="name", type="string")]
     )
-    made = await result(patterns.create(wanted))
-    assert made.pattern_status == "pending"
+    created = await result(patterns.create(pattern))
+    assert created.pattern_status == "pending"
     with pytest.raises(EdgeError):
-        await result(send.pattern(made.pattern_code, AMIR, {"name": "امیر"}))
-    tour.sandbox.clock.advance(24 * 3600)
-    assert (await result(patterns.get(made.pattern_code))).pattern_status == "active"
-    await result(send.pattern(made.pattern_code, AMIR, {"name": "امیر"}))
-    assert made.pattern_code in {each.pattern_code for each in await result(patterns.list())}
-    assert (await result(patterns.update(made.pattern_code, wanted))).pattern_status == "pending"
-    await result(patterns.delete(made.pattern_code))
+        await result(send.pattern(created.pattern_code, AMIR, {"name": "امیر"}))
+    session.sandbox.clock.advance(24 * 3600)
+    assert (await result(patterns.get(created.pattern_code))).pattern_status == "active"
+    await result(send.pattern(created.pattern_code, AMIR, {"name": "امیر"}))
+    assert created.pattern_code in {each.pattern_code for each in await result(patterns.list())}
+    assert (await result(patterns.update(created.pattern_code, pattern))).pattern_status == "pending"
+    await result(patterns.delete(created.pattern_code))
     with pytest.raises(EdgeError, match="404"):
-        await result(patterns.get(made.pattern_code))
+        await result(patterns.get(created.pattern_code))
 
 
-async def _office(tour: Tour) -> None:
-    drafts, tickets = tour.client.drafts, tour.client.tickets
+async def _drafts_and_tickets(session: Session) -> None:
+    drafts, tickets = session.client.drafts, session.client.tickets
     await result(drafts.groups.create("آماده"))
     (group,) = [each for each in await result(drafts.groups.list()) if each.title == "آماده"]
     await result(drafts.groups.update(group.draft_group_id, "گروه تازه"))
@@ -275,15 +275,15 @@ async def _office(tour: Tour) -> None:
     assert number in {each.ticket_id for each in await result(tickets.list())}
 
 
-async def _people(tour: Tour) -> None:
-    users, numbers = tour.client.users, tour.client.numbers
-    package = (await result(tour.client.packages.list())).items[0]
-    assert not await result(users.check_exists("tourist"))
+async def _users(session: Session) -> None:
+    users, numbers = session.client.users, session.client.numbers
+    package = (await result(session.client.packages.list())).items[0]
+    assert not await result(users.check_exists("new-user"))
     await result(
         users.register(
             NewUser(
-                user_name="tourist",
-                password="Tourist-1",
+                user_name="new-user",
+                password="New-user-1",
                 national_code="0499370899",
                 mobile_number=KIAN,
                 birth_date=date(1990, 5, 6),
@@ -291,18 +291,18 @@ async def _people(tour: Tour) -> None:
             )
         )
     )
-    assert await result(users.check_exists("tourist"))
-    (row,) = [each for each in await tour.all(users.iter_list()) if each.uname == "tourist"]
+    assert await result(users.check_exists("new-user"))
+    (row,) = [each for each in await session.all(users.iter_list()) if each.uname == "new-user"]
     await result(users.update(row.user_id, UserChanges(company="گردشگری")))
     assert (await result(users.show(row.user_id))).company == "گردشگری"
     assert await result(users.tariff())
-    assert (await result(users.parents_tree(row.user_id))).selected_user.username == "tourist"
-    line = next(each for each in await result(numbers.list()) if each.number == tour.sandbox.from_number)
-    await result(numbers.assign(send=True, gets=False, number_id=line.id, target_user="tourist"))
-    step = await result(tour.client.auth.login("tourist", "Tourist-1"))
-    theirs = tour.client.with_options(token=str(step.token))
-    assert line.id in {each.id for each in await result(theirs.numbers.list())}
-    await result(numbers.unassign(number=tour.sandbox.from_number, target_user_id=row.user_id))
+    assert (await result(users.parents_tree(row.user_id))).selected_user.username == "new-user"
+    line = next(each for each in await result(numbers.list()) if each.number == session.sandbox.from_number)
+    await result(numbers.assign(send=True, gets=False, number_id=line.id, target_user="new-user"))
+    step = await result(session.client.auth.login("new-user", "New-user-1"))
+    sub_user_client = session.client.with_options(token=str(step.token))
+    assert line.id in {each.id for each in await result(sub_user_client.numbers.list())}
+    await result(numbers.unassign(number=session.sandbox.from_number, target_user_id=row.user_id))
     kind = next(each for each in await result(users.documents.list()) if each.file_count)
     await result(users.documents.upload(kind.id, [PNG] * kind.file_count))
     await result(users.documents.remove(kind.id))

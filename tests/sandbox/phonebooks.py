@@ -1,4 +1,4 @@
-"""What the tests of phonebooks share: a phonebook with options, and short ways to look into one."""
+"""Helpers for the phonebook tests: a phonebook with options, and functions that read its contents."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ ONE, TWO, THREE = "+989121110001", "+989351110002", "+989211110003"
 
 
 def new_book(client: EdgeClient) -> Phonebook:
-    """Make a phonebook with an option of each type: int, string and date, which are their titles too."""
+    """Create a phonebook with one option of each type; the titles are the types: int, string and date."""
     options = [client.phonebooks.options.create(kind, kind) for kind in ("int", "string", "date")]
     return client.phonebooks.create("مشتریان", [option.id or 0 for option in options])
 
 
 def id_of(book: Phonebook) -> int:
-    """Return a phonebook's id."""
+    """Return the id of a phonebook."""
     assert book.id is not None
     return book.id
 
 
 def options_of(book: Phonebook) -> tuple[int, int, int]:
-    """Return the ids of a new book's options: int, string, date."""
+    """Return the ids of the options of a new phonebook: int, string, date."""
     number, text, date = (option.id or 0 for option in book.options)
     return number, text, date
 
 
 def numbers_in(client: EdgeClient, book: Phonebook) -> list[str | None]:
-    """Return a phonebook's numbers, the oldest first."""
+    """Return the numbers in a phonebook, oldest first."""
     filters = ContactFilters(phonebook_id=id_of(book))
     return [contact.number for contact in client.phonebooks.contacts.iter_list(filters=filters)]
 
 
 def xlsx(*rows: list[Any]) -> bytes:
-    """Make an Excel file."""
+    """Return an Excel file with these rows."""
     workbook = Workbook()
     sheet = workbook.active
     assert sheet is not None
