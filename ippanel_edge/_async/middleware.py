@@ -76,7 +76,7 @@ class AsyncAuthorisation:
         if self.login is None:
             if self.secret is None:
                 raise ConfigurationError(
-                    "Missing credentials: pass api_key=, token= or credentials=, or set IPPANEL_API_KEY",
+                    "missing credentials; pass api_key=, token= or credentials=, or set IPPANEL_API_KEY",
                     argument="api_key",
                 )
             return await self.proceed(_authorised(call, self.secret), attempts)

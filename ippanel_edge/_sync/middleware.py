@@ -77,7 +77,7 @@ class Authorisation:
         if self.login is None:
             if self.secret is None:
                 raise ConfigurationError(
-                    "Missing credentials: pass api_key=, token= or credentials=, or set IPPANEL_API_KEY",
+                    "missing credentials; pass api_key=, token= or credentials=, or set IPPANEL_API_KEY",
                     argument="api_key",
                 )
             return self.proceed(_authorised(call, self.secret), attempts)

@@ -250,7 +250,7 @@ WRONG_SECONDS = pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("
 
 @WRONG_SECONDS
 async def test_the_time_between_looks_is_above_0(seconds: Any, make_client: MakeClient) -> None:
-    with pytest.raises(ConfigurationError, match=r"^every: expected a number of seconds above 0, not "):
+    with pytest.raises(ConfigurationError, match=r"^every: expected a number of seconds above 0, got "):
         follower(Inbox(), make_client, every=seconds)
 
 
@@ -356,6 +356,6 @@ async def test_an_error_is_raised(make_client: MakeClient, clock: FakeClock) -> 
 @pytest.mark.parametrize("name", ["timeout", "every"])
 async def test_its_times_are_above_0(seconds: Any, name: str, make_client: MakeClient) -> None:
     service = Delivery([2])
-    with pytest.raises(ConfigurationError, match=rf"^{name}: expected a number of seconds above 0, not "):
+    with pytest.raises(ConfigurationError, match=rf"^{name}: expected a number of seconds above 0, got "):
         await wait(service, make_client, **{name: seconds})
     assert service.asked == []

@@ -171,7 +171,7 @@ def test_a_call_that_a_server_keeps_waiting_is_cancelled(
     left = repeat is ONCE and name not in NEVER_LEFT
     assert len(told(ear)) == left
     if left:
-        assert "it may have been carried out" in told(ear)[0]
+        assert "it may have been executed" in told(ear)[0]
 
 
 async def is_free(client: Any) -> None:

@@ -263,13 +263,15 @@ def test_lists_and_objects_are_read_through_and_through() -> None:
     assert sample.inner == Inner(count=4)
 
 
-@pytest.mark.parametrize(("value", "kind"), [("abc", "a text"), (5, "a number"), (True, "a flag"), ([1], "a list")])
+@pytest.mark.parametrize(
+    ("value", "kind"), [("abc", "a string"), (5, "a number"), (True, "a boolean"), ([1], "a list")]
+)
 def test_another_thing_is_no_object_and_is_not_shown(value: Any, kind: str) -> None:
     refused("data", f"expected an object, got {kind}", value)
     refused("data.by_name", f"expected an object, got {kind}", {"by_name": value})
 
 
-@pytest.mark.parametrize(("value", "kind"), [("abc", "a text"), (5, "a number"), ({"a": 1}, "an object")])
+@pytest.mark.parametrize(("value", "kind"), [("abc", "a string"), (5, "a number"), ({"a": 1}, "an object")])
 def test_another_thing_is_no_list_and_is_not_shown(value: Any, kind: str) -> None:
     refused("data", f"expected a list, got {kind}", value, Page[Sample])
     refused("data.rows", f"expected a list, got {kind}", {"rows": value})
@@ -371,12 +373,12 @@ def test_the_first_name_that_says_something_counts() -> None:
         ({"message_outbox_ids": []}, ".message_outbox_ids", "contains no id"),
         ({"message_outbox_ids": {}}, ".message_outbox_ids", "contains no id"),
         ({"message_outbox_ids": {"a": 1}}, ".message_outbox_ids", "expected a list, got an object"),
-        ({"message_outbox_ids": [1, 0]}, ".message_outbox_ids[1]", "expected id, a whole number from 1, got 0"),
-        ({"message_outbox_ids": [True]}, ".message_outbox_ids[0]", "expected id, a whole number from 1, got True"),
+        ({"message_outbox_ids": [1, 0]}, ".message_outbox_ids[1]", "expected an id, an integer from 1, got 0"),
+        ({"message_outbox_ids": [True]}, ".message_outbox_ids[0]", "expected an id, an integer from 1, got True"),
         ({"message_outbox_ids": [None]}, ".message_outbox_ids[0]", "expected an integer, got null"),
         ({"bulk_id": "x"}, ".bulk_id", "expected an integer, got 'x'"),
-        ([7], "", "expected object with message_outbox_ids, got a list"),
-        (None, "", "expected object with message_outbox_ids, got null"),
+        ([7], "", "expected an object with message_outbox_ids, got a list"),
+        (None, "", "expected an object with message_outbox_ids, got null"),
     ],
 )
 def test_a_send_without_ids_cannot_be_read(data: Any, where: str, says: str) -> None:

@@ -25,9 +25,9 @@ def client_that_sends_nothing() -> EdgeClient:
         ({"target_user": "omid"}, "number_id", "is required, or number"),
         ({"number_id": 5}, "target_user_id", "is required, or target_user: name the user"),
         ({"number": "3000818"}, "target_user_id", "is required, or target_user"),
-        ({}, "number_id", "is needed"),
-        ({"number_id": 0, "target_user_id": 8}, "number_id", "must be an id"),
-        ({"number_id": 5, "target_user_id": "8"}, "target_user_id", "must be an int"),
+        ({}, "number_id", "is required"),
+        ({"number_id": 0, "target_user_id": 8}, "number_id", "expected an id"),
+        ({"number_id": 5, "target_user_id": "8"}, "target_user_id", "expected an int"),
         ({"number_id": 5, "target_user": ""}, "target_user", "must not be empty"),
         ({"number": "", "target_user": "omid"}, "number", "digits|empty"),
     ],
@@ -46,7 +46,7 @@ def test_a_line_and_a_user_are_needed(arguments: dict[str, Any], argument: str, 
 @pytest.mark.parametrize("flag", ["send", "gets"])
 def test_what_the_user_may_do_is_true_or_false(flag: str, word: object) -> None:
     flags: dict[str, Any] = {"send": True, "gets": True, flag: word}
-    with pytest.raises(ConfigurationError, match="must be a bool") as caught:
+    with pytest.raises(ConfigurationError, match="expected a bool") as caught:
         client_that_sends_nothing().numbers.assign(number_id=5, target_user_id=8, **flags)
     assert caught.value.argument == flag
 

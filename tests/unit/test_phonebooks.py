@@ -53,63 +53,63 @@ def client(service: Recorder) -> Iterator[EdgeClient]:
 Call = Callable[[EdgeClient], object]
 
 WRONG: list[tuple[str, str, Call]] = [
-    ("page", "must be 1 or more", lambda c: c.phonebooks.list(page=0)),
-    ("per_page", "1 to 1000, not 1001", lambda c: c.phonebooks.list(per_page=1001)),
+    ("page", "expected 1 or more", lambda c: c.phonebooks.list(page=0)),
+    ("per_page", "1 to 1000, got 1001", lambda c: c.phonebooks.list(per_page=1001)),
     ("title", "must not be empty", lambda c: c.phonebooks.list(title=" ")),
-    ("id", "must be an id", lambda c: c.phonebooks.list(id=0)),
+    ("id", "expected an id", lambda c: c.phonebooks.list(id=0)),
     ("title", "must not be empty", lambda c: c.phonebooks.create("")),
-    ("title", "at most 200 characters, not 201", lambda c: c.phonebooks.create("x" * 201)),
+    ("title", "at most 200 characters, got 201", lambda c: c.phonebooks.create("x" * 201)),
     ("title", "lone surrogate", lambda c: c.phonebooks.create("\ud83d")),
     ("options", "list of ids", lambda c: c.phonebooks.create("x", cast("list[int]", "12"))),
-    ("options[1]", "whole number, not str", lambda c: c.phonebooks.create("x", cast("list[int]", [5, "6"]))),
-    ("phonebook_id", "must be an id", lambda c: c.phonebooks.update(0, title="x")),
+    ("options[1]", "an int, got str", lambda c: c.phonebooks.create("x", cast("list[int]", [5, "6"]))),
+    ("phonebook_id", "expected an id", lambda c: c.phonebooks.update(0, title="x")),
     ("title", "nothing to change", lambda c: c.phonebooks.update(7)),
     ("title", "at most 200 characters", lambda c: c.phonebooks.update(7, title="x" * 201)),
-    ("options[0]", "must be an id", lambda c: c.phonebooks.update(7, options=[-1])),
+    ("options[0]", "expected an id", lambda c: c.phonebooks.update(7, options=[-1])),
     ("phonebook_ids", "must not be empty", lambda c: c.phonebooks.delete([])),
-    ("phonebook_ids[2]", "must be an id", lambda c: c.phonebooks.delete([1, 2, 0])),
+    ("phonebook_ids[2]", "expected an id", lambda c: c.phonebooks.delete([1, 2, 0])),
     ("contacts", "must not be empty", lambda c: c.phonebooks.contacts.add([])),
     ("contacts", "a list of NewContact", lambda c: c.phonebooks.contacts.add(cast("list[NewContact]", GOOD))),
     ("contacts", "a list of NewContact", lambda c: c.phonebooks.contacts.add(cast("list[NewContact]", "0912"))),
     (
         "contacts[1]",
-        "must be a NewContact, not dict",
+        "expected a NewContact, got dict",
         lambda c: c.phonebooks.contacts.add([GOOD, cast("NewContact", {"number": "0912"})]),
     ),
     (
         "contacts[1].phonebook_id",
-        "must be an id",
+        "expected an id",
         lambda c: c.phonebooks.contacts.add([GOOD, NewContact(number="09125550101", phonebook_id=0)]),
     ),
     (
         "contacts[0].name",
-        "must be a str, not int",
+        "expected a str, got int",
         lambda c: c.phonebooks.contacts.add([NewContact(number="09125550101", phonebook_id=7, name=cast("str", 5))]),
     ),
     (
         "contacts[1].options[0]",
-        "must be an id",
+        "expected an id",
         lambda c: c.phonebooks.contacts.add([GOOD, NewContact(number="09125550101", phonebook_id=7, options={0: "x"})]),
     ),
     (
         "contacts[0].options[5]",
-        "must be a str, not int",
+        "expected a str, got int",
         lambda c: c.phonebooks.contacts.add(
             [NewContact(number="09125550101", phonebook_id=7, options=cast("dict[int, str]", {5: 6}))]
         ),
     ),
     (
         "contacts[0].options",
-        "must be a mapping",
+        "expected a mapping",
         lambda c: c.phonebooks.contacts.add(
             [NewContact(number="09125550101", phonebook_id=7, options=cast("dict[int, str]", ["x"]))]
         ),
     ),
-    ("contact_id", "must be an id", lambda c: c.phonebooks.contacts.get(0)),
+    ("contact_id", "expected an id", lambda c: c.phonebooks.contacts.get(0)),
     ("per_page", "1 to 1000", lambda c: c.phonebooks.contacts.list(per_page=5000)),
     (
         "filters.phonebook_id",
-        "must be an id",
+        "expected an id",
         lambda c: c.phonebooks.contacts.list(filters=ContactFilters(phonebook_id=0)),
     ),
     (
@@ -120,24 +120,24 @@ WRONG: list[tuple[str, str, Call]] = [
     ("changes", "nothing to change", lambda c: c.phonebooks.contacts.update(3, ContactChanges())),
     (
         "changes",
-        "must be a ContactChanges, not dict",
+        "expected a ContactChanges, got dict",
         lambda c: c.phonebooks.contacts.update(3, cast("ContactChanges", {"name": "x"})),
     ),
     (
         "changes.phonebook_id",
-        "must be an id",
+        "expected an id",
         lambda c: c.phonebooks.contacts.update(3, ContactChanges(phonebook_id=-7)),
     ),
     (
         "changes.options[9]",
-        "must be a text",
+        "expected a str",
         lambda c: c.phonebooks.contacts.update(3, ContactChanges(options=cast("dict[int, str]", {9: None}))),
     ),
-    ("contact_ids[0]", "whole number", lambda c: c.phonebooks.contacts.delete([True])),
+    ("contact_ids[0]", "an int", lambda c: c.phonebooks.contacts.delete([True])),
     ("contact_ids", "must not be empty", lambda c: c.phonebooks.contacts.delete(iter(()))),
-    ("phonebook_id", "must be an id", lambda c: c.phonebooks.contacts.export_members(0)),
-    ("phonebook_id", "must be an id", lambda c: c.phonebooks.contacts.import_sample(-1)),
-    ("phonebook_id", "must be an id", lambda c: c.phonebooks.contacts.import_file(0, XLSX)),
+    ("phonebook_id", "expected an id", lambda c: c.phonebooks.contacts.export_members(0)),
+    ("phonebook_id", "expected an id", lambda c: c.phonebooks.contacts.import_sample(-1)),
+    ("phonebook_id", "expected an id", lambda c: c.phonebooks.contacts.import_file(0, XLSX)),
     (
         "file",
         "expected one of the file types .xlsx",
@@ -147,11 +147,11 @@ WRONG: list[tuple[str, str, Call]] = [
     ("type", "one of 'int', 'string', 'date'", lambda c: c.phonebooks.options.list(type=cast("OptionType", "x"))),
     ("title", "must not be empty", lambda c: c.phonebooks.options.list(title="")),
     ("type", "one of 'int', 'string', 'date'", lambda c: c.phonebooks.options.create(cast("OptionType", "x"), "t")),
-    ("type", "must be a text", lambda c: c.phonebooks.options.create(cast("OptionType", None), "t")),
+    ("type", "expected a str", lambda c: c.phonebooks.options.create(cast("OptionType", None), "t")),
     ("title", "must not be empty", lambda c: c.phonebooks.options.create("int", "")),
-    ("option_id", "must be an id", lambda c: c.phonebooks.options.update(0, "t")),
+    ("option_id", "expected an id", lambda c: c.phonebooks.options.update(0, "t")),
     ("title", "must not be empty", lambda c: c.phonebooks.options.update(5, "\n")),
-    ("option_ids[1]", "must be an id", lambda c: c.phonebooks.options.delete([5, 0])),
+    ("option_ids[1]", "expected an id", lambda c: c.phonebooks.options.delete([5, 0])),
 ]
 
 
@@ -191,7 +191,7 @@ def test_a_time_without_a_zone_is_no_filter() -> None:
 def test_a_phonebook_cannot_be_handed_more_numbers_than_it_holds(
     client: EdgeClient, service: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "MOST_NUMBERS", 2)
+    monkeypatch.setattr(wire, "MAX_NUMBERS", 2)
     other = NewContact(number="09125550102", phonebook_id=8)
     client.phonebooks.contacts.add([GOOD, other, GOOD, other])
     assert len(service.requests) == 1

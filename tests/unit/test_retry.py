@@ -59,8 +59,7 @@ def test_what_never_left_is_repeated_in_every_class(repeat: Repeat) -> None:
 
 @pytest.mark.parametrize("repeat", list(Repeat))
 def test_a_refused_certificate_is_not_tried_again(repeat: Repeat) -> None:
-    error = ConnectionFailed("ConnectError")
-    error.passing = False
+    error = ConnectionFailed("ConnectError", retryable=False)
     assert decide(repeat, error) is None
 
 

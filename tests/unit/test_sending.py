@@ -116,7 +116,7 @@ def test_a_longer_text_is_refused_unless_limits_are_off(text: str, says: str) ->
     refused("messages[1].message", says, lambda: peers(two_texts("x", text)))
     assert webservice(UNCHECKED, message=text)["message"] == text
     assert form(UNCHECKED, text)["message"] == text
-    assert url(defaults=UNCHECKED, message=text)["form"]["message"] == text
+    assert url(defaults=UNCHECKED, message=text)["message"] == text
     assert price(UNCHECKED, text)["message"] == text
     assert peers(two_texts("x", text), UNCHECKED)["params"][1]["message"] == text
 
@@ -134,8 +134,8 @@ def test_what_is_no_text_is_refused_with_limits_on_and_off(defaults: Defaults, t
 
 @BOTH
 def test_a_missing_text_is_named(defaults: Defaults) -> None:
-    refused("message", "is needed", lambda: webservice(defaults, message=None))
-    refused("message", "is needed", lambda: url(defaults=defaults, message=None))
+    refused("message", "is required", lambda: webservice(defaults, message=None))
+    refused("message", "is required", lambda: url(defaults=defaults, message=None))
     refused("message", "is required", lambda: form(defaults, None))
 
 
@@ -178,7 +178,7 @@ def test_no_time_is_not_sent() -> None:
 
 def test_webservice_takes_1000_numbers_and_names_the_first_over_it_and_the_way_out() -> None:
     assert len(webservice(recipients=repeat(MOBILE, 1000))["params"]["recipients"]) == 1000
-    says = "too many recipients: at most 1,000 per request; send the rest in further calls, or all of them"
+    says = "too many recipients: at most 1,000 per request; split them into several calls, or use send.file"
     refused("recipients[1000]", says, lambda: webservice(recipients=repeat(MOBILE)))
     assert len(webservice(UNCHECKED, recipients=repeat(MOBILE, 1001))["params"]["recipients"]) == 1001
 
@@ -201,8 +201,8 @@ def test_a_peer_message_puts_its_numbers_right_when_it_is_made() -> None:
 @BOTH
 def test_messages_are_a_list_of_peer_messages(defaults: Defaults) -> None:
     good = PeerMessage(recipients=MOBILE, message="x")
-    refused("messages", "must be a list of PeerMessage, not PeerMessage", lambda: peers(good, defaults))
-    refused("messages[1]", "must be a PeerMessage, not dict", lambda: peers([good, {}], defaults))
+    refused("messages", "expected a list of PeerMessage, got PeerMessage", lambda: peers(good, defaults))
+    refused("messages[1]", "expected a PeerMessage, got dict", lambda: peers([good, {}], defaults))
     refused("messages", "must not be empty", lambda: peers([], defaults))
 
 
@@ -222,7 +222,7 @@ def test_other_recipients_are_a_million_at_most() -> None:
 @pytest.mark.usefixtures("few")
 def test_one_other_recipient_too_many_is_named_unless_limits_are_off() -> None:
     assert form(other_recipients=repeat(MOBILE, 3))["other_recipients[]"] == [MOBILE] * 3
-    refused("other_recipients[3]", "send to the rest in a further call", lambda: form(other_recipients=repeat(MOBILE)))
+    refused("other_recipients[3]", "split them into several calls", lambda: form(other_recipients=repeat(MOBILE)))
     assert len(form(UNCHECKED, other_recipients=repeat(MOBILE, 4))["other_recipients[]"]) == 4
 
 
@@ -236,7 +236,7 @@ def test_other_recipients_may_be_none_at_all_or_a_lone_number() -> None:
 @BOTH
 @pytest.mark.parametrize("wrong", [None, 5, b"0912", {"a": 1}])
 def test_other_recipients_are_a_list(defaults: Defaults, wrong: Any) -> None:
-    says = f"must be a list of numbers, not {type(wrong).__name__}"
+    says = f"expected a list of phone numbers, got {type(wrong).__name__}"
     refused("other_recipients", says, lambda: form(defaults, other_recipients=wrong))
 
 
@@ -246,7 +246,7 @@ def test_other_recipients_are_a_list(defaults: Defaults, wrong: Any) -> None:
 @BOTH
 @pytest.mark.parametrize("several", [[MOBILE], (MOBILE, MOBILE), None, 989124445566])
 def test_pattern_votp_and_url_take_exactly_one_number(defaults: Defaults, several: Any) -> None:
-    says = "takes exactly one number, as text: call it once for each recipient"
+    says = "expected one phone number as str"
     refused("recipient", says, lambda: pattern(defaults, recipient=several))
     refused("recipient", says, lambda: votp(defaults, several, "1"))
     refused("recipient", says, lambda: url(defaults=defaults, recipient=several))
@@ -274,12 +274,12 @@ def test_another_value_is_refused_by_the_variables_name(defaults: Defaults, valu
 @BOTH
 @pytest.mark.parametrize("params", [None, [("a", 1)], "a=1"])
 def test_the_values_are_a_mapping(defaults: Defaults, params: Any) -> None:
-    refused("params", f"must be a Mapping, not {type(params).__name__}", lambda: pattern(defaults, params=params))
+    refused("params", f"expected a Mapping, got {type(params).__name__}", lambda: pattern(defaults, params=params))
 
 
 @BOTH
 def test_a_variable_has_a_name(defaults: Defaults) -> None:
-    refused("params", "must be a str, not int", lambda: pattern(defaults, params={1: "x"}))
+    refused("params", "expected a str, got int", lambda: pattern(defaults, params={1: "x"}))
     refused("params", "must not be empty", lambda: pattern(defaults, params={" ": "x"}))
 
 
@@ -292,15 +292,15 @@ def test_a_pattern_has_a_code(defaults: Defaults, code: Any) -> None:
 @BOTH
 def test_a_contact_is_checked_field_by_field(defaults: Defaults) -> None:
     def contact(**fields: Any) -> Any:
-        return pattern(defaults, phonebook=PatternContact(**filled({"id": 4}, fields)))
+        return pattern(defaults, phonebook=PatternContact(**{"id": 4, **fields}))
 
-    refused("phonebook.id", "must be an id", lambda: contact(id=0))
-    refused("phonebook.name", "must be a str, not int", lambda: contact(name=5))
+    refused("phonebook.id", "expected an id", lambda: contact(id=0))
+    refused("phonebook.name", "expected a str, got int", lambda: contact(name=5))
     refused("phonebook.email", "must not be empty", lambda: contact(email=""))
-    refused("phonebook.options", "must be a Mapping", lambda: contact(options=[5]))
-    refused("phonebook.options", "must be an int, not str", lambda: contact(options={"5": "x"}))
-    refused("phonebook.options[5]", "must be a str or a number", lambda: contact(options={5: None}))
-    refused("phonebook", "must be a PatternContact, not dict", lambda: pattern(defaults, phonebook={"id": 4}))
+    refused("phonebook.options", "expected a Mapping", lambda: contact(options=[5]))
+    refused("phonebook.options", "expected an int, got str", lambda: contact(options={"5": "x"}))
+    refused("phonebook.options[5]", "expected a str or a number", lambda: contact(options={5: None}))
+    refused("phonebook", "expected a PatternContact, got dict", lambda: pattern(defaults, phonebook={"id": 4}))
     assert contact(options={5: "x", 6: 7})["phonebook"] == {"id": 4, "options": {"5": "x", "6": 7}}
 
 
@@ -315,7 +315,7 @@ def test_a_spoken_code_has_1_to_14_digits(code: Any) -> None:
 
 @pytest.mark.parametrize("code", ["0" * 15, 10**14])
 def test_a_longer_code_is_refused_unless_limits_are_off(code: Any) -> None:
-    refused("code", "must have at most 14 digits, not 15", lambda: votp(CHECKED, MOBILE, code))
+    refused("code", "expected at most 14 digits, got 15", lambda: votp(CHECKED, MOBILE, code))
     assert votp(UNCHECKED, MOBILE, code)["message"] == str(code)
 
 
@@ -324,13 +324,13 @@ def test_a_longer_code_is_refused_unless_limits_are_off(code: Any) -> None:
 def test_a_spoken_code_has_nothing_but_digits_and_is_not_repeated_in_the_error(defaults: Defaults, code: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         votp(defaults, MOBILE, code)
-    assert str(caught.value) == "code: must be 1 to 14 digits and nothing else"
+    assert str(caught.value) == "code: expected 1 to 14 digits and nothing else"
 
 
 @BOTH
 @pytest.mark.parametrize("code", [None, True, 1.0, b"12"])
 def test_a_spoken_code_is_a_text_or_a_whole_number(defaults: Defaults, code: Any) -> None:
-    refused("code", "must be an int", lambda: votp(defaults, MOBILE, code))
+    refused("code", "expected an int", lambda: votp(defaults, MOBILE, code))
 
 
 def test_a_spoken_code_names_no_line() -> None:
@@ -341,22 +341,25 @@ def test_a_spoken_code_names_no_line() -> None:
 
 
 def test_the_url_send_goes_with_the_key_or_with_a_user_never_with_both() -> None:
-    keyed = url()["form"]
+    keyed = url()
     assert (keyed["apikey"], "username" in keyed, "password" in keyed) == (KEY, False, False)
-    named = url(username="u", password="p")["form"]
+    named = url(username="u", password="p")
     assert (named["username"], named["password"], "apikey" in named) == ("u", "p", False)
     assert "'***'" in repr(named)
 
 
 def test_the_url_send_goes_into_the_query_when_asked() -> None:
-    assert url(in_url=True) == {"query": {"from": LINE, "to": MOBILE, "message": "x", "apikey": KEY}}
+    built = Built()
+    Send(built, CHECKED, KEY).url(MOBILE, "x", in_url=True)
+    assert (built.calls[0].method, built.calls[0].body) == ("GET", None)
+    assert built.query == {"from": LINE, "to": MOBILE, "message": "x", "apikey": KEY}
 
 
 @BOTH
 def test_half_of_the_credentials_or_none_is_refused(defaults: Defaults) -> None:
-    refused("password", "go together", lambda: url(defaults=defaults, username="u"))
-    refused("username", "go together", lambda: url(defaults=defaults, password="p"))
-    refused("username", "this client has no key", lambda: url(None, defaults=defaults))
+    refused("password", "together", lambda: url(defaults=defaults, username="u"))
+    refused("username", "together", lambda: url(defaults=defaults, password="p"))
+    refused("username", "the client has no key", lambda: url(None, defaults=defaults))
     refused("username", "must not be empty", lambda: url(defaults=defaults, username="", password="p"))
     refused("password", "must not be empty", lambda: url(defaults=defaults, username="u", password=" "))
 
@@ -376,7 +379,9 @@ def test_another_kind_of_file_is_refused_unless_limits_are_off(name: str) -> Non
 
 
 def test_keywords_come_from_a_workbook_alone() -> None:
-    refused("file", "expected one of the file types .xlsx", lambda: send.table(CHECKED, ("a.csv", b"x"), kinds=send.SHEETS))
+    refused(
+        "file", "expected one of the file types .xlsx", lambda: send.table(CHECKED, ("a.csv", b"x"), kinds=send.SHEETS)
+    )
     assert send.table(CHECKED, ("a.xlsx", b"x"), kinds=send.SHEETS).size == 1
 
 

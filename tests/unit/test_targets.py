@@ -96,21 +96,21 @@ def test_a_target_within_its_limits_is_accepted(target: Any) -> None:
 
 
 OVER: list[tuple[Any, str, str]] = [
-    *((postal(postal_code=code), ".postal_code", "must be 10 to 99999") for code in (9, 100000)),
-    *((make(age_from=1299), ".age_from", "must be 1300 to 1410, not 1299") for make in (postal, country)),
-    *((make(age_to=1411), ".age_to", "must be 1300 to 1410, not 1411") for make in (postal, country)),
+    *((postal(postal_code=code), ".postal_code", "expected 10 to 99999") for code in (9, 100000)),
+    *((make(age_from=1299), ".age_from", "expected 1300 to 1410, got 1299") for make in (postal, country)),
+    *((make(age_to=1411), ".age_to", "expected 1300 to 1410, got 1411") for make in (postal, country)),
     *(
         (make(age_from=1381, age_to=1380), ".age_from", "must not be after targets[1].age_to (1380)")
         for make in (postal, country)
     ),
-    *((make(gender=3), ".gender", "must be one of 0, 1, 2, not 3") for make in (postal, country, geolocation)),
-    *((make(bank="black"), ".bank", "must be one of 'all', 'white', not 'black'") for make in (postal, country)),
-    *((country(pre=pre), ".pre", "must be 10 to 999999") for pre in (9, 1000000)),
-    *((geolocation(pre=pre), ".pre", "must be 2 to 6 digits") for pre in ("9", "0912345")),
-    (geolocation(from_age=1299), ".from_age", "must be 1300 to 1410"),
+    *((make(gender=3), ".gender", "expected one of 0, 1, 2, got 3") for make in (postal, country, geolocation)),
+    *((make(bank="black"), ".bank", "expected one of 'all', 'white', got 'black'") for make in (postal, country)),
+    *((country(pre=pre), ".pre", "expected 10 to 999999") for pre in (9, 1000000)),
+    *((geolocation(pre=pre), ".pre", "expected 2 to 6 digits") for pre in ("9", "0912345")),
+    (geolocation(from_age=1299), ".from_age", "expected 1300 to 1410"),
     (geolocation(from_age=1351, to_age=1350), ".from_age", "must not be after targets[1].to_age"),
     *(
-        (make(operator=[OperatorSlice(id=1), OperatorSlice(id=3)]), ".operator[1].id", "must be one of 1, 2, 13")
+        (make(operator=[OperatorSlice(id=1), OperatorSlice(id=3)]), ".operator[1].id", "expected one of 1, 2, 13")
         for make in (geolocation, job)
     ),
 ]
@@ -129,35 +129,38 @@ def test_with_limits_off_it_is_sent_as_it_is(target: Any, place: str, says: str)
 
 
 SHAPES: list[tuple[Any, str, str]] = [
-    *((postal(postal_code=code), ".postal_code", "must be an int") for code in (None, "51", 5.0)),
-    *((make(age_from=None), ".age_from", "must be an int, not NoneType") for make in (postal, country)),
-    *((make(age_to="1400"), ".age_to", "must be an int, not str") for make in (postal, country)),
-    *((make(gender=None), ".gender", "must be an int, not NoneType") for make in (postal, country)),
+    *((postal(postal_code=code), ".postal_code", "expected an int") for code in (None, "51", 5.0)),
+    *((make(age_from=None), ".age_from", "expected an int, got NoneType") for make in (postal, country)),
+    *((make(age_to="1400"), ".age_to", "expected an int, got str") for make in (postal, country)),
+    *((make(gender=None), ".gender", "expected an int, got NoneType") for make in (postal, country)),
     *((make(gender="male"), ".gender", "") for make in (postal, country, geolocation)),
-    *((make(bank=None), ".bank", "must be a str, not NoneType") for make in (postal, country)),
-    *((make(mci={"start": 0}), ".mci", "must be a Slice, not dict") for make in (postal, country)),
-    *((make(other=None), ".other", "must be a Slice, not NoneType") for make in (postal, country)),
-    *((make(irancell=Slice(start=-1)), ".irancell.start", "must be 0 or more, not -1") for make in (postal, country)),
-    *((make(mci=Slice(size=-1)), ".mci.size", "must be 0 or more, not -1") for make in (postal, country)),
-    *((make(mci=Slice(size=None)), ".mci.size", "must be an int") for make in (postal, country)),  # type: ignore[arg-type]  # a caller without a type checker
-    (country(province_id=None), ".province_id", "must be an int, not NoneType"),
-    (country(county_id=0), ".county_id", "must be an id"),
+    *((make(bank=None), ".bank", "expected a str, got NoneType") for make in (postal, country)),
+    *((make(mci={"start": 0}), ".mci", "expected a Slice, got dict") for make in (postal, country)),
+    *((make(other=None), ".other", "expected a Slice, got NoneType") for make in (postal, country)),
+    *((make(irancell=Slice(start=-1)), ".irancell.start", "expected 0 or more, got -1") for make in (postal, country)),
+    *((make(mci=Slice(size=-1)), ".mci.size", "expected 0 or more, got -1") for make in (postal, country)),
+    *((make(mci=Slice(size=None)), ".mci.size", "expected an int") for make in (postal, country)),  # type: ignore[arg-type]  # a caller without a type checker
+    (country(province_id=None), ".province_id", "expected an int, got NoneType"),
+    (country(county_id=0), ".county_id", "expected an id"),
     (country(city_id=4), ".county_id", "is required with city_id"),
-    (country(pre="914"), ".pre", "must be an int, not str"),
-    (geolocation(county_id="4"), ".county_id", "must be an int, not str"),
-    (geolocation(city_id=0), ".city_id", "must be an id"),
-    (geolocation(pre=914), ".pre", "must be a str of digits"),
-    (geolocation(from_age="1350"), ".from_age", "must be an int, not str"),
-    (GeolocationTarget(), "", "chooses nothing, which may mean everybody"),
-    (GeolocationTarget(operator=[]), "", "chooses nothing, which may mean everybody"),
-    (job(main_category_id=None), ".main_category_id", "must be an int, not NoneType"),
-    (job(sub_category_id=0), ".sub_category_id", "must be an id"),
-    *((make(operator=None), ".operator", "must be a list or tuple, not NoneType") for make in (geolocation, job)),
+    (country(pre="914"), ".pre", "expected an int, got str"),
+    (geolocation(county_id="4"), ".county_id", "expected an int, got str"),
+    (geolocation(city_id=0), ".city_id", "expected an id"),
+    (geolocation(pre=914), ".pre", "expected a str of digits"),
+    (geolocation(from_age="1350"), ".from_age", "expected an int, got str"),
+    (GeolocationTarget(), "", "selects nobody or everybody"),
+    (GeolocationTarget(operator=[]), "", "selects nobody or everybody"),
+    (job(main_category_id=None), ".main_category_id", "expected an int, got NoneType"),
+    (job(sub_category_id=0), ".sub_category_id", "expected an id"),
+    *((make(operator=None), ".operator", "expected a list or tuple, got NoneType") for make in (geolocation, job)),
     *(
-        (make(operator=(each for each in operators(1))), ".operator", "must be a list or tuple, not generator")
+        (make(operator=(each for each in operators(1))), ".operator", "expected a list or tuple, got generator")
         for make in (geolocation, job)
     ),
-    *((make(operator=[{"id": 1}]), ".operator[0]", "must be a OperatorSlice, not dict") for make in (geolocation, job)),
+    *(
+        (make(operator=[{"id": 1}]), ".operator[0]", "expected a OperatorSlice, got dict")
+        for make in (geolocation, job)
+    ),
     *(
         (make(operator=[OperatorSlice(id=1, start=-1)]), ".operator[0].start", "0 or more")
         for make in (geolocation, job)
@@ -178,14 +181,14 @@ def test_a_wrong_shape_is_refused_with_limits_on_and_off(target: Any, place: str
     ("target", "place", "says"),
     [
         (WholePhonebooks(phonebook_ids=[]), ".phonebook_ids", "must not be empty"),
-        (WholePhonebooks(phonebook_ids=[1, 0]), ".phonebook_ids[1]", "must be an id"),
-        (WholePhonebooks(phonebook_ids=5), ".phonebook_ids", "must be a list of ids"),  # type: ignore[arg-type]  # a caller without a type checker
-        (WholePhonebooks(phonebook_ids=[1], start=-1), ".start", "must be 0 or more, not -1"),
-        (WholePhonebooks(phonebook_ids=[1], size=-1), ".size", "must be 0 or more, not -1"),
-        (WholePhonebooks(phonebook_ids=[1], size="2"), ".size", "must be an int, not str"),  # type: ignore[arg-type]  # the same
-        (PhonebookNumbers(phonebook_id=0, number_ids=[1]), ".phonebook_id", "must be an id"),
+        (WholePhonebooks(phonebook_ids=[1, 0]), ".phonebook_ids[1]", "expected an id"),
+        (WholePhonebooks(phonebook_ids=5), ".phonebook_ids", "expected a list of ids"),  # type: ignore[arg-type]  # a caller without a type checker
+        (WholePhonebooks(phonebook_ids=[1], start=-1), ".start", "expected 0 or more, got -1"),
+        (WholePhonebooks(phonebook_ids=[1], size=-1), ".size", "expected 0 or more, got -1"),
+        (WholePhonebooks(phonebook_ids=[1], size="2"), ".size", "expected an int, got str"),  # type: ignore[arg-type]  # the same
+        (PhonebookNumbers(phonebook_id=0, number_ids=[1]), ".phonebook_id", "expected an id"),
         (PhonebookNumbers(phonebook_id=1, number_ids=[]), ".number_ids", "must not be empty"),
-        (PhonebookNumbers(phonebook_id=1, number_ids=[5, -1]), ".number_ids[1]", "must be an id"),
+        (PhonebookNumbers(phonebook_id=1, number_ids=[5, -1]), ".number_ids[1]", "expected an id"),
     ],
     ids=str,
 )
@@ -201,7 +204,7 @@ def test_a_selection_takes_ids_from_anything_that_yields_them() -> None:
 def test_a_hundred_selections_are_taken_and_the_next_is_named_with_the_way_out() -> None:
     hundred = [WholePhonebooks(phonebook_ids=[1])] * 100
     assert len(phonebooks(hundred, check=True)) == 100
-    says = "the first over the limit of 100 entries: name several phonebooks in one entry"
+    says = "too many selections: at most 100 per send; name several phonebooks in one selection"
     refused("selections[100]", says, lambda: phonebooks([*hundred, hundred[0]], check=True))
     assert len(phonebooks([*hundred, hundred[0]], check=False)) == 101
 
@@ -212,15 +215,15 @@ def test_targets_are_a_list_of_their_class(check: bool) -> None:  # noqa: FBT001
         return [lambda: jobs(targets, check=check), lambda: countries(targets, others=0, check=check)]
 
     wholes: Sequence[tuple[Any, str, str]] = [
-        (job(), "targets", "must be a list of "),
-        (None, "targets", "must be a list of "),
+        (job(), "targets", "expected a list of "),
+        (None, "targets", "expected a list of "),
         ([], "targets", "must not be empty"),
-        ([postal()], "targets[0]", "must be a "),
+        ([postal()], "targets[0]", "expected a "),
     ]
     for targets, argument, says in wholes:
         for call in both(targets):
             refused(argument, says, call)
-    refused("selections[0]", "must be a WholePhonebooks or PhonebookNumbers", lambda: phonebooks([1], check=check))  # type: ignore[list-item]  # a caller without a type checker
+    refused("selections[0]", "expected a WholePhonebooks or PhonebookNumbers", lambda: phonebooks([1], check=check))  # type: ignore[list-item]  # a caller without a type checker
 
 
 MILLION: list[Callable[[int], Any]] = [
@@ -237,7 +240,7 @@ def test_a_send_has_a_million_numbers_at_most(make: Callable[[int], Any]) -> Non
     assert MAX_NUMBERS == 1_000_000
     assert len(write(make(1_000_000))) == 2
     argument = "selections[1]" if isinstance(make(9), WholePhonebooks) else "targets[1]"
-    says = "brings the send to 1,000,001 numbers, over the limit of 1,000,000: make several of it"
+    says = "too many numbers: 1,000,001 of at most 1,000,000 per send; split it into several sends"
     refused(argument, says, lambda: write(make(1_000_001)))
     assert len(write(make(1_000_001), check=False)) == 2
 
@@ -245,4 +248,4 @@ def test_a_send_has_a_million_numbers_at_most(make: Callable[[int], Any]) -> Non
 @pytest.mark.parametrize("make", MILLION[:3])
 def test_the_other_recipients_count_too(make: Callable[[int], Any]) -> None:
     assert len(write(make(999_999), others=1)) == 2
-    refused("targets[1]", "1,000,001 numbers", lambda: write(make(1_000_000), others=1))
+    refused("targets[1]", "1,000,001 of at most", lambda: write(make(1_000_000), others=1))

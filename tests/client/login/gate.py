@@ -56,13 +56,13 @@ def held_up(service: Service, side: str, gate: Gate, *, which: Callable[[httpx.R
 
 def count_who_waits(client: Any, gate: Gate) -> None:
     """Have everybody who comes to the login arrive at the gate."""
-    alone = client._login._alone
+    alone = client._login._exclusively
 
     def arrive(step: Callable[[], Any]) -> Any:
         gate.arrive()
         return alone(step)
 
-    client._login._alone = arrive
+    client._login._exclusively = arrive
 
 
 async def at_once(side: str, client: Any) -> list[float | EdgeError]:

@@ -61,7 +61,7 @@ async def test_where_the_early_login_fails_the_token_is_used_to_its_end(
     clock.move_to(START + timedelta(hours=10, minutes=-10))
     assert [await credit(client) for _ in range(2)] == [7.0, 7.0]
     assert len(service.logins) == 2
-    assert "a login before the token's end failed (ServerError)" in caplog.text
+    assert "renewing the login token failed (ServerError)" in caplog.text
     clock.move_to(START + timedelta(hours=10))
     await failure_of(client, ServerError)
     service.failure = None
@@ -83,7 +83,7 @@ async def test_nobody_is_texted_again_by_itself_and_the_401_says_how_to_go_on(
     for _ in range(2):
         error = await failure_of(client, AuthenticationError)
         assert error.outcome is Outcome.REJECTED
-        assert "the login token is dead, and another login would text a code" in str(error)
+        assert "the login token has expired; logging in again would send an SMS code" in str(error)
         assert "with_options(credentials=…)" in str(error)
         assert pickle.loads(pickle.dumps(error)).advice == error.advice  # noqa: S301 - our own
     assert len(service.logins) == 1
@@ -140,7 +140,7 @@ async def test_a_file_that_cannot_go_back_is_not_sent_cut_after_a_401(
 ) -> None:
     saved = StoredToken("dead-token", created=time.time())
     client = make_client(service, credentials=credentials(load=lambda: saved))
-    with pytest.raises(AuthenticationError, match="the file was read while the token was refused") as caught:
+    with pytest.raises(AuthenticationError, match="the file was read when the token was rejected") as caught:
         await result(client.send.file(("numbers.csv", Stream(b"phone_number\n09121234567\n")), "سلام"))
     assert caught.value.outcome is Outcome.REJECTED
     assert service.tokens == ["dead-token"]

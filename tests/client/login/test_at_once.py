@@ -78,7 +78,7 @@ async def test_a_hundred_calls_at_once_text_one_code_though_your_function_fails(
     count_who_waits(client, gate)
     errors = await at_once(side, client)
     assert len(service.logins) == 1
-    assert {str(error) for error in errors} == {"nobody is at the phone"}
+    assert {str(error) for error in errors} == {"payment.credit: nobody is at the phone"}
 
 
 async def test_after_a_failed_login_the_next_call_tries_again(make_client: MakeClient, service: Service) -> None:
@@ -142,4 +142,4 @@ async def test_your_function_must_not_call_with_the_token_that_it_helps_to_get(
 
     clients.append(make_client(service, credentials=credentials(otp=otp)))
     error = await failure_of(clients[0], ConfigurationError)
-    assert "while it is logging in" in str(error)
+    assert "during its own login" in str(error)

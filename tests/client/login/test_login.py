@@ -96,7 +96,7 @@ async def test_without_a_way_to_a_code_the_error_says_how_to_give_one(
     service.method = method
     error = await failure_of(make_client(service, credentials=credentials()), ConfigurationError)
     assert (
-        str(error) == f"credentials: the login asks for a code (method {method}): give otp=, a function that returns it"
+        str(error) == f"payment.credit: credentials: the login requires a code (method {method}); pass otp=, a function that returns it"
     )
     assert service.tokens == []
 
@@ -111,7 +111,7 @@ async def test_a_totp_secret_that_is_none_is_refused_and_not_shown(make_client: 
     service.method = "ga"
     client = make_client(service, credentials=credentials(totp_secret="canary-1-8-9!"))
     error = await failure_of(client, ConfigurationError)
-    assert str(error) == "totp_secret: is not base32, as Google Authenticator has it"
+    assert str(error) == "payment.credit: totp_secret: expected base32, as shown by Google Authenticator"
     assert error.__context__ is None
     assert "canary-1-8-9" not in told(error)
 
