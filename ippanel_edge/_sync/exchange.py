@@ -64,20 +64,39 @@ class Journey:
         return error
 
 
+_BEFORE_HEADERS = ("connection.", "proxy.", "socks.", "http2.send_connection_init.")
+"""The events of httpcore's `trace` extension that come before a request's headers."""
+
+
 @attrs.define
 class Trace:
-    """What httpcore says of a request on its way: the only proof that nothing left is that its headers never began to.
+    """What httpcore reports about a request in progress, which shows whether it may have left this machine.
 
-    The CONNECT to a proxy carries nothing of ours, so it does not count.
+    A request counts as begun from its first event that is not known to come before its headers: an event that a new
+    release adds or renames must never make a request that was sent look as if it was not. The CONNECT request to a
+    proxy carries nothing of the call, so it does not count.
+
+    Attributes:
+        journey: the record that is kept.
+        seen: whether there was an event at all.
+        connecting: whether a CONNECT request came before.
     """
 
     journey: Journey
     seen: bool = False
+    connecting: bool = False
 
     def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take note of an event of httpcore's `trace` extension."""
+        """Record an event of httpcore's `trace` extension."""
         self.seen = True
-        if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+        if self.journey.began or event.startswith(_BEFORE_HEADERS):
+            return
+        request = info.get("request")
+        if request is None:  # the end of a step: it does not say of which request
+            self.journey.began = not self.connecting
+        elif request.method == b"CONNECT":
+            self.connecting = True
+        else:
             self.journey.began = True
 
 
