@@ -28,6 +28,8 @@ _BEFORE_SENDING = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
+_TRUSTED = frozenset({"httpcore", "httpcore2", "ippanel_edge"})
+"""Packages whose exceptions below httpx's can be believed; httpcore2 stands below httpx2, which can replace httpx."""
 _HOPELESS = (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
 
 
@@ -123,7 +125,7 @@ def _is_of_itself(error: Exception) -> bool:
     is free to call a connection lost in mid-answer a ConnectError, as one for aiohttp does.
     """
     beneath = error.__cause__ or error.__context__
-    trusted = beneath is None or type(beneath).__module__.partition(".")[0] in {"httpcore", "ippanel_edge"}
+    trusted = beneath is None or type(beneath).__module__.partition(".")[0] in _TRUSTED
     return isinstance(error, _BEFORE_SENDING) and (trusted or _is_distrust(error))
 
 
