@@ -40,7 +40,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests, with coverage of both sides."""
-    install(session, "tests")
+    install(session, "tests", "httpx2")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     if not session.posargs:
@@ -49,10 +49,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff: rules and format; and zizmor over the workflows."""
+    """Ruff: rules and format; codespell; and zizmor over the workflows."""
     session.install("-q", *nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check", *session.posargs)
     session.run("ruff", "format", "--check")
+    session.run("codespell")
     session.run("zizmor", "--offline", "--quiet", ".github/workflows")
 
 

@@ -33,23 +33,44 @@ _BEFORE_SENDING = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
+_RELIABLE = frozenset({"httpcore", "httpcore2", "ippanel_edge"})
+"""Packages whose exceptions have reliable types. httpcore2 belongs to httpx2, which can replace httpx."""
 _PERMANENT = (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
+
+
+_BEFORE_HEADERS = ("connection.", "proxy.", "socks.", "http2.send_connection_init.")
+"""The events of httpcore's `trace` extension that precede a request's headers."""
 
 
 @attrs.define
 class AsyncTrace:
-    """Receives httpcore's trace events of a request: it was not sent only if its headers never began to leave.
+    """Receives httpcore's trace events of a request, which show whether it may have left this machine.
 
-    The CONNECT to a proxy carries nothing of the call, so it does not count.
+    A request counts as begun from its first event that is not known to precede its headers: an event that a new
+    release adds or renames must never make a request that was sent look unsent. The CONNECT request to a proxy
+    carries nothing of the call, so it does not count.
+
+    Attributes:
+        attempts: the record of the call.
+        seen: whether there was any event.
+        connecting: whether there was a CONNECT request.
     """
 
     attempts: Attempts
     seen: bool = False
+    connecting: bool = False
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         """Record an event of httpcore's `trace` extension."""
         self.seen = True
-        if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+        if self.attempts.headers_began or event.startswith(_BEFORE_HEADERS):
+            return
+        request = info.get("request")
+        if request is None:  # the end of a step: it does not name its request
+            self.attempts.headers_began = not self.connecting
+        elif request.method == b"CONNECT":
+            self.connecting = True
+        else:
             self.attempts.headers_began = True
 
 
@@ -77,7 +98,7 @@ def _proves_unsent(error: Exception) -> bool:
     library may report a connection lost during the response as a ConnectError, as the one for aiohttp does.
     """
     beneath = error.__cause__ or error.__context__
-    reliable = beneath is None or type(beneath).__module__.partition(".")[0] in {"httpcore", "ippanel_edge"}
+    reliable = beneath is None or type(beneath).__module__.partition(".")[0] in _RELIABLE
     return isinstance(error, _BEFORE_SENDING) and (reliable or _is_certificate_error(error))
 
 

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 import httpcore
 import httpx
 
+from ippanel_edge.wire import inspection
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable, Generator, Iterable
@@ -245,10 +247,14 @@ class _CappedTransport(httpx.HTTPTransport):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - httpx's own, passed on
         super().__init__(**settings)
-        # httpcore takes its backend as an argument, but httpx has none to pass it on. To set it here is less than to
-        # repeat how httpx builds its pools and proxies, and breaks aloud, not in silence, should the name change.
-        pool = self._pool
-        pool._network_backend = _CappedBackend(pool._network_backend)  # noqa: SLF001 - see above
+        # httpcore takes its backend as an argument, but httpx has no argument to pass one on. Setting it here avoids
+        # repeating how httpx builds its pools and proxies.
+        pool = getattr(self, "_pool", None)
+        backend: httpcore.NetworkBackend | None = getattr(pool, "_network_backend", None)
+        if pool is None or backend is None:
+            inspection.warn_unknown("a deadline does not interrupt a socket operation, only the next one")
+            return
+        pool._network_backend = _CappedBackend(backend)  # noqa: SLF001 - see above
 
 
 class _CappedBackend(httpcore.NetworkBackend):

@@ -175,6 +175,7 @@ class EdgeClient:
             middleware=tuple(middleware),
             validate=validate,
         )
+        _check_http_client(http_client)
         if http_client is not None and (limits is not None or proxy is not None or verify is not None):
             raise ConfigurationError(
                 "must not be combined with limits, proxy or verify; configure them on the httpx client",
@@ -321,6 +322,12 @@ def _one_secret(api_key: str | None, token: str | None, credentials: Credentials
     if api_key is not None:
         return check_secret(Secret(api_key), argument="api_key")
     return None if token is None else check_secret(Secret(token), argument="token")
+
+
+def _check_http_client(value: object) -> None:
+    if value is not None and not isinstance(value, httpx.Client):
+        name = f"{type(value).__module__}.{type(value).__qualname__}"
+        raise ConfigurationError(f"expected httpx.Client, got {name}", argument="http_client")
 
 
 def _line(value: str | None) -> str | None:

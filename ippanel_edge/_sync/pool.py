@@ -17,6 +17,7 @@ import attrs
 import httpx
 
 from ippanel_edge._sync import _io
+from ippanel_edge.wire import inspection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ class _Connection:
 
         def note(event: str, info: Mapping[str, Any]) -> None:
             if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-                self.opened = info["return_value"]
+                self.opened = info.get("return_value")
             if trace is not None:
                 trace(event, info)
 
@@ -244,7 +245,7 @@ class PoolTransport(httpx.BaseTransport):
     def _reusable(self, connection: _Connection, network: _Network | None) -> bool:
         # Over a proxy that itself speaks TLS, what its layer has read ahead cannot be seen from here.
         proxied_by_tls = self._proxy is not None and self._proxy.url.scheme == "https"
-        return not proxied_by_tls and _is_clean(connection.transport, network)
+        return not proxied_by_tls and inspection.is_clean(connection.transport, network)
 
 
 class _Stream(httpx.SyncByteStream):
@@ -276,34 +277,3 @@ def _close(connections: Sequence[_Connection]) -> None:
         for connection in connections:
             with contextlib.suppress(Exception):  # it is out of use, whatever its socket says to that
                 connection.close()
-
-
-def _is_clean(transport: httpx.HTTPTransport, network: _Network | None) -> bool:
-    """Whether a transport's connection is open, with nothing left that came after the reply.
-
-    Such a remainder lies in the socket, where httpcore itself looks before it uses the connection again, in the TLS
-    layer or in the HTTP parser. Of the parser httpcore shows nothing in public, hence the private names; where one of
-    them is gone, the connection counts as not clean.
-    """
-    held: list[Any] = getattr(getattr(transport, "_pool", None), "connections", [])
-    if network is None or len(held) != 1 or not held[0].is_idle():
-        return False
-    layer = held[0]
-    while (inner := getattr(layer, "_connection", None)) is not None:
-        layer = inner
-    parser = getattr(layer, "_h11_state", None)
-    if parser is None or parser.trailing_data[0]:
-        return False
-    tls = network.get_extra_info("ssl_object")
-    return not isinstance(tls, ssl.SSLObject) or _is_drained(tls)
-
-
-def _is_drained(tls: ssl.SSLObject) -> bool:
-    """Whether a TLS layer that is fed from memory holds no data: it reads ahead, so the socket does not tell."""
-    try:
-        tls.read(1)
-    except ssl.SSLWantReadError:
-        return True
-    except ssl.SSLError:
-        return False
-    return False

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import httpx
 import pytest
+import trustme
 
 from ippanel_edge import AsyncEdgeClient, EdgeClient
 from ippanel_edge._async import _io as async_io
 from ippanel_edge._sync import _io as sync_io
+from tests.client.pools import shown
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -47,6 +50,24 @@ def make_client(side: str) -> MakeClient:
         return AsyncEdgeClient(http_client=httpx.AsyncClient(transport=transport), **settings)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def trust(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType] - it may name pyOpenSSL
+    return context
+
+
+@pytest.fixture(params=["http", "https"])
+def tls(request: pytest.FixtureRequest, authority: trustme.CA) -> ssl.SSLContext | None:
+    """The server's TLS context with its certificate, or None for plain HTTP."""
+    return None if request.param == "http" else shown(authority)
 
 
 class FakeClock:

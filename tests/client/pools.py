@@ -10,11 +10,19 @@ from typing import Any
 
 import anyio
 import httpx
+import trustme
 
 from ippanel_edge._async.pool import AsyncPoolTransport
 from ippanel_edge._sync.pool import PoolTransport
 from tests.client.loopback import PATIENCE
 from tests.client.sides import result
+
+
+def shown(authority: trustme.CA) -> ssl.SSLContext:
+    """Return a server's TLS context with a certificate for 127.0.0.1."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] - it may name pyOpenSSL
+    return context
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ import ippanel_edge._sync._io
 from ippanel_edge._async.pool import AsyncPoolTransport
 from ippanel_edge._sync.pool import PoolTransport
 from tests.client.loopback import PATIENCE, Asked, Loopback, echo, reply
-from tests.client.pools import at_once, client_of, held, texts
+from tests.client.pools import at_once, client_of, held, shown, texts
 from tests.client.sides import result
 
 pytestmark = pytest.mark.anyio
@@ -41,32 +41,7 @@ def io(side: str) -> Any:
     return ippanel_edge._sync._io if side == "sync" else ippanel_edge._async._io
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def trust(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType] - it may name pyOpenSSL
-    return context
-
-
-@pytest.fixture(params=["http", "https"])
-def tls(request: pytest.FixtureRequest, authority: trustme.CA) -> ssl.SSLContext | None:
-    """What the server shows: nothing in clear, or its certificate."""
-    return None if request.param == "http" else shown(authority)
-
-
-def shown(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] - the same
-    return context
-
-
-# What is used again. These also guard the private names by which the pool looks into httpcore: without them it would
-# trust no connection a second time, and they would fail.
+# What is used again. The private names that this takes are checked in test_httpcore.py.
 
 
 async def test_one_connection_serves_requests_in_turn(side: str, tls: ssl.SSLContext | None, trust: Any) -> None:
@@ -171,30 +146,6 @@ async def test_a_connection_to_a_proxy_that_speaks_tls_is_used_once(
         proxy = httpx.Proxy(server.url, ssl_context=trust)
         async with client_of(side, trust, proxy=proxy) as client:
             assert await texts(client, "http://service.test", "a", "b") == ["a", "b"]
-        assert server.connections == 2
-
-
-async def test_a_connection_whose_parser_cannot_be_seen_is_not_used_again(
-    side: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with Loopback() as server:
-        async with client_of(side) as client:
-            transport = httpx.HTTPTransport if side == "sync" else httpx.AsyncHTTPTransport
-            handle = "handle_request" if side == "sync" else "handle_async_request"
-            original = getattr(transport, handle)
-
-            def without_socket(response: httpx.Response) -> httpx.Response:
-                del response.extensions["network_stream"]
-                return response
-
-            async def handle_async(self: Any, request: httpx.Request) -> httpx.Response:
-                return without_socket(await original(self, request))
-
-            def handle_sync(self: Any, request: httpx.Request) -> httpx.Response:
-                return without_socket(original(self, request))
-
-            monkeypatch.setattr(transport, handle, handle_sync if side == "sync" else handle_async)
-            assert await texts(client, server.url, "a", "b") == ["a", "b"]
         assert server.connections == 2
 
 

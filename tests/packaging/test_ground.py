@@ -38,9 +38,9 @@ def test_each_session_that_is_named_anywhere_exists() -> None:
     assert named <= sessions
 
 
-def test_the_core_is_five_libraries_and_each_has_a_lower_bound() -> None:
+def test_the_core_is_six_libraries_and_each_has_a_lower_bound() -> None:
     names = {re.split(r"[^a-z]", need)[0]: need for need in PROJECT["dependencies"]}
-    assert set(names) == {"anyio", "attrs", "cattrs", "httpx", "sniffio"}
+    assert set(names) == {"anyio", "attrs", "cattrs", "httpcore", "httpx", "sniffio"}
     assert all(">=" in need for need in names.values())
 
 

@@ -96,7 +96,8 @@ async def test_without_a_way_to_a_code_the_error_says_how_to_give_one(
     service.method = method
     error = await failure_of(make_client(service, credentials=credentials()), ConfigurationError)
     assert (
-        str(error) == f"payment.credit: credentials: the login requires a code (method {method}); pass otp=, a function that returns it"
+        str(error)
+        == f"payment.credit: credentials: the login requires a code (method {method}); pass otp=, a function that returns it"
     )
     assert service.tokens == []
 
