@@ -87,9 +87,9 @@ def docs(session: nox.Session) -> None:
     session.install("-q", *nox.project.dependency_groups(PROJECT, "docs"))
     session.env["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement on each run
     if session.posargs == ["serve"]:
-        session.run("mkdocs", "serve", "-f", ".mkdocs.yml")
+        session.run("mkdocs", "serve", "-f", "docs/mkdocs.yml")
     else:
-        session.run("mkdocs", "build", "-q", "--strict", "-f", ".mkdocs.yml", "-d", f"{session.create_tmp()}/site")
+        session.run("mkdocs", "build", "-q", "--strict", "-f", "docs/mkdocs.yml", "-d", f"{session.create_tmp()}/site")
 
 
 @nox.session

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 
@@ -161,9 +161,9 @@ def with_values(
     code: str, recipient: str, params: Mapping[str, object], phonebook: PatternContact | None
 ) -> dict[str, object]:
     """Return the fields of a pattern, the values of its variables, and its one recipient."""
-    values: Mapping[object, object] = check_type(params, Mapping, argument="params")
-    for name, value in values.items():
-        check_text(cast("str", name), argument="params")
+    check_type(params, Mapping, argument="params")
+    for name, value in params.items():
+        check_text(name, argument="params")
         _check_value(value, argument=f"params[{name!r}]")
     return {
         **texts(code=code),
@@ -242,8 +242,8 @@ def _contact(contact: PatternContact) -> dict[str, Any]:
     names = ("name", "pre", "email")
     optional = optional_texts(**{f"phonebook.{name}": getattr(contact, name) for name in names})
     options: dict[str, object] = {}
-    given: Mapping[int, object] = check_type(contact.options, Mapping, argument="phonebook.options")
-    for field, value in given.items():
+    check_type(contact.options, Mapping, argument="phonebook.options")
+    for field, value in contact.options.items():
         _check_value(value, argument=f"phonebook.options[{field!r}]")
         options[str(check_id(field, argument="phonebook.options"))] = value
     return {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import quote
 
@@ -91,8 +90,33 @@ class MultipartBody:
 Body: TypeAlias = JsonBody | FormBody | MultipartBody
 
 
-def _read_only(headers: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType(dict(headers))
+class Headers(Mapping[str, str]):
+    """The headers of a call: immutable and hashable. repr shows the names only."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self._values = dict(values or {})
+
+    def __getitem__(self, name: str) -> str:
+        """Return the value of a header."""
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """Return the number of headers."""
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        """Return the hash of the names and values."""
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        """Return the names only: a value may be a secret."""
+        return f"<Headers {', '.join(self._values)}>"
 
 
 @attrs.frozen(kw_only=True)
@@ -116,9 +140,7 @@ class Call(Generic[T]):
     path: str
     query: Fields = attrs.field(default=(), repr=False)
     body: Body | None = None
-    headers: Mapping[str, str] = attrs.field(
-        factory=dict[str, str], converter=_read_only, repr=False, hash=False
-    )  # equal calls have equal headers; a mapping has no hash
+    headers: Mapping[str, str] = attrs.field(factory=Headers, converter=Headers, repr=False)
 
     @property
     def repeat(self) -> Repeat:

@@ -253,14 +253,14 @@ async def test_your_middleware_is_around_each_attempt_the_first_outermost(
     seen: list[str] = []
 
     def note(name: str) -> Any:
-        def before(call: Call) -> Call:
+        def before(call: Call[Any]) -> Call[Any]:
             seen.append(f"{name} {call.endpoint.name}")
             return attrs.evolve(call, headers={**call.headers, f"X-{name}": "1"})
 
-        async def asynchronous(call: Call, proceed: Any) -> Any:
+        async def asynchronous(call: Call[Any], proceed: Any) -> Any:
             return await proceed(before(call))
 
-        def synchronous(call: Call, proceed: Any) -> Any:
+        def synchronous(call: Call[Any], proceed: Any) -> Any:
             return proceed(before(call))
 
         return synchronous if side == "sync" else asynchronous

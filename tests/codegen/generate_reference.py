@@ -1,4 +1,4 @@
-"""Renders docs/reference from endpoints.py and the docstrings: a table of all endpoints, then a page for each section.
+"""Renders docs/en/reference from endpoints.py and the docstrings: a table of all endpoints, then a page for each section.
 
 python tests/codegen/generate_reference.py            write the pages and remove those without a section
 python tests/codegen/generate_reference.py --check    write nothing; fail where a page is not what would be written
@@ -23,7 +23,7 @@ from ippanel_edge import AsyncEdgeClient, models
 from ippanel_edge.endpoints import ALL, Endpoint
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-TARGET: Final = ROOT / "docs" / "reference"
+TARGET: Final = ROOT / "docs" / "en" / "reference"
 BANNER: Final = "<!-- Generated from {source} by tests/codegen/generate_reference.py: edit those, not this. -->\n"
 _MODULE: Final = re.compile(r"(?:[a-z_]+\.)+")
 SECTIONS: Final = tuple(dict.fromkeys(endpoint.name.split(".")[0] for endpoint in ALL))
@@ -199,7 +199,7 @@ def main() -> int:
     pages = render()
     if parser.parse_args().check:
         problems = differences(pages)
-        print("\n".join(problems) or f"docs/reference is up to date: {len(pages)} pages, {len(ALL)} endpoints")
+        print("\n".join(problems) or f"docs/en/reference is up to date: {len(pages)} pages, {len(ALL)} endpoints")
         return 1 if problems else 0
     TARGET.mkdir(parents=True, exist_ok=True)
     for name in _present(TARGET):

@@ -22,7 +22,6 @@ import httpx
 import pytest
 
 from ippanel_edge import ConnectionFailed, Credentials, EdgeError, OutcomeUnknown, RateLimit, RetryPolicy
-from ippanel_edge._async import client as async_client
 from ippanel_edge._async import exchange as async_exchange
 from ippanel_edge._sync import exchange as sync_exchange
 from ippanel_edge.endpoints import ONCE, READ, Repeat
@@ -138,7 +137,7 @@ async def until(true: Callable[[], bool]) -> None:
 def test_a_call_that_a_server_keeps_waiting_is_cancelled(
     fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch, way: str, name: str, repeat: Repeat
 ) -> None:
-    monkeypatch.setattr(async_client, "CANCEL_GRACE", GRACE)
+    monkeypatch.setattr(async_exchange, "CANCEL_GRACE", GRACE)
     fault = BY_NAME[name]
     went_through: list[bool] = []
 

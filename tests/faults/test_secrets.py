@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import attrs
+import httpx
 import pytest
 
 from ippanel_edge import (
@@ -27,6 +28,7 @@ from ippanel_edge._async.login import Token
 from ippanel_edge._sync import exchange as sync_exchange
 from ippanel_edge.endpoints import AUTH_CONFIRM_OTP, AUTH_LOGIN, SEND_URL, WRITE
 from ippanel_edge.models.auth import LoginStep, ResetToken
+from ippanel_edge.wire import call as wire_call
 from ippanel_edge.wire import request as wire_request
 from tests.client.sides import result
 from tests.faults import answers
@@ -60,13 +62,13 @@ def found(*texts: str) -> list[str]:
 # Things that hold a secret.
 
 
-def _login_call() -> Call:
-    return wire_request.plan(AUTH_LOGIN, json_body={"username": "user", "password": Secret(PASSWORD)})
+def _login_call() -> Call[Any]:
+    return wire_call.call(AUTH_LOGIN, json={"username": "user", "password": Secret(PASSWORD)})
 
 
-def _url_call(place: str) -> Call:
+def _url_call(place: str) -> Call[Any]:
     fields: dict[str, Any] = {"username": "user", "password": Secret(PASSWORD), "apikey": Secret(KEY)}
-    return wire_request.plan(SEND_URL, query=fields) if place == "query" else wire_request.plan(SEND_URL, form=fields)
+    return wire_call.call(SEND_URL, query=fields) if place == "query" else wire_call.call(SEND_URL, form=fields)
 
 
 HOLDERS: Final[dict[str, Callable[[], Any]]] = {
@@ -77,10 +79,12 @@ HOLDERS: Final[dict[str, Callable[[], Any]]] = {
     "token of a login": lambda: Token(Secret(TOKEN), created=1.0, method="login", renew_from=2.0, generation=1),
     "call with a key": lambda: attrs.evolve(_login_call(), headers={"Authorization": Secret(KEY)}),
     "call of a login": _login_call,
-    "call with a code": lambda: wire_request.plan(AUTH_CONFIRM_OTP, json_body={"token": TOKEN, "otp": OTP}),
+    "call with a code": lambda: wire_call.call(AUTH_CONFIRM_OTP, json={"token": TOKEN, "otp": OTP}),
     "call with a query": lambda: _url_call("query"),
     "call with a form": lambda: _url_call("form"),
-    "request with a query": lambda: wire_request.build(_url_call("query"), base_url="https://edge.example.test/v1"),
+    "request with a query": lambda: wire_request.build(
+        _url_call("query"), base_url="https://edge.example.test/v1", timeout=httpx.Timeout(None)
+    ),
     "client": lambda: EdgeClient(KEY, base_url="https://edge.example.test/v1"),
     "client with a token": lambda: AsyncEdgeClient(token=TOKEN),
     "client with credentials": lambda: EdgeClient(credentials=Credentials("user", PASSWORD)),
@@ -284,10 +288,10 @@ BAD_VALUES: Final = [f"{TOKEN}\nX-Evil: 1", f"{TOKEN}\x00", f"کلید {TOKEN}",
 
 @pytest.mark.parametrize("number", range(len(BAD_VALUES)))
 def test_a_bad_header_of_a_middleware_is_named_not_shown(fault_server: FaultServer, side: str, number: int) -> None:
-    async def with_header(call: Call, proceed: Any) -> Any:
+    async def with_header(call: Call[Any], proceed: Any) -> Any:
         return await proceed(attrs.evolve(call, headers={**call.headers, "X-Extra": Secret(BAD_VALUES[number])}))
 
-    def with_header_now(call: Call, proceed: Any) -> Any:
+    def with_header_now(call: Call[Any], proceed: Any) -> Any:
         return proceed(attrs.evolve(call, headers={**call.headers, "X-Extra": Secret(BAD_VALUES[number])}))
 
     with fault_server.arm(BY_NAME["gzip-good"]) as cell, eavesdropping() as ear:
@@ -389,7 +393,7 @@ def test_a_cancellation_shows_nothing(
     name: str,
     once: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    monkeypatch.setattr("ippanel_edge._async.client.CANCEL_GRACE", 0.02)
+    monkeypatch.setattr("ippanel_edge._async.exchange.CANCEL_GRACE", 0.02)
     shown: list[str] = []
 
     async def work() -> None:

@@ -256,7 +256,7 @@ def test_an_api_key_is_sent_unchanged_or_rejected(key: str) -> None:
 @MIDDLE
 @given(name=st.just("X-Trace") | anything, value=st.text(st.characters(max_codepoint=300)) | anything)
 def test_a_header_set_by_a_middleware_is_sent_as_one_header_or_rejected(name: str, value: str) -> None:
-    def add(call: Call, proceed: Callable[[Call], Any]) -> Any:
+    def add(call: Call[Any], proceed: Callable[[Call[Any]], Any]) -> Any:
         return proceed(attrs.evolve(call, headers={**call.headers, name: value}))
 
     request = sent(lambda client: client.payment.credit(), middleware=[add])

@@ -47,4 +47,4 @@ def test_the_core_is_six_libraries_and_each_has_a_lower_bound() -> None:
 def test_the_changelog_tells_of_this_version() -> None:
     version = re.search(r'"(.+)"', (ROOT / "ippanel_edge/_version.py").read_text("utf-8").split("__version__")[1])
     assert version is not None
-    assert f"\n## {version[1]} (" in (ROOT / "docs/changelog.md").read_text("utf-8")
+    assert f"\n## {version[1]} (" in (ROOT / "docs/en/changelog.md").read_text("utf-8")

@@ -66,12 +66,12 @@ class Session:
             else AsyncEdgeClient(sandbox.api_key, middleware=[self._note_async], **options)
         )
 
-    def _note(self, call: Call, proceed: Any) -> Any:
+    def _note(self, call: Call[Any], proceed: Any) -> Any:
         reply = proceed(call)
         self.seen.add(call.endpoint.name)
         return reply
 
-    async def _note_async(self, call: Call, proceed: Any) -> Any:
+    async def _note_async(self, call: Call[Any], proceed: Any) -> Any:
         reply = await proceed(call)
         self.seen.add(call.endpoint.name)
         return reply

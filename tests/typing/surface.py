@@ -131,12 +131,12 @@ def synchronous(client: EdgeClient, file: FileInput) -> None:
         assert_type(copy, EdgeClient)
 
 
-async def async_middleware(call: Call, proceed: AsyncProceed) -> Reply[Any]:
+async def async_middleware(call: Call[Any], proceed: AsyncProceed) -> Reply[Any]:
     """Check the type of a middleware of the async client."""
     return await proceed(call)
 
 
-def sync_middleware(call: Call, proceed: Proceed) -> Reply[Any]:
+def sync_middleware(call: Call[Any], proceed: Proceed) -> Reply[Any]:
     """Check the type of a middleware of the sync client."""
     return proceed(call)
 

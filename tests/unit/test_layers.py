@@ -34,15 +34,16 @@ def layer_of(path: Path) -> str:
 
 
 def imported(source: str) -> Iterator[tuple[int, str]]:
-    """Each layer that a module imports, with its line; imports for type checkers count too."""
+    """Yield each layer that a module imports, with its line; imports for type checkers count too."""
     for node in ast.walk(ast.parse(source)):
-        names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute here"
             module = node.module or ""
             names = [f"{module}.{alias.name}" for alias in node.names] if module == "ippanel_edge" else [module]
+        else:
+            continue
         for name in names:
             package, _, rest = name.partition(".")
             if package == "ippanel_edge":

@@ -74,7 +74,8 @@ def price(defaults: Defaults, message: Any) -> Any:
 
 
 def url(secret: Secret | None = KEY, defaults: Defaults = CHECKED, recipient: Any = MOBILE, **more: Any) -> Any:
-    return body_of(defaults, lambda send: send.url(recipient, **{"message": "x", **more}), secret)
+    arguments: dict[str, Any] = {"message": "x", **more}
+    return body_of(defaults, lambda send: send.url(recipient, **arguments), secret)
 
 
 # The sender line.
@@ -292,7 +293,8 @@ def test_a_pattern_has_a_code(defaults: Defaults, code: Any) -> None:
 @BOTH
 def test_a_contact_is_checked_field_by_field(defaults: Defaults) -> None:
     def contact(**fields: Any) -> Any:
-        return pattern(defaults, phonebook=PatternContact(**{"id": 4, **fields}))
+        values: dict[str, Any] = {"id": 4, **fields}
+        return pattern(defaults, phonebook=PatternContact(**values))
 
     refused("phonebook.id", "expected an id", lambda: contact(id=0))
     refused("phonebook.name", "expected a str, got int", lambda: contact(name=5))

@@ -95,10 +95,8 @@ async def test_without_a_way_to_a_code_the_error_says_how_to_give_one(
 ) -> None:
     service.method = method
     error = await failure_of(make_client(service, credentials=credentials()), ConfigurationError)
-    assert (
-        str(error)
-        == f"payment.credit: credentials: the login requires a code (method {method}); pass otp=, a function that returns it"
-    )
+    problem = f"the login requires a code (method {method}); pass otp=, a function that returns it"
+    assert str(error) == f"payment.credit: credentials: {problem}"
     assert service.tokens == []
 
 
