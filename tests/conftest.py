@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,3 +24,11 @@ def _no_settings_of_yours() -> Iterator[None]:
             if name.startswith("IPPANEL_"):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Handle SIGINT as in a terminal, here and in children: shells start background jobs with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

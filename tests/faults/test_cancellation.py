@@ -321,6 +321,7 @@ class Interrupted:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal to send to oneself that is a Ctrl-C")
+@pytest.mark.usefixtures("ctrl_c")
 @UNCLOSED
 @pytest.mark.parametrize("name", STALLS)
 def test_ctrl_c_ends_a_call_that_a_server_keeps_waiting(fault_server: FaultServer, name: str, repeat: Repeat) -> None:

@@ -13,6 +13,7 @@ from ippanel_edge import EdgeClient
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that is a Ctrl-C of one process alone")
+@pytest.mark.usefixtures("ctrl_c")
 def test_it_prints_how_to_reach_it_serves_and_ends_by_ctrl_c() -> None:
     command = [sys.executable, "-m", "ippanel_edge.sandbox", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
