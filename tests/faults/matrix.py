@@ -38,7 +38,7 @@ SIDES: Final = ("asyncio", "trio", "sync")
 PATIENT: Final = 5.0
 BRIEF: Final = 0.15
 """Seconds of the one time-out that a stall is to run out; every other step stays patient, so a slow machine is none."""
-BRIEF_THEN_GOOD: Final = 0.5
+BRIEF_THEN_GOOD: Final = 1.0
 """The same where the next attempt has to be answered within it."""
 DEADLINE: Final = 0.4
 FLOODS: Final = frozenset({"flood-of-1xx", "flood-of-body"})

@@ -52,7 +52,8 @@ NEVER_LEFT: Final = frozenset({"backlog-full", "tls-stall", "proxy-stall"})
 ALONE: Final = httpx.Limits(max_connections=1)
 """A pool of one connection: one that is lost on the way is missed by the next call."""
 GRACE: Final = 0.1
-SOON: Final = 2.0
+SOON: Final = 10.0
+"""Seconds: far less than a call would wait of itself, and far more than a busy machine takes."""
 MOST_STEPS: Final = 400
 TOKEN: Final = "a-token-of-the-login"
 
