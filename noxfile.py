@@ -75,10 +75,11 @@ def nightly(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Run ruff, and zizmor over the workflows; `-- ARGUMENTS` are passed to `ruff check`."""
+    """Run ruff, codespell, and zizmor over the workflows; `-- ARGUMENTS` are passed to `ruff check`."""
     session.install("-q", *nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check", *session.posargs)
     session.run("ruff", "format", "--check")
+    session.run("codespell", "ippanel_edge", "docs", "tests", "README.md")
     session.run("zizmor", "--offline", "--quiet", ".github/workflows")
 
 
