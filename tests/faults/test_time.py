@@ -70,12 +70,24 @@ def tolerance(deadline: float) -> float:
 
 
 def keeps_its_deadline(
-    side: str, attempt: Callable[[], Awaitable[tuple[EdgeError, float]]], deadline: float = DEADLINE
+    side: str,
+    attempt: Callable[[], Awaitable[tuple[EdgeError, float]]],
+    deadline: float = DEADLINE,
+    *,
+    computing: bool = False,
 ) -> EdgeError:
-    """Whether a call ends when its deadline does. Returns what it raised."""
+    """Check that a call ends when its deadline does. Return what it raised.
+
+    Args:
+        side: asyncio, trio or sync.
+        attempt: makes the call; returns what it raised, and after how many seconds.
+        deadline: the call's deadline in seconds.
+        computing: whether the call computes all the time. It may then be as much later as the machine is busy.
+    """
     taken: list[float] = []
     for _ in range(TRIES):
         errors: list[EdgeError] = []
+        began, computed = time.monotonic(), time.process_time()
 
         async def work(errors: list[EdgeError] = errors) -> None:
             error, seconds = await attempt()
@@ -83,7 +95,9 @@ def keeps_its_deadline(
             taken.append(seconds)
 
         run(side, work)
-        if abs(taken[-1] - deadline) <= tolerance(deadline):
+        share = (time.process_time() - computed) / (time.monotonic() - began)
+        slowness = 1 / min(share, 1) if computing else 1
+        if abs(taken[-1] - deadline) <= tolerance(deadline) * slowness:
             return errors[0]
     pytest.fail(f"a deadline of {deadline} s ended the call after {taken} s")
 
@@ -144,7 +158,7 @@ def test_a_flood_does_not_move_the_deadline_of_a_send(fault_server: FaultServer,
             too_large = isinstance(ended[0], DecodeError) and ended[1] < FLOODED
             return ended[0], FLOODED if too_large else ended[1]
 
-    keeps_its_deadline(side, attempt, FLOODED)
+    keeps_its_deadline(side, attempt, FLOODED, computing=True)
 
 
 def test_a_wait_for_the_pool_ends_with_the_deadline(fault_server: FaultServer, side: str) -> None:
