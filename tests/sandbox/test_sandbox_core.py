@@ -199,7 +199,7 @@ class TestServer:
             response = httpx.get(f"{url}{CREDIT}", headers={"Authorization": sandbox.api_key}, trust_env=False)
             assert response.json()["data"]["credit"] == 100_000_000.0
         assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
-        assert set(threading.enumerate()) == threads
+        assert set(threading.enumerate()) <= threads  # others may have ended meanwhile
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}{CREDIT}", trust_env=False)
 
