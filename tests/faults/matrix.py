@@ -38,9 +38,11 @@ SIDES: Final = ("asyncio", "trio", "sync")
 PATIENT: Final = 5.0
 BRIEF: Final = 0.15
 """Seconds of the one time-out that a stall is to run out; every other step stays patient, so a slow machine is none."""
-BRIEF_THEN_GOOD: Final = 0.5
+BRIEF_THEN_GOOD: Final = 1.0
 """The same where the next attempt has to be answered within it."""
-DEADLINE: Final = 0.4
+DEADLINE: Final = 1.0
+"""Seconds for a slow answer, after the time that a slow machine needs to connect; the answer takes more."""
+DEADLINE_IN_A_FLOOD: Final = 0.4
 FLOODS: Final = frozenset({"flood-of-1xx", "flood-of-body"})
 """The faults that take all that a machine has, so that their cases go one by one, and TLS has no part in it."""
 KEY: Final = "canary-key-for-the-matrix"
@@ -249,7 +251,9 @@ def _timeout(case: Case) -> httpx.Timeout:
 
 
 def _deadline(fault: Fault) -> float | None:
-    return DEADLINE if fault.ended_by is EndedBy.DEADLINE else None
+    if fault.ended_by is not EndedBy.DEADLINE:
+        return None
+    return DEADLINE_IN_A_FLOOD if fault.name in FLOODS else DEADLINE
 
 
 def problems(report: Report) -> list[str]:

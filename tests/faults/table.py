@@ -1,4 +1,4 @@
-"""The matrix as a table for the documentation: a row for each fault, made of the cells that held. No timings in it."""
+"""The matrix as a table for the documentation: a row for each fault, made of what its cells have to come to."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ PLACES: Final = {
 }
 
 
-def render(kept: Iterable[Case]) -> str:
-    """Render the cells that held, as Markdown."""
+def render(cells: Iterable[Case]) -> str:
+    """Render the cells as Markdown."""
     by_fault: dict[str, list[Case]] = {}
-    for case in kept:
+    for case in cells:
         by_fault.setdefault(case.fault.name, []).append(case)
     every = [case for cases in by_fault.values() for case in cases]
     lines = [

@@ -18,13 +18,13 @@ from tests.faults.bare import (
     BODY,
     REQUEST,
     SEND,
-    STALL_TIMEOUT,
     bare_client,
     connect,
     name_of,
     post,
     read_answer,
     say_and_listen,
+    timeout_for,
 )
 from tests.faults.catalogue import ALL, BY_NAME
 from tests.faults.fault import Absence, End, EndedBy, Fault, Reads, Where
@@ -220,7 +220,7 @@ def test_a_name_that_does_not_resolve_fails_at_once(fault_server: FaultServer) -
         began = time.monotonic()
         with pytest.raises(socket.gaierror):
             socket.getaddrinfo(host, 80)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10
 
 
 def test_a_full_backlog_leaves_the_next_connection_waiting(fault_server: FaultServer) -> None:
@@ -325,8 +325,12 @@ def test_cells_do_not_know_each_other(fault_server: FaultServer) -> None:
 @pytest.mark.parametrize("name", ["reset-at-whole", "stall-at-whole", "gzip-good"])
 def test_async_clients_meet_the_same_faults(fault_server: FaultServer, backend: str, name: str) -> None:
     async def send(cell: Cell) -> str:
-        timeout = STALL_TIMEOUT if cell.fault.ended_by is EndedBy.TIMEOUT else 5.0
-        async with httpx.AsyncClient(base_url=cell.base_url, timeout=timeout, verify=False, trust_env=False) as client:  # noqa: S501 - plain HTTP on loopback
+        async with httpx.AsyncClient(
+            base_url=cell.base_url,
+            timeout=timeout_for(cell),
+            verify=False,  # noqa: S501 - plain HTTP on loopback
+            trust_env=False,
+        ) as client:
             try:
                 return str((await client.post(SEND, content=BODY)).status_code)
             except httpx.HTTPError as error:
