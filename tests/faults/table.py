@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.faults.fault import Fault
     from tests.faults.matrix import Case
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "en" / "reliability.md"
 BEGIN: Final = "<!-- Generated from tests/faults by `nox -s faults -- write`: do not edit by hand. -->"
 END: Final = "<!-- The end of what is generated. -->"
 PLACES: Final = {
