@@ -107,7 +107,8 @@ async def finish(
     results: list[T] = []
     failures: list[Exception] = []
     done = anyio.Event()
-    ends = _ends.get()
+    # Without any deadline in force here, `_ends` was inherited by a task outside of its with block.
+    ends = None if anyio.current_effective_deadline() == math.inf else _ends.get()
     guard = anyio.CancelScope(deadline=math.inf if ends is None else ends, shield=True)
 
     async def work() -> None:
@@ -206,6 +207,10 @@ class Local(Generic[T]):
     def drop(self) -> None:
         """Drop the value: the next `get` creates another."""
         self._owned = None
+
+
+def interrupt(network: object) -> None:
+    """Interrupt operations on a socket in other threads: a no-op on the async side, where closing it is enough."""
 
 
 def make_transport(

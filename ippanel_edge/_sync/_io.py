@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import deque
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -126,7 +126,7 @@ def outcome(value: T | Awaitable[T]) -> T:
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()
-        raise TypeError("expected a sync function, got an async one; use it with AsyncEdgeClient")
+        raise TypeError("expected a sync function, got one that needs await; use AsyncEdgeClient for it")
     return value
 
 
@@ -234,6 +234,14 @@ def _waiting_time(within: float | None) -> float:
     """Return how long to wait for a lock: `within` or until the deadline, or -1 without a limit."""
     limits = [limit for limit in (within, remaining()) if limit is not None]
     return min(*limits, threading.TIMEOUT_MAX) if limits else -1
+
+
+def interrupt(network: Any) -> None:  # noqa: ANN401 - httpcore's network stream
+    """Interrupt operations on a socket in other threads: closing it would not wake them."""
+    connection = network.get_extra_info("socket")
+    if isinstance(connection, socket.socket):
+        with suppress(OSError):  # it is not connected any more
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)  # of the TCP connection, also below TLS
 
 
 def make_transport(verify: ssl.SSLContext, proxy: httpx.Proxy | None, keepalive_expiry: float) -> httpx.HTTPTransport:

@@ -82,7 +82,9 @@ class _Connection:
                 request.extensions["trace"] = trace
 
     def close(self) -> None:
-        """Close the transport and the socket."""
+        """Close the transport and the socket, and interrupt a request in progress."""
+        if self.opened is not None:
+            _io.interrupt(self.opened)
         self.transport.close()
         if self.opened is not None:
             self.opened.close()
@@ -98,6 +100,7 @@ class _Connections:
         self._guard = _io.Guard()
         self._idle: list[_Connection] = []
         self._busy: set[_Connection] = set()
+        self.is_closed = False
 
     def take(self, origin: _Origin, now: float) -> tuple[_Connection | None, list[_Connection]]:
         """Return the most recently used connection to `origin`, if any, and those to close: expired or surplus ones."""
@@ -132,13 +135,16 @@ class _Connections:
             stale, self._idle[:surplus] = self._idle[:surplus], []
             return stale
 
-    def clear(self) -> list[_Connection]:
-        """Remove all connections and return them."""
+    def close(self) -> list[_Connection]:
+        """Remove all connections and return them; wake the waiting requests, which then fail."""
         with self._guard:
+            self.is_closed = True
             connections = [*self._idle, *self._busy]
             self._idle.clear()
             self._busy.clear()
-            return connections
+        if self.slots.has_waiters:
+            self.slots.release()  # each waiter that wakes releases the next one
+        return connections
 
 
 class PoolTransport(httpx.BaseTransport):
@@ -191,6 +197,9 @@ class PoolTransport(httpx.BaseTransport):
             connections.slots.acquire(request.extensions.get("timeout", {}).get("pool"))
         except _io.SlotTimeout:
             raise httpx.PoolTimeout("no pool connection became free in time", request=request) from None
+        if connections.is_closed:
+            connections.slots.release()
+            raise httpx.ConnectError("the connection pool was closed", request=request)
         connection: _Connection | None = None
         try:
             connection, stale = self._take(connections, request.url)
@@ -214,7 +223,7 @@ class PoolTransport(httpx.BaseTransport):
         """Close all connections. A request in progress fails as if its connection had broken."""
         connections = self._connections.get()
         self._connections.drop()
-        _close(connections.clear())
+        _close(connections.close())
 
     def _take(self, connections: _Connections, url: httpx.URL) -> tuple[_Connection, list[_Connection]]:
         origin = (url.scheme, url.host, url.port)

@@ -12,7 +12,7 @@ import attrs
 
 from ippanel_edge.endpoints import Endpoint, Method, Repeat
 from ippanel_edge.errors import ConfigurationError
-from ippanel_edge.values.checks import check_choice, check_str
+from ippanel_edge.values.checks import check_choice, check_str, check_type
 from ippanel_edge.values.files import FileInput, Upload, open_upload
 from ippanel_edge.values.secrets import Secret
 
@@ -202,8 +202,9 @@ def unlisted(method: str, path: str, repeat: Repeat) -> Endpoint[Any]:
     """Return an endpoint that endpoints.py does not list.
 
     Raises:
-        ConfigurationError: the method is not known, or the path is not below the base URL.
+        ConfigurationError: the method is not known, the path is not below the base URL, or `repeat` is not a Repeat.
     """
+    check_type(repeat, Repeat, argument="repeat")
     name = check_choice(check_str(method, argument="method").upper(), _METHODS, argument="method")
     safe = quote(check_path(path), safe="/%:@!$&'()*+,;=~-._")
     return Endpoint("request", cast("Method", name), safe, repeat, object, "", bare=True)

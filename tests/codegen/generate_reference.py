@@ -1,4 +1,4 @@
-"""Renders docs/en/reference from endpoints.py and the docstrings: a table of all endpoints, then a page for each section.
+"""Renders docs/en/reference from endpoints.py and the docstrings: a table of endpoints, a page for each section.
 
 python tests/codegen/generate_reference.py            write the pages and remove those without a section
 python tests/codegen/generate_reference.py --check    write nothing; fail where a page is not what would be written
