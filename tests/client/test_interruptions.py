@@ -335,8 +335,11 @@ async def test_closing_during_the_pause_before_a_retry_ends_the_call(
     async def closing(_: float) -> None:
         await http.aclose()
 
-    io = sync_io if side == "sync" else async_io
-    monkeypatch.setattr(io, "sleep", (lambda _: http.close()) if side == "sync" else closing)
+    def closing_sync(_: float) -> None:
+        http.close()
+
+    monkeypatch.setattr(async_io, "sleep", closing)
+    monkeypatch.setattr(sync_io, "sleep", closing_sync)
     with pytest.raises(OutcomeUnknown, match="the client is closed") as caught:
         await result(client.payment.credit())
     assert (caught.value.outcome, len(requests)) == (Outcome.UNKNOWN, 1)
