@@ -26,6 +26,7 @@ from ippanel_edge._async.middleware import (
     AsyncRetries,
 )
 from ippanel_edge._async.pool import AsyncPoolTransport
+from ippanel_edge._async.runner import hide_arguments
 from ippanel_edge._async.sections.auth import Auth
 from ippanel_edge._async.sections.banks import Banks
 from ippanel_edge._async.sections.drafts import Drafts
@@ -282,6 +283,7 @@ class AsyncEdgeClient:
         copied._settle(settings, self._shared, budget, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
         return copied
 
+    @hide_arguments
     async def request(
         self,
         method: str,

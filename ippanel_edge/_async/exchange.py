@@ -188,7 +188,7 @@ class AsyncExchange:
         else:
             attempts.succeeded()
             return Reply(data=data, meta=meta, make_response=lambda: response(request, answer, body))
-        failure = redacted(failure, call.headers.get("Authorization"))
+        failure = redacted(failure, call.secrets)
         attempts.failed(failure)
         # Outside of the except block: the frames hold the headers, and the body of the response.
         raise without_frames(failure)

@@ -27,6 +27,7 @@ from ippanel_edge._sync.middleware import (
     Retries,
 )
 from ippanel_edge._sync.pool import PoolTransport
+from ippanel_edge._sync.runner import hide_arguments
 from ippanel_edge._sync.sections.auth import Auth
 from ippanel_edge._sync.sections.banks import Banks
 from ippanel_edge._sync.sections.drafts import Drafts
@@ -283,6 +284,7 @@ class EdgeClient:
         copied._settle(settings, self._shared, budget, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
         return copied
 
+    @hide_arguments
     def request(
         self,
         method: str,

@@ -58,9 +58,11 @@ class JsonBody:
 
     Attributes:
         content: compact UTF-8.
+        secrets: the secret values in it.
     """
 
     content: Content
+    secrets: tuple[Secret, ...] = attrs.field(default=(), repr=False)
 
 
 @attrs.frozen
@@ -148,6 +150,16 @@ class Call(Generic[T]):
         return self.endpoint.repeat
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values that the call sends, in its headers, its query or its body."""
+        fields = list(self.query)
+        if isinstance(self.body, FormBody | MultipartBody):
+            fields += self.body.fields
+        sent = [value for _, value in fields] + list(self.headers.values())
+        of_json = self.body.secrets if isinstance(self.body, JsonBody) else ()
+        return (*(value for value in sent if isinstance(value, Secret)), *of_json)
+
+    @property
     def rewindable(self) -> bool:
         """Whether the body can be sent a second time. A stream that is not seekable can be read only once."""
         return not isinstance(self.body, MultipartBody) or all(upload.rewindable for _, upload in self.body.files)
@@ -184,7 +196,7 @@ def call(
     elif form is not None:
         body = FormBody(_form_fields(form))
     elif json is not None:
-        body = JsonBody(encode_json(json))
+        body = JsonBody(encode_json(json), tuple(_secrets_in(json)))
     return Call(
         endpoint=endpoint,
         method=endpoint.method,
@@ -196,6 +208,18 @@ def call(
         ),
         body=body,
     )
+
+
+def _secrets_in(value: object) -> Iterator[Secret]:
+    """Yield the secrets in the arguments of a body, before JSON makes them plain text."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in cast("Mapping[object, object]", value).values():
+            yield from _secrets_in(item)
+    elif isinstance(value, list | tuple):
+        for item in cast("Sequence[object]", value):
+            yield from _secrets_in(item)
 
 
 def unlisted(method: str, path: str, repeat: Repeat) -> Endpoint[Any]:

@@ -321,7 +321,7 @@ async def test_closing_rejects_waiting_calls_and_ends_those_in_progress(side: st
 
 
 async def test_closing_during_the_pause_before_a_retry_ends_the_call(
-    side: str, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests: list[httpx.Request] = []
 
