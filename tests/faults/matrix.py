@@ -47,7 +47,7 @@ FLOODS: Final = frozenset({"flood-of-1xx", "flood-of-body"})
 """The faults that take all that a machine has, so that their cases go one by one, and TLS has no part in it."""
 KEY: Final = "canary-key-for-the-matrix"
 LARGE: Final = b"x" * LARGE_BODY_BYTES
-TELLS_CREDIT: Final = frozenset({"data-is-a-text", "fields-are-lists"})
+TELLS_CREDIT: Final = frozenset({"data-is-a-string", "fields-are-lists"})
 """The wrong data that the credit's model can tell: all its fields may be missing, but not be something else."""
 
 waits: ContextVar[list[float]] = ContextVar("waits")
