@@ -78,7 +78,8 @@ def types(session: nox.Session) -> None:
 def sync(session: nox.Session) -> None:
     """Whether the sync side is what the async side says; with `-- write`, make it so."""
     session.install("-q", *nox.project.dependency_groups(PROJECT, "sync"))
-    session.run("python", "tests/codegen/generate_sync.py", *(() if session.posargs == ["write"] else ("--check",)))
+    check = () if session.posargs == ["write"] else ("--check",)
+    session.run("python", "-m", "tests.codegen.generate_sync", *check)
 
 
 @nox.session
