@@ -83,6 +83,13 @@ def sync(session: nox.Session) -> None:
 
 
 @nox.session
+def generate(session: nox.Session) -> None:
+    """Write all generated files: the exports of models, the sync side, the reference. `-- --check` compares them."""
+    install(session, "generate", extras="sandbox")
+    session.run("python", "-m", "tests.codegen", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the site, strictly, into a temporary folder; with `-- serve`, serve it while it is written."""
     session.install("-q", *nox.project.dependency_groups(PROJECT, "docs"))
