@@ -68,7 +68,7 @@ T = TypeVar("T")
 
 
 class AsyncOptions(TypedDict, total=False):
-    """The options of `with_options`."""
+    """The options of `with_options`: arguments of the client. An option that is omitted stays unchanged."""
 
     api_key: str | None
     token: str | None
@@ -112,16 +112,16 @@ class _Shared:
 class AsyncEdgeClient:
     """A client of the IPPanel Edge SMS API.
 
-    Use it as a context manager, or close it when done. Any number of tasks may use it at the same time; its copies
-    (`with_options`) share its connections.
+    Use it as a context manager, or close it when done. Any number of tasks (threads, for the synchronous client) may
+    use it at the same time. Its copies (`with_options`) share its connections.
 
     Args:
         api_key: the API key; defaults to IPPANEL_API_KEY.
         token: a login token, instead of a key; defaults to IPPANEL_TOKEN.
         credentials: a user name and password, instead of a key or token: the client logs in automatically.
         from_number: the sender line of sends that name none; defaults to IPPANEL_FROM_NUMBER.
-        base_url: defaults to IPPANEL_BASE_URL, then to https://edge.ippanel.com/v1. It must use https, or http on
-            this machine (loopback).
+        base_url: the base URL of the API; defaults to IPPANEL_BASE_URL, then to https://edge.ippanel.com/v1. It must
+            use https, or http on this machine (loopback).
         timeout: seconds for each step of a request: connect, wait for the pool, each write, each read. A slow
             response may take many reads; use `deadline` to limit the whole call.
         deadline: seconds for a whole call, including waits and retries; None for no limit.

@@ -90,6 +90,7 @@ class MultipartBody:
 
 
 Body: TypeAlias = JsonBody | FormBody | MultipartBody
+"""The body of a call: JSON, a form, or a form with files."""
 
 
 class Headers(Mapping[str, str]):
