@@ -53,7 +53,7 @@ from ippanel_edge.config import (
     RetryPolicy,
 )
 from ippanel_edge.endpoints import ONCE, Repeat
-from ippanel_edge.errors import ConfigurationError, EdgeError
+from ippanel_edge.errors import ConfigurationError, EdgeError, InvalidArgument
 from ippanel_edge.hooks import AsyncMiddleware
 from ippanel_edge.values import phones, redaction
 from ippanel_edge.values.files import FileInput
@@ -349,7 +349,12 @@ def _check_http_client(value: object) -> None:
 
 
 def _line(value: str | None) -> str | None:
-    return None if value is None else phones.sender_line(value, argument="from_number")
+    """Return a sender line as E.164; here it is a setting, not an argument of a call."""
+    try:
+        return None if value is None else phones.sender_line(value, argument="from_number")
+    except InvalidArgument as error:
+        problem = str(error.args[0])
+    raise ConfigurationError(problem, argument="from_number")
 
 
 def _timeout(value: float | httpx.Timeout) -> httpx.Timeout:
