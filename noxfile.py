@@ -111,7 +111,7 @@ def sync(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation into a temporary folder; with `-- serve`, serve it and rebuild on changes."""
     session.install("-q", *nox.project.dependency_groups(PROJECT, "docs"))
-    session.env["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement on each run
+    session.env["NO_MKDOCS_2_WARNING"] = "1"  # hides an advertisement that mkdocs prints on each run
     if session.posargs == ["serve"]:
         session.run("mkdocs", "serve", "-f", "docs/mkdocs.yml")
     else:
