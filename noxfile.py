@@ -113,7 +113,7 @@ def sync(session: nox.Session) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Write all generated files: the exports of the models, the sync client, the reference. `-- --check` compares them."""
+    """Write all generated files: the models' exports, the sync client, the reference; `-- --check` compares them."""
     install(session, "generate", extras="sandbox")
     session.run("python", "-m", "tests.codegen", *session.posargs)
 
