@@ -1,4 +1,4 @@
-"""What is run by hand, by CI and every night: one session for each (`nox -l`). All they need is Python and pip.
+"""Sessions for development and CI; `nox -l` lists them. They need only Python and pip.
 
 The sessions use the Python that runs nox, and keep their environments in .nox between runs.
 """
@@ -21,35 +21,64 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def install(session: nox.Session, *groups: str, extras: str = "all", more: Sequence[str] = ()) -> None:
-    """Install the package as it stands, with extras and the groups that the session needs."""
+    """Install the package in editable mode, with extras and the dependency groups that the session needs."""
     session.install("-q", "-e", f".[{extras}]", *nox.project.dependency_groups(PROJECT, *groups), *more)
 
 
+IN_PARALLEL = ("-n", "auto", "--dist", "worksteal")
+"""pytest's arguments for one process per core. No test depends on another, so any process may run any test."""
+
+
 def pytest(session: nox.Session, *arguments: str) -> None:
-    """Run the tests; what follows `--` on the command line takes the place of the arguments."""
-    session.run("python", "-m", "pytest", *(session.posargs or arguments))
+    """Run the tests on all cores; arguments after `--` on the command line are added."""
+    session.run("python", "-m", "pytest", *IN_PARALLEL, *arguments, *session.posargs)
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """The main job: send a file of messages, on this machine, and watch where each one goes."""
+    """Run the demo: send a CSV file through the local sandbox."""
     install(session, "demo", extras="sandbox")
     session.run("python", "docs/examples/send_csv.py", *session.posargs)
 
 
 @nox.session
+def quick(session: nox.Session) -> None:
+    """Run the unit and contract tests except the property tests; `-- ARGUMENTS` are passed to pytest."""
+    wanted, installed = Path("pyproject.toml"), Path(session.bin, "installed.toml")
+    if not installed.exists() or installed.read_text("utf-8") != wanted.read_text("utf-8"):  # pip takes several seconds
+        install(session, "tests")
+        shutil.copyfile(wanted, installed)
+    pytest(session, "-q", "-m", "not hypothesis", "tests/unit", "tests/contract")
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
-    """All tests, with coverage of both sides."""
+    """Run all tests and report branch coverage; with `-- ARGUMENTS`, run pytest with them instead, in one process."""
     install(session, "tests", "httpx2")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or IN_PARALLEL))
     if not session.posargs:
+        session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
 
 
 @nox.session
+def full(session: nox.Session) -> None:
+    """Run every check that a change must pass: tests, lint, types, sync, docs, build and lowest."""
+    for name in ("tests", "lint", "types", "sync", "docs", "build", "lowest"):
+        session.notify(name, [])
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """Run what is too slow for every change: fuzz, faults and audit."""
+    for name in ("fuzz", "faults", "audit"):
+        session.notify(name, [])
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff: rules and format; codespell; and zizmor over the workflows."""
+    """Run ruff, codespell, and zizmor over the workflows; `-- ARGUMENTS` are passed to `ruff check`."""
     session.install("-q", *nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check", *session.posargs)
     session.run("ruff", "format", "--check")
@@ -59,7 +88,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Known weaknesses of what is installed beside the package. It asks PyPI's advisories, so it is not in .ci/run."""
+    """Look up known vulnerabilities of the dependencies on PyPI."""
     install(session)
     session.install("-q", "pip-audit")
     session.run("pip-audit", "--progress-spinner", "off", "--skip-editable")
@@ -67,7 +96,7 @@ def audit(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Mypy and pyright, strict; and every public name typed."""
+    """Run mypy and pyright in strict mode, and check that every public name is typed."""
     install(session, "types")
     session.run("mypy")
     session.run("pyright", "--warnings")
@@ -76,14 +105,22 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def sync(session: nox.Session) -> None:
-    """Whether the sync side is what the async side says; with `-- write`, make it so."""
+    """Check that the generated sync client is up to date; with `-- write`, generate it."""
     session.install("-q", *nox.project.dependency_groups(PROJECT, "sync"))
-    session.run("python", "tests/codegen/generate_sync.py", *(() if session.posargs == ["write"] else ("--check",)))
+    check = () if session.posargs == ["write"] else ("--check",)
+    session.run("python", "-m", "tests.codegen.generate_sync", *check)
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write all generated files: the exports of models, the sync side, the reference. `-- --check` compares them."""
+    install(session, "generate", extras="sandbox")
+    session.run("python", "-m", "tests.codegen", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the site, strictly, into a temporary folder; with `-- serve`, serve it while it is written."""
+    """Build the documentation into a temporary folder; with `-- serve`, serve it and rebuild on changes."""
     session.install("-q", *nox.project.dependency_groups(PROJECT, "docs"))
     session.env["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement on each run
     if session.posargs == ["serve"]:
@@ -94,7 +131,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmarks, one after the other; or with `-- NAME ARGUMENTS`, that one."""
+    """Run all benchmarks; with `-- NAME ARGUMENTS`, run that one."""
     install(session, "bench")
     name, *arguments = session.posargs or ["*"]
     for script in sorted(Path("benchmarks").glob(f"{name}.py")):
@@ -104,10 +141,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build the wheel from the sdist, install it alone into an environment of its own, and send with it.
-
-    What is built goes to a temporary folder, or with `-- FOLDER` there.
-    """
+    """Build the sdist and the wheel, install the wheel alone and send with it; `-- FOLDER` keeps the files there."""
     session.install("-q", "build", "virtualenv")
     folder = Path(session.create_tmp())
     dist = Path(session.posargs[0]) if session.posargs else folder / "dist"
@@ -123,7 +157,7 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def lowest(session: nox.Session) -> None:
-    """All tests on the lowest releases that pyproject.toml allows for the core."""
+    """Run all tests with the lowest versions of the core dependencies that pyproject.toml allows."""
     bounds: list[str] = []
     for requirement in map(Requirement, PROJECT["project"]["dependencies"]):
         (bound,) = (part.version for part in requirement.specifier if part.operator == ">=")
@@ -134,16 +168,18 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Every fault against every kind of request, over raw sockets; with `-- write`, write the table of it too."""
+    """Run the network fault tests; with `-- write`, also write their table in the documentation."""
     install(session, "tests")
     if session.posargs == ["write"]:
-        session.run("python", "-m", "pytest", "tests/faults", env={"FAULTS_WRITE_TABLE": "1"})
+        session.run("python", "-m", "pytest", *IN_PARALLEL, "tests/faults", "-k", "not the_table_in_the_documentation")
+        table = "tests/faults/test_matrix.py::test_the_table_in_the_documentation_is_what_the_matrix_gives"
+        session.run("python", "-m", "pytest", table, env={"FAULTS_WRITE_TABLE": "1"})
     else:
         pytest(session, "tests/faults")
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Every night: the property tests, with many more examples."""
+    """Run the property tests with many more examples."""
     install(session, "tests")
-    pytest(session, "--hypothesis-profile", "nightly", "-m", "hypothesis")
+    pytest(session, "--hypothesis-profile", "nightly", "-m", "hypothesis", "--timeout", "7200")

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 settings.register_profile("each time", deadline=None, derandomize=True, database=None)
 settings.register_profile("nightly", deadline=None, max_examples=5_000, print_blob=True)
 settings.load_profile("each time")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Run property tests without coverage's trace function: it doubles their time, and other tests cover the code."""
+    if item.get_closest_marker("hypothesis") is None:
+        return (yield)
+    trace = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(trace)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,3 +38,11 @@ def _no_settings_of_yours() -> Iterator[None]:
             if name.startswith("IPPANEL_"):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Handle SIGINT as in a terminal, here and in children: shells start background jobs with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.client.conftest import MakeClient
+from tests.client.reports_service import Pages, everything
 from tests.contract.sample import ok
 
 pytestmark = pytest.mark.anyio
@@ -54,3 +56,38 @@ async def test_an_empty_list_is_one_request(make_client: MakeClient) -> None:
     lines = Lines(0, turns=False)
     assert await walk(make_client(lines)) == []
     assert lines.pages == [1]
+
+
+ITERATORS: dict[str, Callable[[Any], Any]] = {
+    "/api/user/draft/list": lambda client: client.drafts.iter_list(),
+    "/api/user/draft/group/list": lambda client: client.drafts.groups.iter_list(),
+    "/api/number/numbers": lambda client: client.numbers.iter_list(),
+    "/api/acl/package/list": lambda client: client.packages.iter_list(),
+    "/api/patterns": lambda client: client.patterns.iter_list(),
+    "/api/phonebooks/list-new": lambda client: client.phonebooks.iter_list(),
+    "/api/phonebooks/numbers/contact-list": lambda client: client.phonebooks.contacts.iter_list(),
+    "/api/phonebooks/options/list-new": lambda client: client.phonebooks.options.iter_list(),
+    "/api/ticket": lambda client: client.tickets.iter_list(),
+    "/api/user/list": lambda client: client.users.iter_list(),
+}
+
+
+@pytest.mark.parametrize("path", ITERATORS)
+async def test_an_iterator_of_a_section_yields_the_rows_of_every_page(path: str, make_client: MakeClient) -> None:
+    pages = Pages([[_row(1), _row(2)], [_row(3)]], {"last_page": 2})
+    paths: list[str] = []
+
+    def service(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        return pages(request)
+
+    items = await everything(ITERATORS[path](make_client(service)))
+    assert len(items) == len(set(map(repr, items))) == 3
+    assert pages.asked == [1, 2]
+    assert paths == [f"/v1{path}"] * 2
+
+
+def _row(number: int) -> dict[str, Any]:
+    """Return a row that every list's model can be made of."""
+    ids = ("id", "draft_id", "draft_group_id", "user_id")
+    return {"code": str(number), **dict.fromkeys(ids, number)}

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from tests.faults.catalogue import LARGE_BODY_BYTES
-from tests.faults.fault import EndedBy, Fault
+from tests.faults.fault import EndedBy, Fault, Where
 
 if TYPE_CHECKING:
     from tests.faults.server import Cell
 
 SEND: Final = "/api/send"
 STALL_TIMEOUT: Final = 0.05
+"""Seconds after which a stall is taken for one. Only the step that stalls is so impatient."""
+PATIENT: Final = 5.0
 BODY: Final = b'{"message": "salam"}'
 REQUEST: Final = (
     b"POST /v1/api/send HTTP/1.1\r\nHost: api\r\nContent-Length: " + str(len(BODY)).encode() + b"\r\n\r\n" + BODY
@@ -27,12 +29,24 @@ def name_of(fault: Fault) -> str:
     return fault.name
 
 
+def timeout_for(cell: Cell) -> httpx.Timeout:
+    """Time-outs of a client of the cell: short for the step at which its fault stalls, long for all others."""
+    fault = cell.fault
+    if fault.ended_by is not EndedBy.TIMEOUT:
+        return httpx.Timeout(PATIENT)
+    if fault.where in {Where.NOWHERE, Where.TLS} or (fault.where is Where.ACCEPT and cell.trust and not cell.reused):
+        return httpx.Timeout(PATIENT, connect=STALL_TIMEOUT)
+    return httpx.Timeout(PATIENT, read=STALL_TIMEOUT, write=STALL_TIMEOUT)
+
+
+_TRUSTS_NOBODY: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def bare_client(cell: Cell) -> httpx.Client:
     """An httpx client for the cell, as patient as its fault asks."""
-    timeout = STALL_TIMEOUT if cell.fault.ended_by is EndedBy.TIMEOUT else 5.0
     proxy = httpx.Proxy(cell.proxy) if cell.proxy else None
-    verify = cell.trust or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.Client(base_url=cell.base_url, timeout=timeout, proxy=proxy, verify=verify, trust_env=False)
+    verify = cell.trust or _TRUSTS_NOBODY
+    return httpx.Client(base_url=cell.base_url, timeout=timeout_for(cell), proxy=proxy, verify=verify, trust_env=False)
 
 
 def post(client: httpx.Client, fault: Fault) -> str:
@@ -45,10 +59,11 @@ def post(client: httpx.Client, fault: Fault) -> str:
 
 
 def connect(cell: Cell) -> socket.socket:
-    """A plain socket to the cell."""
+    """A plain socket to the cell, as patient as its fault asks."""
     url = httpx.URL(cell.base_url)
     assert url.port is not None
-    return socket.create_connection((url.host, url.port), timeout=STALL_TIMEOUT)
+    timeout = STALL_TIMEOUT if cell.fault.ended_by is EndedBy.TIMEOUT else PATIENT
+    return socket.create_connection((url.host, url.port), timeout=timeout)
 
 
 def say_and_listen(cell: Cell, request: bytes) -> bytes:
@@ -60,7 +75,8 @@ def say_and_listen(cell: Cell, request: bytes) -> bytes:
 
 def read_answer(sock: socket.socket) -> bytes:
     """Read one good answer off a socket, to its last byte."""
-    sock.settimeout(5)
+    before = sock.gettimeout()
+    sock.settimeout(PATIENT)
     data = b""
     while b"\r\n\r\n" not in data:
         data += sock.recv(1)
@@ -68,5 +84,5 @@ def read_answer(sock: socket.socket) -> bytes:
     body = b""
     while len(body) < length:
         body += sock.recv(length - len(body))
-    sock.settimeout(STALL_TIMEOUT)
+    sock.settimeout(before)
     return body

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LIMIT: Final = 5.0
+LIMIT: Final = 30.0
 """Seconds after which a stall ends by itself, whatever the client does."""
 _FILLERS: Final = 8
 _FILLED_AFTER: Final = 0.02
@@ -311,7 +311,7 @@ class Cell:
         """Whether a connection of it is held by a stall."""
         return any(connection.stalled for connection in tuple(self._tasks.values()))
 
-    def quiesce(self, limit: float = 2.0) -> Tally:
+    def quiesce(self, limit: float = 10.0) -> Tally:
         """Wait until nothing is under way: all that the client sent is read, and all that is to be said is said.
 
         Raises:
@@ -319,7 +319,7 @@ class Cell:
         """
         return _call(self._loop, self._quiesce(limit, closed=False))
 
-    def settle(self, limit: float = 2.0) -> Tally:
+    def settle(self, limit: float = 10.0) -> Tally:
         """End every stall, and wait until the client's connections are gone; `open` counts those that stay.
 
         Call it when the client is closed, or says that its pool is empty: the counts are final then.

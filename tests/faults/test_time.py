@@ -33,9 +33,13 @@ if TYPE_CHECKING:
     from tests.faults.server import Cell, FaultServer, Tally
 
 DEADLINE: Final = 0.3
+SEVERAL: Final = 1.0
+"""A deadline so long that several attempts fit into it on any machine."""
 FLOODED: Final = 2.5
 """A deadline so long that a tenth of it is more than the parser takes for one reading of a flood."""
-TRIES: Final = 3
+FAR: Final = 5.0
+"""A deadline for calls that end at once because of it: no machine is so slow."""
+TRIES: Final = 10
 """A busy machine may be late now and then; an SDK that forgets its deadline is so each time."""
 
 
@@ -66,12 +70,24 @@ def tolerance(deadline: float) -> float:
 
 
 def keeps_its_deadline(
-    side: str, attempt: Callable[[], Awaitable[tuple[EdgeError, float]]], deadline: float = DEADLINE
+    side: str,
+    attempt: Callable[[], Awaitable[tuple[EdgeError, float]]],
+    deadline: float = DEADLINE,
+    *,
+    computing: bool = False,
 ) -> EdgeError:
-    """Whether a call ends when its deadline does. Returns what it raised."""
+    """Check that a call ends when its deadline does. Return what it raised.
+
+    Args:
+        side: asyncio, trio or sync.
+        attempt: makes the call; returns what it raised, and after how many seconds.
+        deadline: the call's deadline in seconds.
+        computing: whether the call computes all the time. It may then be as much later as the machine is busy.
+    """
     taken: list[float] = []
     for _ in range(TRIES):
         errors: list[EdgeError] = []
+        began, computed = time.monotonic(), time.process_time()
 
         async def work(errors: list[EdgeError] = errors) -> None:
             error, seconds = await attempt()
@@ -79,7 +95,9 @@ def keeps_its_deadline(
             taken.append(seconds)
 
         run(side, work)
-        if abs(taken[-1] - deadline) <= tolerance(deadline):
+        share = (time.process_time() - computed) / (time.monotonic() - began)
+        slowness = 1 / min(share, 1) if computing else 1
+        if abs(taken[-1] - deadline) <= tolerance(deadline) * slowness:
             return errors[0]
     pytest.fail(f"a deadline of {deadline} s ended the call after {taken} s")
 
@@ -98,10 +116,10 @@ WAITS: Final = {
     "tls-stall": Outcome.NOT_SENT,
     "proxy-stall": Outcome.NOT_SENT,
     "stall-at-accept": Outcome.UNKNOWN,
-    "stall-at-whole": Outcome.UNKNOWN,
-    "stall-amid-upload": Outcome.UNKNOWN,
-    "mid-answer-stall": Outcome.UNKNOWN,
-    "slow-head": Outcome.UNKNOWN,
+    "stall-at-request-end": Outcome.UNKNOWN,
+    "stall-during-upload": Outcome.UNKNOWN,
+    "mid-response-stall": Outcome.UNKNOWN,
+    "slow-headers": Outcome.UNKNOWN,
     "slow-body": Outcome.UNKNOWN,
 }
 """What keeps a request waiting while no time-out runs out, and what is known of it when the deadline passes."""
@@ -140,7 +158,7 @@ def test_a_flood_does_not_move_the_deadline_of_a_send(fault_server: FaultServer,
             too_large = isinstance(ended[0], DecodeError) and ended[1] < FLOODED
             return ended[0], FLOODED if too_large else ended[1]
 
-    keeps_its_deadline(side, attempt, FLOODED)
+    keeps_its_deadline(side, attempt, FLOODED, computing=True)
 
 
 def test_a_wait_for_the_pool_ends_with_the_deadline(fault_server: FaultServer, side: str) -> None:
@@ -150,9 +168,9 @@ def test_a_wait_for_the_pool_ends_with_the_deadline(fault_server: FaultServer, s
 
     async def attempt() -> tuple[EdgeError, float]:
         ended: list[tuple[EdgeError, float]] = []
-        with fault_server.arm(BY_NAME["stall-at-whole"]) as cell:
+        with fault_server.arm(BY_NAME["stall-at-request-end"]) as cell:
             pool = httpx.Limits(max_connections=1)
-            holder = open_client(side, cell, timeout=3 * DEADLINE, limits=pool, retry=RetryPolicy(retries=0))
+            holder = open_client(side, cell, timeout=6 * DEADLINE, limits=pool, retry=RetryPolicy(retries=0))
             client = holder.with_options(timeout=60, deadline=DEADLINE)
             if side == "sync":
                 with ThreadPoolExecutor(1) as threads:
@@ -197,39 +215,39 @@ def test_a_slow_login_counts_and_what_needed_it_was_not_sent(fault_server: Fault
 def test_a_pause_that_the_deadline_would_cut_is_not_begun(fault_server: FaultServer, side: str, name: str) -> None:
     async def work() -> None:
         with fault_server.arm(BY_NAME[name]) as cell:
-            client = open_client(side, cell, deadline=DEADLINE, retry=RetryPolicy(backoff=1e6, max_backoff=1e6))
+            client = open_client(side, cell, deadline=FAR, retry=RetryPolicy(backoff=1e6, max_backoff=1e6))
             error, seconds = await timed(client.payment.credit)
             await close(side, client)
             assert (await settled(side, cell)).accepted == error.attempts == 1
-            assert seconds < DEADLINE
+            assert seconds < FAR
 
     run(side, work)
 
 
 def test_short_pauses_and_many_attempts_keep_to_it_together(fault_server: FaultServer, side: str) -> None:
-    async def work() -> None:
+    async def attempt() -> tuple[EdgeError, float]:
         with fault_server.arm(BY_NAME["status-500-page"]) as cell:
             policy = RetryPolicy(retries=10_000, backoff=0.02, max_backoff=0.02, budget=10**6)
-            client = open_client(side, cell, deadline=DEADLINE, retry=policy)
+            client = open_client(side, cell, deadline=SEVERAL, retry=policy)
             error, seconds = await timed(client.payment.credit)
             await close(side, client)
             accepted = (await settled(side, cell)).accepted
             assert accepted > 3
             assert error.attempts - accepted in {0, 1}, "the deadline may have caught the last one on its way"
-            assert seconds < DEADLINE + tolerance(DEADLINE)
+            return error, seconds
 
-    run(side, work)
+    keeps_its_deadline(side, attempt, SEVERAL)
 
 
 def test_a_turn_after_the_deadline_is_not_waited_for(fault_server: FaultServer, side: str) -> None:
     async def work() -> None:
         with fault_server.arm(BY_NAME["gzip-good"]) as cell:
-            client = open_client(side, cell, deadline=DEADLINE, rate_limit=RateLimit(0.01), retry=RetryPolicy())
+            client = open_client(side, cell, deadline=FAR, rate_limit=RateLimit(0.01), retry=RetryPolicy())
             await result(client.payment.credit())
             error, seconds = await timed(lambda: call(client, ONCE))
             await close(side, client)
             assert (error.outcome, error.timed_out, (await settled(side, cell)).accepted) == (Outcome.NOT_SENT, True, 1)
-            assert seconds < DEADLINE
+            assert seconds < FAR
 
     run(side, work)
 
@@ -246,7 +264,7 @@ def test_a_send_is_not_begun_when_too_little_time_is_left(fault_server: FaultSer
     run(side, work)
 
 
-@pytest.mark.parametrize("name", ["close-at-whole", "html-200", "status-500", "status-502-page"])
+@pytest.mark.parametrize("name", ["close-at-request-end", "html-200", "status-500", "status-502-page"])
 def test_a_login_that_fails_leaves_the_send_unsent(fault_server: FaultServer, side: str, name: str) -> None:
     fault: Fault = BY_NAME[name]
     assert fault.where is Where.WHOLE

@@ -13,6 +13,7 @@ from ippanel_edge import EdgeClient
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to a single process")
+@pytest.mark.usefixtures("ctrl_c")
 def test_command_prints_its_settings_serves_requests_and_stops_on_ctrl_c() -> None:
     command = [sys.executable, "-m", "ippanel_edge.sandbox", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - the command is constant

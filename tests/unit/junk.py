@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -66,8 +67,18 @@ scalars: st.SearchStrategy[Any] = st.sampled_from(SCALARS)
 anything: st.SearchStrategy[Any] = st.sampled_from([*SCALARS, *_CONTAINERS])
 
 
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 def shaped(hint: Any) -> st.SearchStrategy[Any]:
     """Draw JSON for a type, mostly valid, with arbitrary values in between."""
+    return _shaped(hint)
+
+
+@functools.cache
+def _shaped(hint: Any) -> st.SearchStrategy[Any]:
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         structured = [arg for arg in args if get_origin(arg) or attrs.has(arg)]
@@ -78,7 +89,7 @@ def shaped(hint: Any) -> st.SearchStrategy[Any]:
         return st.one_of(st.dictionaries(st.sampled_from(["", "12", "mci"]), shaped(args[1]), max_size=2), anything)
     if not attrs.has(hint):
         return _scalar((hint,))
-    hints = get_type_hints(hint)
+    hints = _hints(hint)
     fields = {_api_name(field): shaped(hints[field.name]) for field in attrs.fields(hint)}
     return st.one_of(st.fixed_dictionaries({}, optional={**fields, "not a field": anything}), anything)
 
@@ -109,7 +120,7 @@ def conforms(value: Any, hint: Any) -> bool:
 
 def _is_a(value: Any, hint: Any) -> bool:
     if attrs.has(hint):
-        hints = get_type_hints(hint)
+        hints = _hints(hint)
         return isinstance(value, hint) and all(conforms(getattr(value, name), hints[name]) for name in hints)
     if hint is datetime:
         return isinstance(value, datetime) and value.tzinfo is UTC

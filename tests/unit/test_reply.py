@@ -95,10 +95,18 @@ def test_success_is_a_2xx_with_a_true_status(status: int, flag: Any) -> None:
 
 @pytest.mark.parametrize("flag", [False, 0, "0", "false", "no"])
 def test_a_false_status_with_http_200_is_a_refusal(flag: Any) -> None:
-    error = failing(SEND, answer({"data": {"message_outbox_ids": [4]}, "meta": {**REFUSAL["meta"], "status": flag}}))
+    error = failing(SEND, answer({"data": {"message_outbox_ids": []}, "meta": {**REFUSAL["meta"], "status": flag}}))
     assert isinstance(error, ApiError)
     assert (error.status_code, error.outcome, error.enveloped) == (200, Outcome.REJECTED, True)
     assert (error.message, error.message_code) == ("اعتبار کافی نیست", "400-7")
+
+
+@pytest.mark.parametrize("data", [{"message_outbox_ids": [4]}, {"bulk_id": "4"}])
+def test_a_false_status_with_message_ids_has_an_unknown_outcome(data: dict[str, Any]) -> None:
+    contradiction = answer({"data": data, "meta": {**REFUSAL["meta"], "status": False}})
+    error = failing(SEND, contradiction)
+    assert (type(error), error.outcome) == (ApiError, Outcome.UNKNOWN)
+    assert failing(CREDIT, contradiction).outcome is Outcome.REJECTED
 
 
 @pytest.mark.parametrize(
