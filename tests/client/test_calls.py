@@ -421,7 +421,7 @@ SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"api_key": "a", "token": "b"}, "api_key: must not be combined with token"),
     ({"api_key": "with space"}, "api_key: expected visible ASCII"),
     ({"token": "new\nline"}, "token: expected visible ASCII"),
-    ({"api_key": ""}, "api_key: expected visible ASCII"),
+    ({"api_key": ""}, "api_key: must not be empty"),
     ({"api_key": "کلید"}, "api_key: expected visible ASCII"),
     ({"api_key": "Bearer"}, "'Bearer' prefix"),
     ({"timeout": 0}, "timeout: expected a number of seconds above 0"),

@@ -51,7 +51,7 @@ ARGUMENTS: Final[dict[str, Callable[[], Any]]] = {
     "path of a request": lambda: client().request("GET", "https://other.example.test/"),
 }
 SETTINGS: Final[dict[str, Callable[[], Any]]] = {
-    "no key": lambda: client(api_key=None).payment.credit(),
+    "no key": client(api_key=None).payment.credit,
     "bad key": lambda: client(api_key="a b"),
     "no sender line": lambda: client(from_number=None).send.webservice("09121234567", "x"),
     "bad sender line": lambda: client(from_number="!"),
