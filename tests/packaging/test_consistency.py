@@ -1,4 +1,4 @@
-"""What the project says of itself in more than one place, and that the places agree."""
+"""Facts about the project that are stated in several files agree."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ def _commands(text: str) -> list[str]:
     return re.findall(r"^python3\.11 .*nox -s \w+$", text, re.MULTILINE)
 
 
-def test_the_readme_has_two_commands_one_for_the_main_job_and_one_for_all_tests() -> None:
+def test_the_readme_has_one_command_for_the_demo_and_one_for_all_tests() -> None:
     assert [command.split()[-1] for command in _commands(README)] == ["demo", "tests"]
 
 
-def test_each_command_of_the_readme_works_alone() -> None:
-    alone = "python3.11 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox -s "
-    assert all(command.startswith(alone) for command in _commands(README))
+def test_each_command_of_the_readme_creates_its_own_environment() -> None:
+    prefix = "python3.11 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox -s "
+    assert all(command.startswith(prefix) for command in _commands(README))
 
 
-def test_each_session_that_is_named_anywhere_exists() -> None:
+def test_every_nox_session_that_is_mentioned_exists() -> None:
     noxfile = (ROOT / "noxfile.py").read_text("utf-8")
-    sessions = set(re.findall(r"^def (\w+)\(session: nox\.Session\)", noxfile, re.MULTILINE))
-    places = [ROOT / "README.md", ROOT / ".ci/run", *(ROOT / ".github").rglob("*.yml"), *(ROOT / "docs").rglob("*.md")]
-    named = {
+    defined = set(re.findall(r"^def (\w+)\(session: nox\.Session\)", noxfile, re.MULTILINE))
+    files = [ROOT / "README.md", ROOT / ".ci/run", *(ROOT / ".github").rglob("*.yml"), *(ROOT / "docs").rglob("*.md")]
+    mentioned = {
         session
-        for place in places
-        for names in re.findall(r"nox -s ((?:[a-z]+ ?)+)", place.read_text("utf-8"))
+        for file in files
+        for names in re.findall(r"nox -s ((?:[a-z]+ ?)+)", file.read_text("utf-8"))
         for session in names.split()
     }
-    assert named >= {"demo", "tests", "lint", "types", "sync", "docs", "build"}
-    assert named <= sessions
+    assert mentioned >= {"demo", "tests", "lint", "types", "sync", "docs", "build"}
+    assert mentioned <= defined
 
 
-def test_the_core_is_six_libraries_and_each_has_a_lower_bound() -> None:
-    names = {re.split(r"[^a-z]", need)[0]: need for need in PROJECT["dependencies"]}
+def test_the_core_requires_six_libraries_with_lower_bounds() -> None:
+    names = {re.split(r"[^a-z]", requirement)[0]: requirement for requirement in PROJECT["dependencies"]}
     assert set(names) == {"anyio", "attrs", "cattrs", "httpcore", "httpx", "sniffio"}
-    assert all(">=" in need for need in names.values())
+    assert all(">=" in requirement for requirement in names.values())
 
 
-def test_the_changelog_tells_of_this_version() -> None:
+def test_the_changelog_has_an_entry_for_this_version() -> None:
     version = re.search(r'"(.+)"', (ROOT / "ippanel_edge/_version.py").read_text("utf-8").split("__version__")[1])
     assert version is not None
     assert f"\n## {version[1]} (" in (ROOT / "docs/en/changelog.md").read_text("utf-8")
