@@ -87,7 +87,7 @@ async def test_an_error_does_not_quote_the_key(
     assert KEY not in f"{caught.value} {vars(caught.value)}"
 
 
-async def test_a_short_secret_does_not_garble_the_error(make_client: MakeClient) -> None:
+async def test_a_short_secret_is_not_masked_in_the_error(make_client: MakeClient) -> None:
     def handler(_: httpx.Request) -> httpx.Response:
         return httpx.Response(422, json={"meta": {"status": False, "message": "400 of 4", "message_code": "400-2"}})
 
@@ -128,4 +128,4 @@ async def test_the_frames_of_an_exception_do_not_hold_the_arguments(make: Any, n
     assert "canary" not in str([frame.locals for frame in ours])
     assert caught.value.__cause__ is caught.value.__context__ is None
     if isinstance(caught.value, ZeroDivisionError):
-        assert "in strip" in caught.value.__notes__[0], "the text of the original traceback is kept"
+        assert "in strip" in caught.value.__notes__[0], "the note contains the original traceback"

@@ -174,7 +174,7 @@ async def test_a_retry_by_a_middleware_does_not_hide_an_attempt_with_an_unknown_
     assert (caught.value.outcome, caught.value.attempts, len(requests)) == (Outcome.UNKNOWN, 2, 2)
 
 
-# The end of the deadline.
+# Little time before the deadline.
 
 
 def test_a_send_is_not_started_if_too_little_time_remains(

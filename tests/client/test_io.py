@@ -284,7 +284,7 @@ async def test_waiting_for_a_lock_ends_at_the_deadline(side: str, io: Any) -> No
             pass
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="os.fork is not available")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # the warning is about threads, which this tests
 def test_a_forked_child_does_not_inherit_a_locked_lock() -> None:
     lock = ippanel_edge._sync._io.Lock()

@@ -352,7 +352,7 @@ def test_a_pool_works_in_another_event_loop() -> None:
         gc.collect()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="os.fork is not available")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # the warning is about threads, which this tests
 def test_a_forked_child_does_not_use_the_connections_of_its_parent() -> None:
     with Loopback() as server, httpx.Client(transport=PoolTransport(verify=False), timeout=TIMEOUT) as client:
