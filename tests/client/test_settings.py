@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
@@ -86,7 +87,11 @@ def test_a_copy_checks_its_settings_too(make: Any, name: str, value: Any) -> Non
 @pytest.mark.parametrize("make", [AsyncEdgeClient, EdgeClient])
 @pytest.mark.parametrize("wrong", [f"Bearer {CANARY}", f"bearer{CANARY}", f"{CANARY} ", f"{CANARY}\n", CANARY.encode()])
 def test_a_wrong_key_is_not_shown_by_the_error_or_its_frames(make: Any, wrong: Any) -> None:
-    for attempt in (lambda: client(make, api_key=wrong), lambda: client(make).with_options(api_key=wrong)):
+    attempts: list[Callable[[], Any]] = [
+        lambda: client(make, api_key=wrong),
+        lambda: client(make).with_options(api_key=wrong),
+    ]
+    for attempt in attempts:
         with pytest.raises(ConfigurationError) as caught:
             attempt()
         shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
