@@ -313,8 +313,8 @@ def _clients() -> Iterator[str]:
     yield "## Sections\n"
     yield "The attributes of a client that contain the calls of the API.\n"
     for section in SECTIONS:
-        kind: type[Any] = type(getattr(client(), section))
-        summary = describe.summary(describe.source_of(kind))
+        attribute: object = getattr(client(), section)
+        summary = describe.summary(describe.source_of(type(attribute)))
         yield f"- [`{section}`]({section}.md): {summary}"
     yield ""
 
