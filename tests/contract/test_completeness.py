@@ -63,10 +63,13 @@ def unlisted_methods(client: object) -> Iterator[str]:
 def calls(client: object) -> dict[str, Any]:
     """Return all calls of a client: names, such as `users.documents.list`, to methods."""
     found: dict[str, Any] = {}
-    pending = [(name, section) for name, section in vars(client).items() if not name.startswith("_")]
+    pending: list[tuple[str, object]] = [
+        (name, section) for name, section in vars(client).items() if not name.startswith("_")
+    ]
     while pending:
         path, section = pending.pop()
-        for name in [name for name in vars(type(section)) if not name.startswith("_")]:
+        kind: type[object] = type(section)
+        for name in [name for name in vars(kind) if not name.startswith("_")]:
             value: Any = getattr(section, name)
             if inspect.ismethod(value):
                 found[f"{path}.{name}"] = value
@@ -144,6 +147,6 @@ def test_the_file_of_a_group_is_preferred_to_that_of_its_section() -> None:
 
 
 def test_a_class_that_is_not_defined_is_reported_with_its_file() -> None:
-    assert list(missing_models("from ippanel_edge.models.payment import Credit, Invoice\n")) == [
-        "Invoice: add the class to ippanel_edge/models/payment.py"
+    assert list(missing_models("from ippanel_edge.models.payment import Credit, Nonsense\n")) == [
+        "Nonsense: add the class to ippanel_edge/models/payment.py"
     ]
