@@ -13,7 +13,7 @@ import pytest
 import respx
 
 from ippanel_edge import AsyncEdgeClient, EdgeClient, EdgeError, Outcome, RetryPolicy, ValidationFailed
-from ippanel_edge.endpoints import ALL, Access
+from ippanel_edge.endpoints import Access
 from tests.contract.catalogue import SAMPLES
 from tests.contract.sample import BASE, KEY, LINE, Sample
 
@@ -129,20 +129,3 @@ def test_status_false_with_http_200_is_a_rejection(sample: Sample) -> None:
         with pytest.raises(EdgeError) as caught:
             sample.call(client)
     assert caught.value.outcome is Outcome.REJECTED
-
-
-def test_every_endpoint_has_a_sample() -> None:
-    assert {sample.endpoint.name for sample in SAMPLES} == {endpoint.name for endpoint in ALL}
-
-
-@pytest.mark.parametrize("client_class", [AsyncEdgeClient, EdgeClient])
-def test_every_endpoint_has_exactly_one_method(client_class: type[AsyncEdgeClient | EdgeClient]) -> None:
-    client = client_class(KEY, base_url=BASE)
-    for endpoint in ALL:
-        section: Any = client
-        for step in endpoint.name.split("."):
-            assert hasattr(section, step), endpoint.name
-            section = getattr(section, step)
-        assert callable(section)
-    names = [endpoint.name for endpoint in ALL]
-    assert len(set(names)) == len(names)
