@@ -11,7 +11,7 @@ import asyncio
 import secrets
 import sys
 
-from ippanel_edge import AsyncEdgeClient, RateLimited
+from ippanel_edge import AsyncEdgeClient, DuplicateMessage
 
 
 async def main(recipient: str) -> None:
@@ -19,7 +19,7 @@ async def main(recipient: str) -> None:
     async with AsyncEdgeClient(deadline=10.0) as client:
         try:
             result = await client.send.pattern("otp", recipient, {"code": code})
-        except RateLimited:
+        except DuplicateMessage:
             print("this message was sent to this number less than 40 seconds ago")
         else:
             print("sent as message", result.id)

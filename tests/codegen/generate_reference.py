@@ -314,7 +314,7 @@ def _clients() -> Iterator[str]:
     yield "The attributes of a client that contain the calls of the API.\n"
     for section in SECTIONS:
         calls: Any = getattr(client(), section)
-        summary = describe.summary(describe.source_of(type(calls)))
+        summary = describe.summary(describe.source_of(calls.__class__))
         yield f"- [`{section}`]({section}.md): {summary}"
     yield ""
 

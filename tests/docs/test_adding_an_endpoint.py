@@ -96,7 +96,8 @@ def python(copy: Path, *arguments: str, **environment: str) -> subprocess.Comple
 
 def pytest_in(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run tests in a copy, without conftest.py and other plugins: they are not needed, and take most of the time."""
-    options = ("-q", "--noconftest", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib")
+    plugins = ("-p", "no:cacheprovider", "-p", "pytest_timeout")
+    options = ("-q", "--noconftest", *plugins, "-o", "addopts=--import-mode=importlib")
     return python(copy, "-m", "pytest", *options, *arguments, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
 
 

@@ -29,7 +29,7 @@ def message_state(message: OutboxMessage, state: SandboxState) -> MessageState:
 
 
 def delivery_status(recipient: Recipient, message: OutboxMessage, state: SandboxState) -> DeliveryStatus:
-    """Return the status of one recipient: handed over; received after one step; the final outcome after two."""
+    """Return the status of one recipient: at the operator; received after one step; the final outcome after two."""
     start = None if message.final_state is not None else _sending_start(message, state)
     if start is None or state.now < start + timedelta(seconds=state.delivery_seconds):
         return DeliveryStatus.HANDED_OVER
