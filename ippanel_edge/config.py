@@ -14,11 +14,16 @@ if TYPE_CHECKING:
     from ippanel_edge.models.auth import LoginStep
 
 ENV_API_KEY: Final = "IPPANEL_API_KEY"
+"""The API key, if a client is given no key, token or credentials."""
 ENV_TOKEN: Final = "IPPANEL_TOKEN"  # noqa: S105 - the variable's name, not a token
+"""A login token, if there is no API key either."""
 ENV_FROM_NUMBER: Final = "IPPANEL_FROM_NUMBER"
+"""The default sender line."""
 ENV_BASE_URL: Final = "IPPANEL_BASE_URL"
+"""The base URL of the API, for example that of a sandbox."""
 
 DEFAULT_BASE_URL: Final = "https://edge.ippanel.com/v1"
+"""The base URL of the API."""
 DEFAULT_TIMEOUT: Final = 15.0
 """Seconds for each step of a request: connect, and each write or read."""
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
@@ -75,8 +80,11 @@ class RateLimit:
 
 
 OtpCallback = Callable[["LoginStep"], "str | Awaitable[str]"]
+"""Returns the one-time password of a login step. It may be async on the async side."""
 LoadToken = Callable[[], "StoredToken | Awaitable[StoredToken | None] | None"]
+"""Returns the token that another worker saved, or None. It may be async on the async side."""
 SaveToken = Callable[["StoredToken"], "Awaitable[None] | None"]
+"""Saves a new token for other workers. It may be async on the async side."""
 
 
 @attrs.frozen

@@ -26,6 +26,7 @@ from ippanel_edge.models.users import ParentsTree, Tariff, User
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
+"""The HTTP methods of the API."""
 
 
 class Repeat(Enum):

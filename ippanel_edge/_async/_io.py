@@ -1,7 +1,7 @@
-"""The few primitives that the code in here stands on: time, locks, deadlines, one transport. Its twin is in `_sync`.
+"""Primitives of the async side: time, locks, deadlines and a transport. `_sync/_io.py` has the same names.
 
-This file and `_sync/_io.py` are written by hand, name for name; everything else in `_sync` is generated. They run on
-asyncio and on trio. No HTTP, and no rule of the API, is in here.
+These two files are written by hand; everything else in `_sync` is generated. The primitives run on asyncio and trio and
+know nothing of HTTP or the API.
 """
 
 from __future__ import annotations
@@ -28,39 +28,39 @@ Lock = anyio.Lock
 """A lock for `async with`, first come, first served. Waiting for it ends with the deadline."""
 
 Guard = nullcontext
-"""What a thread needs around a change of shared state that awaits nothing: here nothing, so `with Guard():` is free."""
+"""A lock for state changes that do not block: a no-op on the async side."""
 
 monotonic: Final = time.monotonic
-"""Seconds of a clock that never goes back. It needs no running event loop."""
+"""Return the seconds of a monotonic clock. It needs no running event loop."""
 
 sleep: Final = anyio.sleep
-"""Wait for so many seconds. The deadline cuts it short: then its `with` raises DeadlinePassed."""
+"""Sleep for some seconds. The deadline interrupts it; its with block then raises DeadlinePassed."""
 
 _ends: Final[ContextVar[float | None]] = ContextVar("ippanel_edge_deadline", default=None)
 
 
-class DeadlinePassed(Exception):  # noqa: N818 - it says what happened; the public errors are elsewhere
-    """The time given to a `deadline` is over. Not a TimeoutError: one socket operation's timeout is another matter."""
+class DeadlinePassed(Exception):  # noqa: N818 - internal; the public errors are in errors.py
+    """A `deadline` expired. It is not a TimeoutError, which one socket operation may raise."""
 
     def __init__(self) -> None:
-        super().__init__("the time given to this call is over")
+        super().__init__("the deadline expired")
 
 
-class SlotTimeout(TimeoutError):  # noqa: N818 - it says what happened; the public errors are elsewhere
-    """No slot came free in the time given to `Slots.acquire`."""
+class SlotTimeout(TimeoutError):  # noqa: N818 - internal; the public errors are in errors.py
+    """No slot became free within the timeout of `Slots.acquire`."""
 
 
 @contextmanager
 def deadline(seconds: float | None, *, shield: bool = False) -> Generator[None]:
-    """Give everything inside so many seconds altogether. Of nested deadlines the earlier one wins.
+    """Limit the total time of the with block. If deadlines are nested, the earliest applies.
 
     Args:
-        seconds: how long from now; None for as long as it takes.
-        shield: whether what is inside is spared the deadlines and the cancellations from outside, which come
-            after it. (The `task.cancel()` of asyncio itself is not held up by it.)
+        seconds: from now; None for no limit.
+        shield: whether to defer outer deadlines and cancellations until the block ends. (This does not defer
+            asyncio's own `task.cancel()`.)
 
     Raises:
-        DeadlinePassed: what was inside was interrupted because its time was over.
+        DeadlinePassed: the deadline expired and interrupted the block.
     """
     ends = None if seconds is None else anyio.current_time() + seconds
     outer = None if shield else _ends.get()
@@ -75,9 +75,9 @@ def deadline(seconds: float | None, *, shield: bool = False) -> Generator[None]:
 
 
 def remaining() -> float | None:
-    """Return the seconds left, at least 0, or None where there is no end. The caller's own cancel scopes count.
+    """Return the seconds left, at least 0, or None if there is no deadline. The caller's cancel scopes count.
 
-    Where one of those is cancelled there is no time to speak of: the next thing awaited says so.
+    A scope that is cancelled already does not count: the next await raises the cancellation.
     """
     ends: float | None = anyio.current_effective_deadline()
     if ends == -math.inf:
@@ -86,35 +86,36 @@ def remaining() -> float | None:
 
 
 def shielded() -> AbstractContextManager[object]:
-    """Spare what is inside the cancellations from outside: for closing, which takes no time worth naming."""
+    """Shield cleanup from cancellation."""
     return anyio.CancelScope(shield=True)
 
 
 async def finish(
     run: Callable[[], Awaitable[T]], *, began: Callable[[], bool], grace: float, abandoned: Callable[[T | None], None]
 ) -> T:
-    """Run something to its end, though cancelled: once begun it gets `grace` seconds more, not past the deadline.
+    """Run a function. If it is cancelled after it began, let it finish for up to `grace` seconds within the deadline.
 
-    It runs in a task of its own, so that `task.cancel()` of asyncio, which passes any shield, is held up too.
+    It runs in its own task, so that asyncio's `task.cancel()`, which ignores shields, is deferred too.
 
     Args:
-        run: what to do.
-        began: whether it has begun, so that breaking it off would leave open what became of it.
+        run: the function.
+        began: returns whether it began, so that an interruption would leave its outcome unknown.
         grace: seconds.
-        abandoned: receives the result that nobody waits for any more, None where there is none.
+        abandoned: receives the result after a cancellation, or None if there is none.
     """
-    await anyio.lowlevel.checkpoint_if_cancelled()  # what is cancelled already must not begin
+    await anyio.lowlevel.checkpoint_if_cancelled()  # do not start if already cancelled
     results: list[T] = []
     failures: list[Exception] = []
     done = anyio.Event()
-    ends = _ends.get()
+    # Without any deadline in force here, `_ends` was inherited by a task outside of its with block.
+    ends = None if anyio.current_effective_deadline() == math.inf else _ends.get()
     guard = anyio.CancelScope(deadline=math.inf if ends is None else ends, shield=True)
 
     async def work() -> None:
         with guard:
             try:
                 results.append(await run())
-            except Exception as error:  # noqa: BLE001 - handed on to the caller below
+            except Exception as error:  # noqa: BLE001 - raised again below
                 failures.append(error)
         done.set()
 
@@ -141,26 +142,26 @@ async def finish(
 
 
 async def outcome(value: T | Awaitable[T]) -> T:
-    """Return what a caller's function gave, waiting for it where it is awaitable."""
+    """Return the result of a user's function; await it if necessary."""
     if inspect.isawaitable(value):
         return await value
     return value
 
 
 class Slots:
-    """So many may go in at once; the others wait in line, first come, first served."""
+    """A semaphore: a limited number of holders; the others wait, first come, first served."""
 
     def __init__(self, total: int) -> None:
         self._slots = anyio.Semaphore(total)
 
     async def acquire(self, within: float | None = None) -> None:
-        """Take a slot, waiting for it where none is free.
+        """Take a slot; wait if none is free.
 
         Args:
-            within: how many seconds to wait; None for as long as it takes.
+            within: the maximum of seconds to wait; None for no limit.
 
         Raises:
-            SlotTimeout: none came free in that time.
+            SlotTimeout: none became free in that time.
         """
         try:
             self._slots.acquire_nowait()
@@ -172,19 +173,19 @@ class Slots:
                 raise SlotTimeout from None
 
     def release(self) -> None:
-        """Give a slot back, to the one who waits longest."""
+        """Release a slot to the longest waiter."""
         self._slots.release()
 
     @property
     def has_waiters(self) -> bool:
-        """Whether anybody waits for a slot."""
+        """Whether there are waiters."""
         return self._slots.statistics().tasks_waiting > 0
 
 
 class Local(Generic[T]):
-    """A value that belongs to the running event loop, made anew in another one: sockets and waiting tasks cannot move.
+    """A value for each event loop: sockets and waiting tasks cannot move to another loop.
 
-    It holds one value: two loops that run at once take it from each other, and so gain nothing from it.
+    It holds one value only: two loops that run at the same time replace each other's value.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
@@ -200,17 +201,21 @@ class Local(Generic[T]):
         return owned[1]
 
     def owns(self, value: T) -> bool:
-        """Whether the value is still the one in use."""
+        """Whether the value is still in use."""
         return self._owned is not None and self._owned[1] is value
 
     def drop(self) -> None:
-        """Let go of the value: the next `get` makes another."""
+        """Drop the value: the next `get` creates another."""
         self._owned = None
+
+
+def interrupt(network: object) -> None:
+    """Interrupt operations on a socket in other threads: a no-op on the async side, where closing it is enough."""
 
 
 def make_transport(
     verify: ssl.SSLContext, proxy: httpx.Proxy | None, keepalive_expiry: float
 ) -> httpx.AsyncHTTPTransport:
-    """Make an httpx transport of a single connection. The cancel scope of a `deadline` bounds all that it does."""
+    """Create an httpx transport with one connection. The cancel scope of a `deadline` limits its operations."""
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=keepalive_expiry)
     return httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits, proxy=proxy)

@@ -13,6 +13,7 @@ from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 import attrs
 import httpx
 
+from ippanel_edge._async import _io
 from ippanel_edge._async.exchange import AsyncExchange
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge._async.login import AsyncLogin
@@ -25,6 +26,7 @@ from ippanel_edge._async.middleware import (
     AsyncRetries,
 )
 from ippanel_edge._async.pool import AsyncPoolTransport
+from ippanel_edge._async.runner import hide_arguments
 from ippanel_edge._async.sections.auth import Auth
 from ippanel_edge._async.sections.banks import Banks
 from ippanel_edge._async.sections.drafts import Drafts
@@ -66,7 +68,7 @@ T = TypeVar("T")
 
 
 class AsyncOptions(TypedDict, total=False):
-    """The options of `with_options`."""
+    """The options of `with_options`: arguments of the client. An option that is omitted stays unchanged."""
 
     api_key: str | None
     token: str | None
@@ -99,11 +101,10 @@ class _Settings:
 
 @attrs.define
 class _Shared:
-    """The state that a client and its copies share: the pool, the retry budget, and the alternate methods in use."""
+    """The state that a client and its copies share: the pool and the alternate methods in use."""
 
     http: httpx.AsyncClient
     is_ours: bool
-    budget: RetryBudget
     methods: dict[str, str] = attrs.field(factory=dict[str, str])
     is_closed: bool = False
 
@@ -111,16 +112,16 @@ class _Shared:
 class AsyncEdgeClient:
     """A client of the IPPanel Edge SMS API.
 
-    Use it as a context manager, or close it when done. Any number of tasks may use it at the same time; its copies
-    (`with_options`) share its connections.
+    Use it as a context manager, or close it when done. Any number of tasks (threads, for the synchronous client) may
+    use it at the same time. Its copies (`with_options`) share its connections.
 
     Args:
         api_key: the API key; defaults to IPPANEL_API_KEY.
         token: a login token, instead of a key; defaults to IPPANEL_TOKEN.
         credentials: a user name and password, instead of a key or token: the client logs in automatically.
         from_number: the sender line of sends that name none; defaults to IPPANEL_FROM_NUMBER.
-        base_url: defaults to IPPANEL_BASE_URL, then to https://edge.ippanel.com/v1. It must use https, or http on
-            this machine (loopback).
+        base_url: the base URL of the API; defaults to IPPANEL_BASE_URL, then to https://edge.ippanel.com/v1. It must
+            use https, or http on this machine (loopback).
         timeout: seconds for each step of a request: connect, wait for the pool, each write, each read. A slow
             response may take many reads; use `deadline` to limit the whole call.
         deadline: seconds for a whole call, including waits and retries; None for no limit.
@@ -182,16 +183,22 @@ class AsyncEdgeClient:
             )
         redaction.install()
         http = http_client or httpx.AsyncClient(transport=_pool(limits, proxy, verify), trust_env=False)
-        shared = _Shared(http, is_ours=http_client is None, budget=RetryBudget(policy.budget))
+        shared = _Shared(http, is_ours=http_client is None)
         self._is_copy = False
-        self._settle(settings, shared, None, _limiter(rate_limit))
+        self._settle(settings, shared, RetryBudget(policy.budget), None, _limiter(rate_limit))
 
     def _settle(
-        self, settings: _Settings, shared: _Shared, login: AsyncLogin | None, limiter: AsyncLimiter | None
+        self,
+        settings: _Settings,
+        shared: _Shared,
+        budget: RetryBudget,
+        login: AsyncLogin | None,
+        limiter: AsyncLimiter | None,
     ) -> None:
         defaults = Defaults(from_number=settings.from_number, validate=settings.validate)
         self._settings = settings
         self._shared = shared
+        self._budget = budget
         self._limiter = limiter
         self.auth: Auth = Auth(self._fetch, defaults)
         self.send: Send = Send(self._fetch, defaults, settings.secret)
@@ -210,10 +217,10 @@ class AsyncEdgeClient:
         if login is None and settings.credentials is not None:
             login = AsyncLogin(settings.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
         self._login = login
-        exchange: AsyncLink = AsyncExchange(shared.http, settings.base_url, settings.timeout)
+        exchange: AsyncLink = AsyncExchange(shared.http, shared.is_ours, settings.base_url, settings.timeout)
         if settings.middleware:
             exchange = AsyncAttemptMiddleware(settings.middleware, exchange)
-        retries = AsyncRetries(settings.retry, shared.budget, shared.methods, AsyncRate(limiter, exchange))
+        retries = AsyncRetries(settings.retry, budget, shared.methods, AsyncRate(limiter, exchange))
         self._engine = AsyncDeadline(settings.deadline, AsyncAuthorisation(settings.secret, login, retries))
 
     def __repr__(self) -> str:
@@ -241,7 +248,9 @@ class AsyncEdgeClient:
             await self._shared.http.aclose()
 
     def with_options(self, **options: Unpack[AsyncOptions]) -> Self:
-        """Return a client with different settings that shares the connection pool, the retry budget and the login.
+        """Return a client with different settings that shares the connection pool and the login.
+
+        The copy shares the retry budget too, unless it has a RetryPolicy with another `budget`.
 
         Args:
             options: the client's own arguments, except http_client, limits, proxy and verify, which belong to the pool.
@@ -268,9 +277,13 @@ class AsyncEdgeClient:
         copied = copy.copy(self)
         copied._is_copy = True  # noqa: SLF001 - an object of this class
         limiter = _limiter(settings.rate_limit) if "rate_limit" in changes else self._limiter
-        copied._settle(settings, self._shared, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
+        budget = self._budget
+        if settings.retry.budget != old.retry.budget:
+            budget = RetryBudget(settings.retry.budget)
+        copied._settle(settings, self._shared, budget, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
         return copied
 
+    @hide_arguments
     async def request(
         self,
         method: str,
@@ -311,6 +324,8 @@ class AsyncEdgeClient:
             return await self._engine(call, attempts)
         except EdgeError as error:
             failure = attempts.labelled(error)
+        except _io.DeadlinePassed:  # of an enclosing call: a task started in a middleware inherits its deadline
+            failure = attempts.labelled(attempts.out_of_time(None))
         raise failure
 
 

@@ -12,9 +12,10 @@ import attrs
 import httpx
 
 from ippanel_edge._async import _io
-from ippanel_edge.config import CANCEL_GRACE, MAX_ANSWER_BYTES
+from ippanel_edge.config import CANCEL_GRACE, MAX_ANSWER_BYTES, SEND_FLOOR
 from ippanel_edge.endpoints import ONCE
 from ippanel_edge.errors import ConnectionFailed, DecodeError, EdgeError, OutcomeUnknown
+from ippanel_edge.models.send import SendResult
 from ippanel_edge.values.redaction import redacted, without_frames
 from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import Call
@@ -63,6 +64,7 @@ class AsyncTrace:
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         """Record an event of httpcore's `trace` extension."""
         self.seen = True
+        self.attempts.untraced = False
         if self.attempts.headers_began or event.startswith(_BEFORE_HEADERS):
             return
         request = info.get("request")
@@ -71,7 +73,21 @@ class AsyncTrace:
         elif request.method == b"CONNECT":
             self.connecting = True
         else:
+            if self.attempts.call.repeat is ONCE:
+                check_floor(_io.remaining())
             self.attempts.headers_began = True
+
+
+def check_floor(remaining: float | None) -> None:
+    """Check that enough of the deadline is left to start a send.
+
+    Raises:
+        ConnectionFailed: the response could not arrive in time; nothing was sent.
+    """
+    if remaining is not None and remaining < SEND_FLOOR:
+        raise ConnectionFailed(
+            f"deadline exceeded before sending ({max(remaining, 0):.4f} s left)", retryable=False, timed_out=True
+        )
 
 
 def judge(error: Exception, *, began: bool, traced: bool) -> EdgeError | None:
@@ -127,11 +143,13 @@ class AsyncExchange:
 
     Attributes:
         http: our own pool or the caller's client. Its redirects, cookies and auth are not used.
+        is_ours: whether the pool is our own, which emits a trace event before a request leaves.
         base_url: in the form of `check_base_url`.
         timeout: seconds for each step of the request.
     """
 
     http: httpx.AsyncClient
+    is_ours: bool
     base_url: str
     timeout: httpx.Timeout
 
@@ -146,9 +164,12 @@ class AsyncExchange:
             DeadlinePassed: the deadline of the call expired.
         """
         attempts.begin()
+        if self.http.is_closed:
+            raise ConnectionFailed("the client is closed", retryable=False)
         request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=_io.remaining())
         request.extensions["trace"] = trace = AsyncTrace(attempts)
         failure: EdgeError | None
+        attempts.untraced = not self.is_ours
         try:
             answer = await self._answer(call, attempts, request)
             data, meta, body = parse(call.endpoint, answer)
@@ -158,6 +179,8 @@ class AsyncExchange:
             failure = error
         except Exception as error:
             failure = judge(error, began=attempts.headers_began, traced=trace.seen)
+            if failure is None and self.http.is_closed:  # httpx's RuntimeError: it was closed meanwhile
+                failure = ConnectionFailed("the client was closed", retryable=False)
             if failure is None:
                 raise
         except BaseException as error:  # noqa: BLE001 - a cancellation, or KeyboardInterrupt: it is raised again
@@ -165,7 +188,7 @@ class AsyncExchange:
         else:
             attempts.succeeded()
             return Reply(data=data, meta=meta, make_response=lambda: response(request, answer, body))
-        failure = redacted(failure, call.headers.get("Authorization"))
+        failure = redacted(failure, call.secrets)
         attempts.failed(failure)
         # Outside of the except block: the frames hold the headers, and the body of the response.
         raise without_frames(failure)
@@ -176,19 +199,34 @@ class AsyncExchange:
             return await _send(self.http, request)
         return await _io.finish(
             lambda: _send(self.http, request),
-            began=lambda: attempts.headers_began,
+            began=lambda: attempts.may_have_left,
             grace=CANCEL_GRACE,
-            abandoned=lambda answer: _log_cancelled(call, answer),
+            abandoned=lambda answer: _log_interrupted(call, answer),
         )
 
 
-def _log_cancelled(call: Call[Any], answer: RawAnswer | None) -> None:
-    """Log the outcome of a cancelled send: no caller waits for its response any more."""
-    _LOG.warning(
-        "%s was cancelled after sending began: %s",
-        call.endpoint.name,
-        "it may have been executed" if answer is None else f"the service answered HTTP {answer.status_code}",
-    )
+def _log_interrupted(call: Call[Any], answer: RawAnswer | None) -> None:
+    """Log the outcome of an interrupted send, because its caller does not receive the response.
+
+    The record has the attributes `endpoint`, `status_code` (or None) and `message_outbox_ids`.
+    """
+    ids: tuple[int, ...] = ()
+    if answer is None:
+        outcome = "it may have been executed"
+    else:
+        outcome = f"the service answered HTTP {answer.status_code}"
+        with suppress(EdgeError):
+            data = parse(call.endpoint, answer)[0]
+            ids = data.message_outbox_ids if isinstance(data, SendResult) else ()
+        if ids:
+            outcome += f", message_outbox_ids {', '.join(map(str, ids))}"
+    ended = "its deadline expired" if _io.remaining() == 0 else "it was cancelled"
+    fields = {
+        "endpoint": call.endpoint.name,
+        "status_code": None if answer is None else answer.status_code,
+        "message_outbox_ids": ids,
+    }
+    _LOG.warning("%s: %s after sending began; %s", call.endpoint.name, ended, outcome, extra=fields)
 
 
 class _Body(httpx.AsyncByteStream):

@@ -12,14 +12,14 @@ from typing import Any, Protocol, TypeVar
 import attrs
 
 from ippanel_edge._async import _io
+from ippanel_edge._async.exchange import check_floor
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge._async.login import AsyncLogin, Token
-from ippanel_edge.config import SEND_FLOOR, RetryPolicy
+from ippanel_edge.config import RetryPolicy
 from ippanel_edge.endpoints import ONCE, Access
 from ippanel_edge.errors import (
     AuthenticationError,
     ConfigurationError,
-    ConnectionFailed,
     EdgeError,
     OutcomeUnknown,
     evolve,
@@ -166,11 +166,8 @@ class AsyncRate:
         """Wait for the turn, then continue."""
         if self.limiter is not None:
             await self.limiter.wait()
-        remaining = _io.remaining()
-        if call.repeat is ONCE and remaining is not None and remaining < SEND_FLOOR:
-            raise ConnectionFailed(
-                f"deadline exceeded before sending ({max(remaining, 0):.4f} s left)", retryable=False, timed_out=True
-            )
+        if call.repeat is ONCE:
+            check_floor(_io.remaining())
         return await self.proceed(call, attempts)
 
 

@@ -1,8 +1,8 @@
-"""The connection pool: one-connection httpx transports on a free list behind a limiter. It repeats nothing.
+"""The connection pool: httpx transports with one connection each, on a free list behind a semaphore. No retries.
 
-httpx's own pool scans all its connections whenever a request comes or goes: a burst of 1,000 requests gets lost in
-it, and at 100 at once a request costs several times what it costs alone. Here a transport holds one connection, so
-that scan is over one, and a request takes the connection that was used last.
+httpx's own pool scans all its connections when a request starts or ends: a burst of 1,000 requests times out in it, and
+with 100 concurrent requests each costs several times as much as one alone. Here each transport has one connection, so
+that a scan covers one, and a request takes the most recently used connection.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
 MAX_CONNECTIONS: Final = 100
-"""How many connections are open at once: no more than the shortest queue in which common servers let them wait.
+"""The maximum of open connections: not more than the shortest accept backlog of common servers.
 
-So opening all of them at once overruns nobody, and a limit of its own on connections being opened gains nothing.
+So opening all of them at once overflows no backlog, and no separate limit on opening connections is needed.
 """
 
 KEEPALIVE_EXPIRY: Final = 2.0
 """Seconds for which an idle connection is kept.
 
-A server drops idle connections too. Where it does so just as one is used again the request is lost, nobody repeats
-it, and whether it arrived is not known. So ours has to be the shorter time; common servers wait for 5 seconds or more.
+Servers close idle connections too. If a server closes one just as it is reused, the request is lost and its outcome is
+unknown. So this time must be shorter than the server's; common servers wait for 5 seconds or more.
 """
 
 _Origin: TypeAlias = tuple[str, str, int | None]
@@ -41,18 +41,18 @@ _Trace: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 
 class _Network(Protocol):
-    """What httpcore shows of a connection's socket."""
+    """The interface of httpcore's network stream."""
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
-        """Return a property of the socket by its name."""
+        """Return a property of the socket."""
 
     async def aclose(self) -> None:
-        """Close the socket, which may be closed already."""
+        """Close the socket; it may be closed already."""
 
 
 @attrs.define(eq=False)
 class _Connection:
-    """A transport that holds one connection, and when that has been idle for too long."""
+    """A transport with one connection, and the time at which that expires."""
 
     origin: _Origin
     transport: httpx.AsyncHTTPTransport
@@ -60,9 +60,9 @@ class _Connection:
     opened: _Network | None = None
 
     async def exchange(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return its response, keeping hold of the socket opened for it.
+        """Send a request and return its response; keep a reference to the socket opened for it.
 
-        httpcore lets go of a socket, without closing it, where it is cancelled during the TLS handshake or just after.
+        httpcore drops a socket without closing it if it is cancelled during or just after the TLS handshake.
         """
         trace: _Trace | None = request.extensions.get("trace")
 
@@ -81,14 +81,16 @@ class _Connection:
                 request.extensions["trace"] = trace
 
     async def aclose(self) -> None:
-        """Close what is open."""
+        """Close the transport and the socket, and interrupt a request in progress."""
+        if self.opened is not None:
+            _io.interrupt(self.opened)
         await self.transport.aclose()
         if self.opened is not None:
             await self.opened.aclose()
 
 
 class _Connections:
-    """Which connections are at work and which are idle, the latest used last. It decides; closing is the caller's."""
+    """The busy and the idle connections, the most recently used last. It decides; the caller closes connections."""
 
     def __init__(self, total: int, keep: int) -> None:
         self.slots = _io.Slots(total)
@@ -97,9 +99,10 @@ class _Connections:
         self._guard = _io.Guard()
         self._idle: list[_Connection] = []
         self._busy: set[_Connection] = set()
+        self.is_closed = False
 
     def take(self, origin: _Origin, now: float) -> tuple[_Connection | None, list[_Connection]]:
-        """Take the connection to `origin` that was used last, if any, and those to close: too old, or one too many."""
+        """Return the most recently used connection to `origin`, if any, and those to close: expired or surplus ones."""
         with self._guard:
             fresh = next((at for at, each in enumerate(self._idle) if each.expires > now), len(self._idle))
             stale, self._idle[:fresh] = self._idle[:fresh], []
@@ -113,17 +116,17 @@ class _Connections:
             return None, stale
 
     def add(self, connection: _Connection) -> None:
-        """Count a new connection as at work."""
+        """Add a new connection as busy."""
         with self._guard:
             self._busy.add(connection)
 
     def remove(self, connection: _Connection) -> None:
-        """Forget a connection that was at work."""
+        """Remove a busy connection."""
         with self._guard:
             self._busy.discard(connection)
 
     def give_back(self, connection: _Connection) -> list[_Connection]:
-        """Make a connection idle. Returns those to close: the oldest beyond the number kept, unless someone waits."""
+        """Make a connection idle. Return those to close: the oldest surplus ones, unless a request is waiting."""
         with self._guard:
             self._busy.discard(connection)
             self._idle.append(connection)
@@ -131,31 +134,34 @@ class _Connections:
             stale, self._idle[:surplus] = self._idle[:surplus], []
             return stale
 
-    def clear(self) -> list[_Connection]:
-        """Forget all connections, at work or idle, and return them."""
+    def close(self) -> list[_Connection]:
+        """Remove all connections and return them; wake the waiting requests, which then fail."""
         with self._guard:
+            self.is_closed = True
             connections = [*self._idle, *self._busy]
             self._idle.clear()
             self._busy.clear()
-            return connections
+        if self.slots.has_waiters:
+            self.slots.release()  # each waiter that wakes releases the next one
+        return connections
 
 
 class AsyncPoolTransport(httpx.AsyncBaseTransport):
-    """An httpx transport for many requests at once, over HTTP/1.1.
+    """An httpx transport for concurrent requests over HTTP/1.1.
 
-    A request waits for a free connection as long as its pool timeout says, first come, first served. A connection is
-    used again only where its last reply left nothing behind: a server that answers twice would otherwise have its
-    second answer taken for the reply to the next request. Connections belong to an event loop and a process;
-    in another loop, or after a fork, the pool begins afresh.
+    A request waits for a free connection until its pool timeout, first come, first served. A connection is reused only
+    if no bytes follow its last response: if a server responds twice, its second response would otherwise be taken as
+    the response to the next request. Connections belong to one event loop and one process; in another loop, or after
+    a fork, the pool starts empty.
 
-    What cannot be seen is a second answer that comes while the next request is already on its way, and over TLS
-    one cut in two behind a first of more than 64 kilobytes.
+    It cannot detect a second response that arrives while the next request is being sent, nor, over TLS, one that is
+    split after a first response of more than 64 kilobytes.
 
     Args:
-        verify: the TLS context, or whether certificates are checked.
-        proxy: the proxy for all requests: its URL, or an httpx.Proxy. The environment is not asked for one.
-        max_connections: how many requests are under way at once, and how many connections are open.
-        max_keepalive_connections: how many idle connections are kept; by default as many as may be open.
+        verify: the TLS context, or whether certificates are verified.
+        proxy: the proxy of all requests, as a URL or an httpx.Proxy. Proxy settings of the environment are not used.
+        max_connections: the maximum of concurrent requests and of open connections.
+        max_keepalive_connections: the maximum of idle connections; defaults to max_connections.
         keepalive_expiry: seconds for which an idle connection is kept.
     """
 
@@ -169,27 +175,30 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
         keepalive_expiry: float = KEEPALIVE_EXPIRY,
     ) -> None:
         context = verify if isinstance(verify, ssl.SSLContext) else httpx.create_ssl_context(verify, trust_env=False)
-        self._verify = context  # shared by all transports: to make one takes longer than a request
+        self._verify = context  # shared by all transports: creating one takes longer than a request
         self._proxy = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
         self._expiry = keepalive_expiry
         keep = max_connections if max_keepalive_connections is None else max_keepalive_connections
         self._connections = _io.Local(lambda: _Connections(max_connections, keep))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request over a free connection, or a new one, and return the response, its body still to be read.
+        """Send a request over a free or a new connection. Return the response; its body is not read yet.
 
         Args:
-            request: its timeout extension's `pool` says for how many seconds to wait for a free connection.
+            request: the `pool` value of its timeout extension limits the wait for a free connection, in seconds.
 
         Raises:
-            httpx.PoolTimeout: no connection came free in that time: nothing was sent.
+            httpx.PoolTimeout: no connection became free in that time; nothing was sent.
             httpx.TransportError: as httpx's own transport raises it.
         """
         connections = self._connections.get()
         try:
             await connections.slots.acquire(request.extensions.get("timeout", {}).get("pool"))
         except _io.SlotTimeout:
-            raise httpx.PoolTimeout("no connection of the pool came free in time", request=request) from None
+            raise httpx.PoolTimeout("no pool connection became free in time", request=request) from None
+        if connections.is_closed:
+            connections.slots.release()
+            raise httpx.ConnectError("the connection pool was closed", request=request)
         connection: _Connection | None = None
         try:
             connection, stale = self._take(connections, request.url)
@@ -205,15 +214,15 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
 
         stream = _Stream(cast("httpx.AsyncByteStream", response.stream), give_back)
         response.stream = stream
-        if response.is_closed:  # its body came with it, from a mock: nobody will read or close the stream
+        if response.is_closed:  # a mock's response has its body already; the stream is neither read nor closed later
             await stream.aclose()
         return response
 
     async def aclose(self) -> None:
-        """Close all connections. A request under way fails as if the connection had broken."""
+        """Close all connections. A request in progress fails as if its connection had broken."""
         connections = self._connections.get()
         self._connections.drop()
-        await _close(connections.clear())
+        await _close(connections.close())
 
     def _take(self, connections: _Connections, url: httpx.URL) -> tuple[_Connection, list[_Connection]]:
         origin = (url.scheme, url.host, url.port)
@@ -242,13 +251,13 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
             connections.slots.release()
 
     def _reusable(self, connection: _Connection, network: _Network | None) -> bool:
-        # Over a proxy that itself speaks TLS, what its layer has read ahead cannot be seen from here.
+        # Over a proxy with TLS, the bytes that its TLS layer has read ahead cannot be inspected.
         proxied_by_tls = self._proxy is not None and self._proxy.url.scheme == "https"
         return not proxied_by_tls and inspection.is_clean(connection.transport, network)
 
 
 class _Stream(httpx.AsyncByteStream):
-    """A reply's body, whose closing gives the connection back, also while its task is being cancelled."""
+    """A response body. Closing it releases the connection, also while the task is being cancelled."""
 
     def __init__(self, stream: httpx.AsyncByteStream, give_back: Callable[[], Awaitable[None]]) -> None:
         self._stream = stream
@@ -270,9 +279,9 @@ class _Stream(httpx.AsyncByteStream):
 
 
 async def _close(connections: Sequence[_Connection]) -> None:
-    if not connections:  # most of the time: a cancel scope for nothing costs as much as the rest of this module
+    if not connections:  # the usual case: an unneeded cancel scope costs as much as the rest of this module
         return
     with _io.shielded():
         for connection in connections:
-            with contextlib.suppress(Exception):  # it is out of use, whatever its socket says to that
+            with contextlib.suppress(Exception):  # the connection is discarded, whatever error its socket raises
                 await connection.aclose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
+from traceback import format_tb
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from ippanel_edge.errors import EdgeError
@@ -25,17 +26,18 @@ class AsyncRun(Protocol):
 def hide_arguments(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Keep the arguments of a method out of the tracebacks of its errors: for a password, token or code.
 
-    A traceback may be displayed with the local variables of its frames. So each error is raised again without its
-    frames; so are a cancellation and KeyboardInterrupt.
+    A traceback may be displayed with the local variables of its frames. So each exception is raised again without its
+    frames, also a cancellation, KeyboardInterrupt and the TypeError of a missing argument. An unexpected exception
+    gets a note with its traceback as text, which has no local variables.
     """
 
     @wraps(method)
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return await method(*args, **kwargs)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it is raised again
             if isinstance(error, Exception) and not isinstance(error, EdgeError):
-                raise  # unexpected: keep the traceback
+                error.add_note("".join(["Traceback of the original exception:\n", *format_tb(error.__traceback__)]))
             failure = error
         del args, kwargs
         raise without_frames(failure)

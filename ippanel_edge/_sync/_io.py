@@ -1,7 +1,7 @@
-"""The few primitives that the code in here stands on: time, locks, deadlines, one transport. Its twin is in `_async`.
+"""Primitives of the sync side: time, locks, deadlines and a transport. `_async/_io.py` has the same names.
 
-This file and `_async/_io.py` are written by hand, name for name; everything else in `_sync` is generated. They run
-in threads, and after a fork. No HTTP, and no rule of the API, is in here.
+These two files are written by hand; everything else in `_sync` is generated. The primitives work in threads and after a
+fork, and know nothing of HTTP or the API.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import deque
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -28,41 +28,41 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Guard = threading.Lock
-"""What a thread needs around a change of shared state that waits for nothing."""
+"""A lock for state changes that do not block."""
 
 monotonic: Final = time.monotonic
-"""Seconds of a clock that never goes back."""
+"""Return the seconds of a monotonic clock."""
 
-_PIECE: Final = 16 * 1024
-"""Bytes written at a time under a deadline: so few that a socket ready for writing takes them at once."""
+_CHUNK: Final = 16 * 1024
+"""Bytes per write under a deadline: few enough that a writable socket accepts them without blocking."""
 
 _ends: Final[ContextVar[float | None]] = ContextVar("ippanel_edge_deadline", default=None)
 
 
-class DeadlinePassed(Exception):  # noqa: N818 - it says what happened; the public errors are elsewhere
-    """The time given to a `deadline` is over. Not a TimeoutError: one socket operation's timeout is another matter."""
+class DeadlinePassed(Exception):  # noqa: N818 - internal; the public errors are in errors.py
+    """A `deadline` expired. It is not a TimeoutError, which one socket operation may raise."""
 
     def __init__(self) -> None:
-        super().__init__("the time given to this call is over")
+        super().__init__("the deadline expired")
 
 
-class SlotTimeout(TimeoutError):  # noqa: N818 - it says what happened; the public errors are elsewhere
-    """No slot came free in the time given to `Slots.acquire`."""
+class SlotTimeout(TimeoutError):  # noqa: N818 - internal; the public errors are in errors.py
+    """No slot became free within the timeout of `Slots.acquire`."""
 
 
 @contextmanager
 def deadline(seconds: float | None, *, shield: bool = False) -> Generator[None]:
-    """Give everything inside so many seconds altogether. Of nested deadlines the earlier one wins.
+    """Limit the total time of the with block. If deadlines are nested, the earliest applies.
 
-    All that waits in here keeps to it: `sleep`, `Lock`, `Slots`, and each operation of a transport's socket. Looking
-    up a host's address does not: the system offers no way to end it.
+    It limits `sleep`, `Lock`, `Slots`, and each operation of a transport's socket. It does not limit DNS look-ups: the
+    system cannot interrupt them.
 
     Args:
-        seconds: how long from now; None for as long as it takes.
-        shield: whether what is inside is spared the deadlines from outside, which come after it.
+        seconds: from now; None for no limit.
+        shield: whether to ignore outer deadlines until the block ends.
 
     Raises:
-        DeadlinePassed: what was inside was interrupted because its time was over.
+        DeadlinePassed: the deadline expired and interrupted the block.
     """
     ends = None if seconds is None else monotonic() + seconds
     outer = None if shield else _ends.get()
@@ -74,16 +74,16 @@ def deadline(seconds: float | None, *, shield: bool = False) -> Generator[None]:
 
 
 def remaining() -> float | None:
-    """Return the seconds left, at least 0, or None where there is no end."""
+    """Return the seconds left, at least 0, or None if there is no deadline."""
     ends = _ends.get()
     return None if ends is None else max(ends - monotonic(), 0.0)
 
 
 def sleep(seconds: float) -> None:
-    """Wait for so many seconds. The deadline cuts it short.
+    """Sleep for some seconds. The deadline interrupts it.
 
     Raises:
-        DeadlinePassed: the deadline came first.
+        DeadlinePassed: the deadline expired first.
     """
     left = remaining()
     if left is not None and left <= seconds:
@@ -93,20 +93,20 @@ def sleep(seconds: float) -> None:
 
 
 def shielded() -> AbstractContextManager[object]:
-    """Mark what is for closing, and takes no time worth naming. Nothing cancels a thread, so here it does nothing."""
+    """Shield cleanup from cancellation: a no-op here, because threads cannot be cancelled."""
     return nullcontext()
 
 
 def finish(
     run: Callable[[], T], *, began: Callable[[], bool], grace: float, abandoned: Callable[[T | None], None]
 ) -> T:
-    """Run something to its end. Nothing but Ctrl-C breaks into a thread, and that is not held up.
+    """Run a function. Only KeyboardInterrupt can interrupt it, and it is not deferred.
 
     Args:
-        run: what to do.
-        began: whether it has begun, so that breaking it off would leave open what became of it.
-        grace: seconds for which the twin holds up a cancellation.
-        abandoned: told, with None, that nobody waits for the result any more.
+        run: the function.
+        began: returns whether it began, so that an interruption would leave its outcome unknown.
+        grace: not used; on the async side, seconds for which a cancellation is deferred.
+        abandoned: called with None after an interruption.
     """
     del grace
     try:
@@ -118,49 +118,49 @@ def finish(
 
 
 def outcome(value: T | Awaitable[T]) -> T:
-    """Return what a caller's function gave.
+    """Return the result of a user's function.
 
     Raises:
-        TypeError: it has to be awaited, which nothing in here does.
+        TypeError: the result must be awaited.
     """
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()
-        raise TypeError("the client that does not await was given a function that has to be awaited")
+        raise TypeError("expected a sync function, got one that needs await; use AsyncEdgeClient for it")
     return value
 
 
 class Local(Generic[T]):
-    """A value that belongs to this process, made anew in a child: it must not use its parent's sockets and locks."""
+    """A value for each process: a child must not use the sockets and locks of its parent."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
         self._owned: dict[int, T] = {}
 
     def get(self) -> T:
-        """Return the value of this process, the same in every thread."""
+        """Return the value of this process, shared by all threads."""
         here = os.getpid()
         if here not in self._owned:
             self._owned.setdefault(here, self._make())
             for parent in self._owned.keys() - {here}:
-                self._owned.pop(parent, None)  # closes the child's copies of its sockets and no connection
+                self._owned.pop(parent, None)  # closes the child's copies of the sockets, not the connections
         return self._owned[here]
 
     def owns(self, value: T) -> bool:
-        """Whether the value is still the one in use."""
+        """Whether the value is still in use."""
         return self._owned.get(os.getpid()) is value
 
     def drop(self) -> None:
-        """Let go of the value: the next `get` makes another."""
+        """Drop the value: the next `get` creates another."""
         self._owned = {}
 
 
 class Lock:
-    """A lock for `with`. Waiting for it ends with the deadline, and a child does not inherit it locked."""
+    """A lock. The deadline limits waiting for it, and a child process does not inherit it locked."""
 
     def __init__(self) -> None:
         self._lock = Local(threading.Lock)
-        self._held: list[threading.Lock] = []  # changed by the holder only, so it has one entry at the most
+        self._held: list[threading.Lock] = []  # changed by the holder only, so it has at most one entry
 
     def __enter__(self) -> None:
         lock = self._lock.get()
@@ -173,30 +173,30 @@ class Lock:
 
 
 class Slots:
-    """So many may go in at once; the others wait in line, first come, first served."""
+    """A semaphore: a limited number of holders; the others wait, first come, first served."""
 
     def __init__(self, total: int) -> None:
         self._guard = threading.Lock()
-        self._free = total  # more than 0 only while nobody waits: a slot given back goes straight to the next
-        self._line: deque[threading.Lock] = deque()
+        self._free = total  # above 0 only without waiters: a released slot goes to the next waiter directly
+        self._waiters: deque[threading.Lock] = deque()
 
     def acquire(self, within: float | None = None) -> None:
-        """Take a slot, waiting for it where none is free.
+        """Take a slot; wait if none is free.
 
         Args:
-            within: how many seconds to wait; None for as long as it takes.
+            within: the maximum of seconds to wait; None for no limit.
 
         Raises:
-            SlotTimeout: none came free in that time.
-            DeadlinePassed: the deadline came first.
+            SlotTimeout: none became free in that time.
+            DeadlinePassed: the deadline expired first.
         """
         with self._guard:
             if self._free:
                 self._free -= 1
                 return
             turn = threading.Lock()
-            turn.acquire()  # released by whoever hands a slot over
-            self._line.append(turn)
+            turn.acquire()  # released when a slot is passed on
+            self._waiters.append(turn)
         left = remaining()
         try:
             if turn.acquire(timeout=_waiting_time(within)):
@@ -209,46 +209,53 @@ class Slots:
             raise DeadlinePassed if left is not None and (within is None or left <= within) else SlotTimeout
 
     def release(self) -> None:
-        """Give a slot back, to the one who waits longest."""
+        """Release a slot to the longest waiter."""
         with self._guard:
-            if self._line:
-                self._line.popleft().release()
+            if self._waiters:
+                self._waiters.popleft().release()
             else:
                 self._free += 1
 
     @property
     def has_waiters(self) -> bool:
-        """Whether anybody waits for a slot."""
-        return bool(self._line)
+        """Whether there are waiters."""
+        return bool(self._waiters)
 
     def _leave(self, turn: threading.Lock) -> bool:
-        """Leave the line. Returns False where a slot was handed over in the meantime."""
+        """Stop waiting. Return False if a slot was passed on meanwhile."""
         with self._guard:
-            if turn not in self._line:
+            if turn not in self._waiters:
                 return False
-            self._line.remove(turn)
+            self._waiters.remove(turn)
             return True
 
 
 def _waiting_time(within: float | None) -> float:
-    """Return for how long to wait for a lock: `within`, at most to the deadline, and -1 where there is no end."""
+    """Return how long to wait for a lock: `within` or until the deadline, or -1 without a limit."""
     limits = [limit for limit in (within, remaining()) if limit is not None]
     return min(*limits, threading.TIMEOUT_MAX) if limits else -1
 
 
+def interrupt(network: Any) -> None:  # noqa: ANN401 - httpcore's network stream
+    """Interrupt operations on a socket in other threads: closing it would not wake them."""
+    connection = network.get_extra_info("socket")
+    if isinstance(connection, socket.socket):
+        with suppress(OSError):  # it is not connected any more
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)  # of the TCP connection, also below TLS
+
+
 def make_transport(verify: ssl.SSLContext, proxy: httpx.Proxy | None, keepalive_expiry: float) -> httpx.HTTPTransport:
-    """Make an httpx transport of a single connection. A `deadline` bounds each operation of its socket."""
+    """Create an httpx transport with one connection. A `deadline` limits each operation of its socket."""
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=keepalive_expiry)
     return _CappedTransport(verify=verify, trust_env=False, limits=limits, proxy=proxy)
 
 
 class _CappedTransport(httpx.HTTPTransport):
-    """An httpx transport that keeps to the deadline. What handles a request stays httpx's, for tests patch that."""
+    """An httpx transport that observes the deadline. `handle_request` stays httpx's own, because mocks patch it."""
 
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - httpx's own, passed on
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - the arguments of httpx's class
         super().__init__(**settings)
-        # httpcore takes its backend as an argument, but httpx has no argument to pass one on. Setting it here avoids
-        # repeating how httpx builds its pools and proxies.
+        # httpx cannot pass a network backend to httpcore. Setting it here avoids copying how httpx builds its pools.
         pool = getattr(self, "_pool", None)
         backend: httpcore.NetworkBackend | None = getattr(pool, "_network_backend", None)
         if pool is None or backend is None:
@@ -258,7 +265,7 @@ class _CappedTransport(httpx.HTTPTransport):
 
 
 class _CappedBackend(httpcore.NetworkBackend):
-    """Opens connections that keep to the deadline: a timeout counts for one operation, and a reply has many."""
+    """Opens connections that observe the deadline: a timeout applies to one operation, and a response takes many."""
 
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
@@ -284,7 +291,7 @@ class _CappedBackend(httpcore.NetworkBackend):
     def _addresses(self, host: str, port: int) -> list[str]:
         if remaining() is None:
             return [host]
-        try:  # the system's own way through them would give each address the whole time
+        try:  # the system would give each address the whole time
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
@@ -292,7 +299,7 @@ class _CappedBackend(httpcore.NetworkBackend):
 
 
 class _CappedStream(httpcore.NetworkStream):
-    """A connection whose every operation ends with the deadline."""
+    """A connection whose operations observe the deadline."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
@@ -302,10 +309,10 @@ class _CappedStream(httpcore.NetworkStream):
             return self._stream.read(max_bytes, limit)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        piece = _PIECE if remaining() is not None else max(len(buffer), 1)
-        for start in range(0, len(buffer), piece):
+        size = _CHUNK if remaining() is not None else max(len(buffer), 1)
+        for start in range(0, len(buffer), size):
             with _capped(timeout) as limit:
-                self._stream.write(buffer[start : start + piece], limit)
+                self._stream.write(buffer[start : start + size], limit)
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -322,7 +329,7 @@ class _CappedStream(httpcore.NetworkStream):
 
 @contextmanager
 def _capped(timeout: float | None) -> Generator[float | None]:
-    """Shorten a timeout to what is left of the deadline, and tell the two apart where it comes to an end."""
+    """Limit a timeout to the rest of the deadline; raise DeadlinePassed if the deadline ended it."""
     left = remaining()
     if left is None or (timeout is not None and timeout < left):
         yield timeout

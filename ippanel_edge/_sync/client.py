@@ -14,6 +14,7 @@ from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 import attrs
 import httpx
 
+from ippanel_edge._sync import _io
 from ippanel_edge._sync.exchange import Exchange
 from ippanel_edge._sync.limiter import Limiter
 from ippanel_edge._sync.login import Login
@@ -26,6 +27,7 @@ from ippanel_edge._sync.middleware import (
     Retries,
 )
 from ippanel_edge._sync.pool import PoolTransport
+from ippanel_edge._sync.runner import hide_arguments
 from ippanel_edge._sync.sections.auth import Auth
 from ippanel_edge._sync.sections.banks import Banks
 from ippanel_edge._sync.sections.drafts import Drafts
@@ -67,7 +69,7 @@ T = TypeVar("T")
 
 
 class Options(TypedDict, total=False):
-    """The options of `with_options`."""
+    """The options of `with_options`: arguments of the client. An option that is omitted stays unchanged."""
 
     api_key: str | None
     token: str | None
@@ -100,11 +102,10 @@ class _Settings:
 
 @attrs.define
 class _Shared:
-    """The state that a client and its copies share: the pool, the retry budget, and the alternate methods in use."""
+    """The state that a client and its copies share: the pool and the alternate methods in use."""
 
     http: httpx.Client
     is_ours: bool
-    budget: RetryBudget
     methods: dict[str, str] = attrs.field(factory=dict[str, str])
     is_closed: bool = False
 
@@ -112,16 +113,16 @@ class _Shared:
 class EdgeClient:
     """A client of the IPPanel Edge SMS API.
 
-    Use it as a context manager, or close it when done. Any number of tasks may use it at the same time; its copies
-    (`with_options`) share its connections.
+    Use it as a context manager, or close it when done. Any number of tasks (threads, for the synchronous client) may
+    use it at the same time. Its copies (`with_options`) share its connections.
 
     Args:
         api_key: the API key; defaults to IPPANEL_API_KEY.
         token: a login token, instead of a key; defaults to IPPANEL_TOKEN.
         credentials: a user name and password, instead of a key or token: the client logs in automatically.
         from_number: the sender line of sends that name none; defaults to IPPANEL_FROM_NUMBER.
-        base_url: defaults to IPPANEL_BASE_URL, then to https://edge.ippanel.com/v1. It must use https, or http on
-            this machine (loopback).
+        base_url: the base URL of the API; defaults to IPPANEL_BASE_URL, then to https://edge.ippanel.com/v1. It must
+            use https, or http on this machine (loopback).
         timeout: seconds for each step of a request: connect, wait for the pool, each write, each read. A slow
             response may take many reads; use `deadline` to limit the whole call.
         deadline: seconds for a whole call, including waits and retries; None for no limit.
@@ -183,14 +184,22 @@ class EdgeClient:
             )
         redaction.install()
         http = http_client or httpx.Client(transport=_pool(limits, proxy, verify), trust_env=False)
-        shared = _Shared(http, is_ours=http_client is None, budget=RetryBudget(policy.budget))
+        shared = _Shared(http, is_ours=http_client is None)
         self._is_copy = False
-        self._settle(settings, shared, None, _limiter(rate_limit))
+        self._settle(settings, shared, RetryBudget(policy.budget), None, _limiter(rate_limit))
 
-    def _settle(self, settings: _Settings, shared: _Shared, login: Login | None, limiter: Limiter | None) -> None:
+    def _settle(
+        self,
+        settings: _Settings,
+        shared: _Shared,
+        budget: RetryBudget,
+        login: Login | None,
+        limiter: Limiter | None,
+    ) -> None:
         defaults = Defaults(from_number=settings.from_number, validate=settings.validate)
         self._settings = settings
         self._shared = shared
+        self._budget = budget
         self._limiter = limiter
         self.auth: Auth = Auth(self._fetch, defaults)
         self.send: Send = Send(self._fetch, defaults, settings.secret)
@@ -209,10 +218,10 @@ class EdgeClient:
         if login is None and settings.credentials is not None:
             login = Login(settings.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
         self._login = login
-        exchange: Link = Exchange(shared.http, settings.base_url, settings.timeout)
+        exchange: Link = Exchange(shared.http, shared.is_ours, settings.base_url, settings.timeout)
         if settings.middleware:
             exchange = AttemptMiddleware(settings.middleware, exchange)
-        retries = Retries(settings.retry, shared.budget, shared.methods, Rate(limiter, exchange))
+        retries = Retries(settings.retry, budget, shared.methods, Rate(limiter, exchange))
         self._engine = Deadline(settings.deadline, Authorisation(settings.secret, login, retries))
 
     def __repr__(self) -> str:
@@ -240,7 +249,9 @@ class EdgeClient:
             self._shared.http.close()
 
     def with_options(self, **options: Unpack[Options]) -> Self:
-        """Return a client with different settings that shares the connection pool, the retry budget and the login.
+        """Return a client with different settings that shares the connection pool and the login.
+
+        The copy shares the retry budget too, unless it has a RetryPolicy with another `budget`.
 
         Args:
             options: the client's own arguments, except http_client, limits, proxy and verify, which belong to the pool.
@@ -267,9 +278,13 @@ class EdgeClient:
         copied = copy.copy(self)
         copied._is_copy = True  # noqa: SLF001 - an object of this class
         limiter = _limiter(settings.rate_limit) if "rate_limit" in changes else self._limiter
-        copied._settle(settings, self._shared, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
+        budget = self._budget
+        if settings.retry.budget != old.retry.budget:
+            budget = RetryBudget(settings.retry.budget)
+        copied._settle(settings, self._shared, budget, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
         return copied
 
+    @hide_arguments
     def request(
         self,
         method: str,
@@ -308,6 +323,8 @@ class EdgeClient:
             return self._engine(call, attempts)
         except EdgeError as error:
             failure = attempts.labelled(error)
+        except _io.DeadlinePassed:  # of an enclosing call: a task started in a middleware inherits its deadline
+            failure = attempts.labelled(attempts.out_of_time(None))
         raise failure
 
 

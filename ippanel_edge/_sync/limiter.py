@@ -3,19 +3,26 @@
 
 from __future__ import annotations
 
+import heapq
+import threading
+
 from ippanel_edge._sync import _io
 from ippanel_edge.config import RateLimit
 from ippanel_edge.errors import ConnectionFailed
 
 
 class Limiter:
-    """Limits the rate of requests, first come, first served (GCRA: the bucket is one number)."""
+    """Limits the rate of requests, first come, first served (GCRA: the bucket is one number).
+
+    A turn that is not used, because its request was cancelled, goes to the next request.
+    """
 
     def __init__(self, limit: RateLimit) -> None:
         self._gap = 1.0 / limit.per_second
         self._slack = self._gap * (limit.burst - 1)
         self._next = 0.0
-        self._lock = _io.Lock()
+        self._unused: list[float] = []
+        self._lock = threading.Lock()  # never held while waiting, so it serves several event loops too
 
     def wait(self) -> None:
         """Wait for this request's turn.
@@ -23,17 +30,34 @@ class Limiter:
         Raises:
             ConnectionFailed: the turn is after the call's deadline; it is not used.
         """
+        now = _io.monotonic()
         with self._lock:
-            now = _io.monotonic()
-            turn = max(self._next, now)
-            delay = turn - self._slack - now
-            remaining = _io.remaining()
-            if remaining is not None and delay >= remaining:
-                raise ConnectionFailed(
-                    f"the rate limit requires a wait of {delay:.3g} s, longer than the deadline",
-                    retryable=False,
-                    timed_out=True,
-                )
-            self._next = turn + self._gap
+            turn = self._reserve(now)
+        delay = turn - self._slack - now
+        remaining = _io.remaining()
+        if remaining is not None and delay >= remaining:
+            self._give_back(turn)
+            raise ConnectionFailed(
+                f"the rate limit requires a wait of {delay:.3g} s, longer than the deadline",
+                retryable=False,
+                timed_out=True,
+            )
         if delay > 0:
-            _io.sleep(delay)
+            try:
+                _io.sleep(delay)
+            except BaseException:
+                self._give_back(turn)
+                raise
+
+    def _reserve(self, now: float) -> float:
+        while self._unused:
+            turn = heapq.heappop(self._unused)
+            if turn >= now:
+                return turn
+        turn = max(self._next, now)
+        self._next = turn + self._gap
+        return turn
+
+    def _give_back(self, turn: float) -> None:
+        with self._lock:
+            heapq.heappush(self._unused, turn)

@@ -13,14 +13,14 @@ from typing import Any, Protocol, TypeVar
 import attrs
 
 from ippanel_edge._sync import _io
+from ippanel_edge._sync.exchange import check_floor
 from ippanel_edge._sync.limiter import Limiter
 from ippanel_edge._sync.login import Login, Token
-from ippanel_edge.config import SEND_FLOOR, RetryPolicy
+from ippanel_edge.config import RetryPolicy
 from ippanel_edge.endpoints import ONCE, Access
 from ippanel_edge.errors import (
     AuthenticationError,
     ConfigurationError,
-    ConnectionFailed,
     EdgeError,
     OutcomeUnknown,
     evolve,
@@ -167,11 +167,8 @@ class Rate:
         """Wait for the turn, then continue."""
         if self.limiter is not None:
             self.limiter.wait()
-        remaining = _io.remaining()
-        if call.repeat is ONCE and remaining is not None and remaining < SEND_FLOOR:
-            raise ConnectionFailed(
-                f"deadline exceeded before sending ({max(remaining, 0):.4f} s left)", retryable=False, timed_out=True
-            )
+        if call.repeat is ONCE:
+            check_floor(_io.remaining())
         return self.proceed(call, attempts)
 
 

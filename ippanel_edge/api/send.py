@@ -168,7 +168,7 @@ def with_values(
     return {
         **texts(code=code),
         "recipients": [_recipient(recipient)],
-        "params": dict(params),
+        "params": {name: Secret(value) if isinstance(value, str) else value for name, value in params.items()},
         **({} if phonebook is None else {"phonebook": _contact(phonebook)}),
     }
 
@@ -181,7 +181,7 @@ def votp(defaults: Defaults, recipient: str, code: str | int) -> Call[SendResult
     if defaults.validate and len(digits) > MAX_VOTP_DIGITS:
         raise ConfigurationError(f"expected at most {MAX_VOTP_DIGITS} digits, got {len(digits)}", argument="code")
     params = {"recipients": [_recipient(recipient)]}
-    return call(endpoints.SEND_VOTP, json={"sending_type": "votp", "message": digits, "params": params})
+    return call(endpoints.SEND_VOTP, json={"sending_type": "votp", "message": Secret(digits), "params": params})
 
 
 def url(

@@ -16,8 +16,11 @@ class OptionType(StrEnum):
     """The type of an option's values; the plain str values are accepted too."""
 
     INT = "int"
+    """An integer."""
     STRING = "string"
+    """Text."""
     DATE = "date"
+    """A date."""
 
 
 @attrs.frozen(kw_only=True)

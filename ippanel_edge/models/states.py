@@ -13,15 +13,21 @@ class MessageState(IntEnum):
     REVIEW = 1
     """Pending human review."""
     SENDING = 2
+    """Being sent."""
     REJECTED = 3
     """Rejected in the review."""
     NO_VALID_RECIPIENTS = 4
+    """Not sent: none of the recipients is valid."""
     QUEUED = 5
     """In the queue for sending."""
     SENT = 6
+    """Sent. The delivery status of each recipient is separate (`reports.recipients`)."""
     CANCELLED = 7
+    """Cancelled before it was sent (`send.cancel`)."""
     NO_CREDIT = 8
+    """Not sent: the credit of the account is too low."""
     SYSTEM_ERROR = 9
+    """Not sent because of an error of the service."""
 
     @property
     def is_final(self) -> bool:
@@ -56,6 +62,7 @@ class DeliveryStatus(IntEnum):
     DELIVERED = 2
     """Delivered to the phone."""
     NOT_DELIVERED = 3
+    """Not delivered to the phone."""
     BLACKLISTED = 4
     """The recipient is blacklisted for promotional messages."""
 
@@ -69,16 +76,22 @@ class TicketState(IntEnum):
     """The state of a ticket (`TicketSummary.state_id`, `Ticket.state_id`)."""
 
     WAITING_FOR_ANSWER = 1
+    """Waiting for an answer."""
     WAITING_FOR_SUPPORT = 2
+    """Waiting for support."""
     ANSWERED = 3
+    """Answered."""
     CLOSED = 4
+    """Closed."""
     FORWARDED = 5
+    """Forwarded."""
 
 
 class PatternStatus(StrEnum):
     """The status of a pattern, which decides whether it can be sent (`Pattern.pattern_status`)."""
 
     ACTIVE = "active"
+    """Approved; it can be sent."""
     INACTIVE = "inactive"
     """Rejected in the review, or disabled."""
     PENDING = "pending"
@@ -89,5 +102,6 @@ class VariableType(StrEnum):
     """The type of a pattern variable's values (`PatternVariable.type`)."""
 
     STRING = "string"
+    """Text."""
     INTEGER = "integer"
     """Digits only."""

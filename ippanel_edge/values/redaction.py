@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import html
+import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, TypeVar, cast
+from urllib.parse import quote, quote_plus
 
 from ippanel_edge.errors import EdgeError, evolve
 
 B = TypeVar("B", bound=BaseException)
 
 MASK: Final = "***"
+_MIN_LENGTH: Final = 4
 _QUERY_SECRET: Final = re.compile(
     r"(?i)((?:[?&]|&amp;|%26)(?:apikey|api_key|password|token|otp|message)=)[^&#\s\"'<>]+"
 )
@@ -25,12 +29,26 @@ def masked(text: str) -> str:
     return _QUERY_SECRET.sub(rf"\g<1>{MASK}", text)
 
 
-def redacted(error: EdgeError, secret: str | None) -> EdgeError:
-    """Return an error without a secret: a response of the service or a proxy may quote the request."""
-    if not secret:
+def redacted(error: EdgeError, secrets: Iterable[str]) -> EdgeError:
+    """Return an error without the secrets of its call: a response of the service or a proxy may quote the request.
+
+    Secrets of fewer than 4 characters stay: masking each occurrence of them would garble the message.
+    """
+    hidden = {form for secret in secrets if len(secret) >= _MIN_LENGTH for form in _forms(secret)}
+    if not hidden:
         return error
-    attributes = {name: _mask_secret(value, secret) for name, value in vars(error).items()}
-    return evolve(error, args=tuple(_mask_secret(value, secret) for value in error.args), **attributes)
+    pattern = re.compile("|".join(map(re.escape, sorted(hidden, key=len, reverse=True))))
+    attributes = {name: _mask_secrets(value, pattern) for name, value in vars(error).items()}
+    return evolve(error, args=tuple(_mask_secrets(value, pattern) for value in error.args), **attributes)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield a secret as it may be quoted: plain, in a URL, in JSON, or escaped for HTML."""
+    yield secret
+    yield quote(secret, safe="")
+    yield quote_plus(secret)
+    yield json.dumps(secret)[1:-1]
+    yield html.escape(secret)
 
 
 def without_frames(error: B) -> B:
@@ -42,13 +60,16 @@ def without_frames(error: B) -> B:
     return error.with_traceback(None)
 
 
-def _mask_secret(value: object, secret: str) -> object:
+def _mask_secrets(value: object, pattern: re.Pattern[str]) -> object:
     if isinstance(value, str) and not isinstance(value, Enum):
-        return value.replace(secret, MASK)
+        return pattern.sub(MASK, value)
     if isinstance(value, Mapping):
         fields = cast("Mapping[str, Sequence[str]]", value)
         return MappingProxyType(
-            {name: tuple(text.replace(secret, MASK) for text in texts) for name, texts in fields.items()}
+            {
+                pattern.sub(MASK, name): tuple(pattern.sub(MASK, text) for text in texts)
+                for name, texts in fields.items()
+            }
         )
     return value
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 OPT_OUT_SUFFIX: Final = "\nلغو11"
 """The suffix that operators require at the end of a promotional message: 6 characters including its line break."""
 MAX_CHARACTERS: Final = 1400
+"""The maximum number of characters of a message."""
 MAX_PARTS: Final = 20
+"""The maximum number of parts (SMS segments) of a message."""
 
 # GSM 03.38. The table's 128th code, escape, is not included: it only introduces a character of the extension table.
 _GSM_BASIC: Final = frozenset(

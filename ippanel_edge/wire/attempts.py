@@ -21,31 +21,40 @@ class Attempts:
         call: the call.
         count: the number of requests started.
         headers_began: whether the headers of the current request began to leave this machine.
+        untraced: whether a transport that has not emitted a trace event has the current request. It may have left.
         may_be_executed: whether an earlier attempt succeeded or failed with the outcome UNKNOWN.
     """
 
     call: Call[Any]
     count: int = 0
     headers_began: bool = False
+    untraced: bool = False
     may_be_executed: bool = False
 
     def begin(self) -> None:
         """Record that another request is started."""
         self.count += 1
         self.headers_began = False
+        self.untraced = False
 
     def succeeded(self) -> None:
         """Record that the current attempt was executed."""
         self.may_be_executed = True
 
+    @property
+    def may_have_left(self) -> bool:
+        """Whether the current request may have left this machine: NOT_SENT needs proof."""
+        return self.headers_began or self.untraced
+
     def failed(self, error: EdgeError) -> None:
         """Record the outcome of a failed attempt."""
+        self.untraced = self.untraced and error.outcome is Outcome.UNKNOWN
         self.may_be_executed = self.may_be_executed or error.outcome is Outcome.UNKNOWN
 
-    def out_of_time(self, seconds: float) -> EdgeError:
-        """Return the error of a call whose deadline expired."""
-        expired = f"the deadline of {seconds:g} s expired"
-        if self.headers_began or self.may_be_executed:
+    def out_of_time(self, seconds: float | None) -> EdgeError:
+        """Return the error of a call whose deadline expired; None is a deadline that the call inherited."""
+        expired = "the deadline expired" if seconds is None else f"the deadline of {seconds:g} s expired"
+        if self.may_have_left or self.may_be_executed:
             return OutcomeUnknown(f"{expired} before a response arrived", timed_out=True)
         return ConnectionFailed(f"{expired} before anything was sent", timed_out=True)
 

@@ -12,7 +12,7 @@ import attrs
 
 from ippanel_edge.endpoints import Endpoint, Method, Repeat
 from ippanel_edge.errors import ConfigurationError
-from ippanel_edge.values.checks import check_choice, check_str
+from ippanel_edge.values.checks import check_choice, check_str, check_type
 from ippanel_edge.values.files import FileInput, Upload, open_upload
 from ippanel_edge.values.secrets import Secret
 
@@ -58,9 +58,11 @@ class JsonBody:
 
     Attributes:
         content: compact UTF-8.
+        secrets: the secret values in it.
     """
 
     content: Content
+    secrets: tuple[Secret, ...] = attrs.field(default=(), repr=False)
 
 
 @attrs.frozen
@@ -88,6 +90,7 @@ class MultipartBody:
 
 
 Body: TypeAlias = JsonBody | FormBody | MultipartBody
+"""The body of a call: JSON, a form, or a form with files."""
 
 
 class Headers(Mapping[str, str]):
@@ -148,6 +151,16 @@ class Call(Generic[T]):
         return self.endpoint.repeat
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values that the call sends, in its headers, its query or its body."""
+        fields = list(self.query)
+        if isinstance(self.body, FormBody | MultipartBody):
+            fields += self.body.fields
+        sent = [value for _, value in fields] + list(self.headers.values())
+        of_json = self.body.secrets if isinstance(self.body, JsonBody) else ()
+        return (*(value for value in sent if isinstance(value, Secret)), *of_json)
+
+    @property
     def rewindable(self) -> bool:
         """Whether the body can be sent a second time. A stream that is not seekable can be read only once."""
         return not isinstance(self.body, MultipartBody) or all(upload.rewindable for _, upload in self.body.files)
@@ -184,7 +197,7 @@ def call(
     elif form is not None:
         body = FormBody(_form_fields(form))
     elif json is not None:
-        body = JsonBody(encode_json(json))
+        body = JsonBody(encode_json(json), tuple(_secrets_in(json)))
     return Call(
         endpoint=endpoint,
         method=endpoint.method,
@@ -198,12 +211,25 @@ def call(
     )
 
 
+def _secrets_in(value: object) -> Iterator[Secret]:
+    """Yield the secrets in the arguments of a body, before JSON makes them plain text."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in cast("Mapping[object, object]", value).values():
+            yield from _secrets_in(item)
+    elif isinstance(value, list | tuple):
+        for item in cast("Sequence[object]", value):
+            yield from _secrets_in(item)
+
+
 def unlisted(method: str, path: str, repeat: Repeat) -> Endpoint[Any]:
     """Return an endpoint that endpoints.py does not list.
 
     Raises:
-        ConfigurationError: the method is not known, or the path is not below the base URL.
+        ConfigurationError: the method is not known, the path is not below the base URL, or `repeat` is not a Repeat.
     """
+    check_type(repeat, Repeat, argument="repeat")
     name = check_choice(check_str(method, argument="method").upper(), _METHODS, argument="method")
     safe = quote(check_path(path), safe="/%:@!$&'()*+,;=~-._")
     return Endpoint("request", cast("Method", name), safe, repeat, object, "", bare=True)

@@ -28,6 +28,7 @@ from ippanel_edge.errors import (
     evolve,
 )
 from ippanel_edge.models.common import Meta
+from ippanel_edge.models.send import SendResult
 from ippanel_edge.values.redaction import masked
 from ippanel_edge.wire import codec
 
@@ -126,7 +127,8 @@ def _open(endpoint: Endpoint[T], envelope: object, answer: RawAnswer) -> tuple[T
             raise DecodeError("the response has no meta.status", where="meta")
         meta = Meta()
     elif meta.status is False:
-        raise _error(ApiError, answer, meta, reply)
+        error = _error(ApiError, answer, meta, reply)
+        raise evolve(error, outcome=Outcome.UNKNOWN) if _has_ids(endpoint, reply) else error
     data = reply.get("data", None if "meta" in reply else reply)
     for status, result in endpoint.statuses:
         if status == answer.status_code:
@@ -139,6 +141,18 @@ def _open(endpoint: Endpoint[T], envelope: object, answer: RawAnswer) -> tuple[T
     if returns is object:
         return cast("T", data), meta
     return codec.decode(data, endpoint.returns, meta=meta.raw), meta
+
+
+def _has_ids(endpoint: Endpoint[Any], reply: Mapping[str, object]) -> bool:
+    """Whether the response has the message ids of a send: the send may have been executed, whatever its status is."""
+    returns: Any = endpoint.returns
+    if returns is not SendResult:
+        return False
+    try:
+        codec.decode(reply.get("data"), SendResult)
+    except DecodeError:
+        return False
+    return True
 
 
 def _meta(value: object) -> Meta | None:
@@ -223,8 +237,8 @@ def _error(
 
 
 def outcome_of(status: int) -> Outcome:
-    """Return the outcome for a status: 4xx is REJECTED; 3xx, 5xx and 408 are UNKNOWN."""
-    if 200 <= status < 300 or (400 <= status < 500 and status != 408):
+    """Return the outcome for a status: 4xx is REJECTED; 3xx, 5xx, 408 and 499 (a proxy's timeouts) are UNKNOWN."""
+    if 200 <= status < 300 or (400 <= status < 500 and status not in (408, 499)):
         return Outcome.REJECTED
     return Outcome.UNKNOWN
 

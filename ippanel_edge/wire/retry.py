@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 
 from ippanel_edge.config import RetryPolicy
-from ippanel_edge.endpoints import ONCE, Endpoint, Repeat
+from ippanel_edge.endpoints import READ, WRITE, Endpoint, Repeat
 from ippanel_edge.errors import ApiError, ConnectionFailed, DecodeError, EdgeError, Outcome, OutcomeUnknown
 
 _TRANSIENT: Final = frozenset({500, 502, 504, *range(520, 525)})
@@ -34,7 +34,7 @@ def next_delay(
 
     Args:
         policy: the retry settings.
-        repeat: whether an identical second request is idempotent.
+        repeat: whether an identical second request is idempotent. Anything but READ and WRITE is treated as ONCE.
         failures: the errors of this call so far, at least one; the last one is decided on.
         draw: returns a random number between two bounds, such as `random.uniform`.
         remaining: seconds left of the call's deadline.
@@ -43,43 +43,43 @@ def next_delay(
         return None
     error = failures[-1]
     wait = draw(0.0, min(policy.max_backoff, policy.backoff * 2.0 ** min(len(failures) - 1, 30)))
-    delay = _wait(policy, repeat, failures, error, wait)
+    delay = _wait(policy, failures, error, wait, once=repeat not in (READ, WRITE))
     if delay is None or (remaining is not None and delay >= remaining):
         return None
     return delay
 
 
 def _wait(
-    policy: RetryPolicy, repeat: Repeat, failures: Sequence[EdgeError], error: EdgeError, jitter: float
+    policy: RetryPolicy, failures: Sequence[EdgeError], error: EdgeError, jitter: float, *, once: bool
 ) -> float | None:
     if isinstance(error, ConnectionFailed):
         return jitter if error.retryable else None
     if isinstance(error, OutcomeUnknown):
-        return None if repeat is ONCE else jitter
+        return None if once else jitter
     if isinstance(error, DecodeError):
         first = sum(isinstance(failure, DecodeError) for failure in failures) == 1
-        return jitter if repeat is not ONCE and first else None
+        return jitter if first and not once else None
     if isinstance(error, ApiError):
-        return _wait_on_status(policy, repeat, failures, error, jitter)
+        return _wait_on_status(policy, failures, error, jitter, once=once)
     return None
 
 
 def _wait_on_status(
-    policy: RetryPolicy, repeat: Repeat, failures: Sequence[EdgeError], error: ApiError, jitter: float
+    policy: RetryPolicy, failures: Sequence[EdgeError], error: ApiError, jitter: float, *, once: bool
 ) -> float | None:
     status = error.status_code
     if status in (429, 503):
-        if repeat is ONCE and not (status == 503 and policy.repeat_refused_sends and error.retry_after is not None):
+        if once and not (status == 503 and policy.repeat_refused_sends and error.retry_after is not None):
             return None
         wait = max(error.retry_after or 0.0, jitter)
         return wait if wait <= policy.max_retry_after else None
     if status in _NOT_PROCESSED and not error.enveloped:
-        if repeat is not ONCE:
+        if not once:
             return jitter
         first = sum(isinstance(failure, ApiError) for failure in failures) == 1
         return jitter if error.outcome is Outcome.REJECTED and first else None
     if status in _TRANSIENT:
-        return None if repeat is ONCE else jitter
+        return None if once else jitter
     return None
 
 

@@ -49,7 +49,7 @@ async def test_even_a_refused_connection_is_unknown_for_the_adapter_calls_others
 
 
 async def test_a_connection_that_breaks_after_the_request_is_unknown_and_the_send_is_not_repeated() -> None:
-    with FaultServer() as server, server.arm(BY_NAME["close-at-whole"], reused=False) as cell:
+    with FaultServer() as server, server.arm(BY_NAME["close-at-request-end"], reused=False) as cell:
         async with httpx.AsyncClient(transport=AiohttpTransport()) as theirs:
             client = AsyncEdgeClient("k", base_url=cell.base_url, from_number="3000717", http_client=theirs)
             with pytest.raises(OutcomeUnknown) as caught:

@@ -177,7 +177,7 @@ def test_slots_go_to_the_thread_that_waits_longest() -> None:
     with ThreadPoolExecutor(5) as threads:
         for number in range(5):
             threads.submit(wait, number)
-            while len(slots._line) <= number:  # in line before the next one comes
+            while len(slots._waiters) <= number:  # in line before the next one comes
                 time.sleep(0)
         assert slots.has_waiters
         slots.release()

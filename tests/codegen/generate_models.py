@@ -1,26 +1,25 @@
 """Generates ippanel_edge/models/__init__.py, which exports the public classes of all modules in ippanel_edge/models.
 
-    python tests/codegen/generate_models.py            write the file
-    python tests/codegen/generate_models.py --check    write nothing; fail if the file is stale
+    python -m tests.codegen.generate_models            write the file
+    python -m tests.codegen.generate_models --check    write nothing; fail if the file is out of date
 
 The modules are parsed, not imported. Public classes are those at module level without a leading underscore.
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
-import difflib
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from tests.codegen import files
+from tests.codegen.files import COMMAND, ROOT
+
 PACKAGE: Final = "ippanel_edge"
 SOURCE: Final = f"{PACKAGE}/models"
 TARGET: Final = f"{SOURCE}/__init__.py"
-COMMAND: Final = "nox -s generate"
 
 MORE: Final[Mapping[str, tuple[str, ...]]] = {"values.files": ("FileInput",)}
 """Exported names that are not classes of the models: module below the package, and names."""
@@ -96,36 +95,28 @@ def _import(module: str, names: list[str]) -> Iterator[str]:
 
 def read(root: Path) -> dict[str, str]:
     """Read the modules of the models except __init__.py: module name to source."""
-    files = sorted((root / SOURCE).glob("*.py"))
-    return {file.stem: file.read_text("utf-8") for file in files if file.stem != "__init__"}
+    modules = sorted((root / SOURCE).glob("*.py"))
+    return {file.stem: file.read_text("utf-8") for file in modules if file.stem != "__init__"}
+
+
+def _found(root: Path) -> dict[str, str]:
+    return files.read(root, [file for file in [root / TARGET] if file.exists()])
 
 
 def check(root: Path = ROOT) -> list[str]:
-    """Return the differences between the file of a checkout and what would be written; empty if there are none."""
-    file = root / TARGET
-    present = file.read_text("utf-8") if file.exists() else ""
-    rendered = render(read(root))
-    if present == rendered:
-        return []
-    diff = difflib.unified_diff(present.splitlines(), rendered.splitlines(), TARGET, "generated", lineterm="", n=2)
-    return [f"stale: {TARGET}; run `{COMMAND}`", *diff]
+    """Return the differences between the file of a checkout and the generated one; empty if there are none."""
+    return list(files.differences({TARGET: render(read(root))}, _found(root)))
 
 
-def write(root: Path = ROOT) -> None:
-    """Write the file."""
-    (root / TARGET).write_text(render(read(root)), "utf-8", newline="\n")
+def write(root: Path = ROOT) -> list[str]:
+    """Write the file. Returns no problems."""
+    files.write(root, {TARGET: render(read(root))}, _found(root))
+    return []
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the file, or with --check compare it. Returns 1 if it is stale."""
-    parser = argparse.ArgumentParser(description=f"Generate {TARGET}.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the file is stale")
-    if not parser.parse_args(arguments).check:
-        write()
-        return 0
-    problems = check()
-    print(*problems, sep="\n", end="\n" if problems else "")
-    return 1 if problems else 0
+    """Write the file, or with --check compare it. Returns 1 if it is out of date."""
+    return files.run(f"Generate {TARGET}.", arguments, check=check, write=write)
 
 
 if __name__ == "__main__":

@@ -1,29 +1,29 @@
-"""Renders ippanel_edge/_sync from ippanel_edge/_async: the one place where async becomes sync. It runs no client code.
+"""Generates ippanel_edge/_sync from ippanel_edge/_async. No code of the client is executed.
 
-    python tests/codegen/generate_sync.py            write the files and remove those without a source
-    python tests/codegen/generate_sync.py --check    write nothing; fail where the files are not what would be written
+    python -m tests.codegen.generate_sync            write the files and remove those without a source
+    python -m tests.codegen.generate_sync --check    write nothing; fail if a file is out of date
 
-A name that begins with Async loses it; the others are in the table below. That holds in code as well as in docstrings,
-comments, strings and f-strings. The two `_io.py` files are written by hand, on both sides.
+A name that begins with Async loses this prefix; the other names are in RENAMES. This applies to code, docstrings,
+comments, strings and f-strings. The two `_io.py` files are written by hand.
 """
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import re
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
+from tests.codegen import files
+from tests.codegen.files import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 SOURCE: Final = "ippanel_edge/_async"
 TARGET: Final = "ippanel_edge/_sync"
 HAND_WRITTEN: Final = frozenset({"_io.py"})
@@ -45,13 +45,13 @@ RENAMES: Final[Mapping[str, str]] = {
     "aiter": "iter",
     "anext": "next",
 }
-"""Each irregular name and its twin. One that no source uses fails the check: the table says what is in use."""
+"""Each irregular name and its sync name. The check fails for an entry that no source uses."""
 
 WRAPPERS: Final[Mapping[str, int]] = {"Awaitable": 0, "Coroutine": 2}
-"""Types that vanish, and which of their arguments is left: Awaitable[X] and Coroutine[Any, Any, X] are X."""
+"""Types that are replaced by one of their arguments, and its index: Awaitable[X] and Coroutine[Any, Any, X] are X."""
 
 KEYWORDS: Final = re.compile(r"\bawait\s+|\basync\s+(?=(?:def|with|for)\b|\()")
-"""What vanishes from a docstring, a comment or a string: `await `, and the `async ` of async def, with, for and (…)."""
+"""Removed from docstrings, comments and strings: `await `, and the `async ` of async def, with, for and (…)."""
 
 LEFT_OVER: Final = re.compile(
     r"[Aa]sync(?!io\b)|\b(?:await|Awaitable|Coroutine|__a(?:enter|exit|iter|next)__)\b"
@@ -62,15 +62,15 @@ _REGULAR: Final = r"_?Async(?=[A-Z])\w+"
 _NAME: Final = re.compile(r"\b(?:" + "|".join([*map(re.escape, RENAMES), _REGULAR]) + r")\b")
 
 
-def twin(name: str) -> str:
-    """Name the sync twin of an async thing; another name is its own twin."""
+def sync_name(name: str) -> str:
+    """Return the sync name of a name; names that are not async are unchanged."""
     if name in RENAMES:
         return RENAMES[name]
     return name.replace("Async", "", 1) if re.fullmatch(_REGULAR, name) else name
 
 
 class _ToSync(cst.CSTTransformer):
-    """Takes the async out of a module, and counts in `used` the names that it replaced."""
+    """Converts a module to sync code, and counts in `used` the names that it replaced."""
 
     def __init__(self, used: Counter[str]) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class _ToSync(cst.CSTTransformer):
 
     def _name(self, name: str) -> str:
         self._used[name] += name in RENAMES
-        return twin(name)
+        return sync_name(name)
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
         return updated_node.with_changes(value=self._name(original_node.value))
@@ -138,101 +138,83 @@ def _last_name(node: cst.BaseExpression) -> str:
 
 
 def to_sync(source: str, used: Counter[str] | None = None) -> str:
-    """Take the async out of a module's source. `used` counts the names of RENAMES that it met."""
+    """Convert the source of a module to sync code. `used` counts the names of RENAMES that occur in it."""
     return cst.parse_module(source).visit(_ToSync(Counter() if used is None else used)).code
 
 
 def tidy(source: str, path: str) -> str:
-    """Sort the imports, drop those that became unused, and format, by the project's own settings for `path`."""
+    """Sort the imports, remove unused ones, and format, with the settings of the project for `path`."""
     ruff = (sys.executable, "-m", "ruff")
     name = ("--stdin-filename", path, "-")
     fix = ("check", "--select", "I,F401,TC005", "--fix-only", "--exit-zero", "--quiet")
     for command in ((*ruff, *fix, *name), (*ruff, "format", "--quiet", *name)):
-        done = subprocess.run(  # noqa: S603 - our own arguments
+        done = subprocess.run(  # noqa: S603 - the arguments are constants of this module
             command, input=source, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=False
         )
         if done.returncode:
-            message = f"{path}: ruff could not read what was generated:\n{done.stderr}"
+            message = f"{path}: ruff cannot parse the generated code:\n{done.stderr}"
             raise SystemExit(message)
         source = done.stdout
     return source
 
 
 def banner(name: str) -> str:
-    """Say on the first line where the file comes from."""
+    """Return the first line of a generated file, which names its source."""
     return f"# Generated from {SOURCE}/{name} by tests/codegen/generate_sync.py: edit that, not this.\n"
 
 
 def render(
     sources: Mapping[str, str], tidied: Callable[[str, str], str] = tidy
 ) -> tuple[dict[str, str], frozenset[str]]:
-    """Render every source (file name to text). Returns the files and the renames that none of them used."""
+    """Render every source (file name to text). Returns the files and the entries of RENAMES that no source uses."""
     used: Counter[str] = Counter()
-    files = {
+    rendered = {
         name: tidied(banner(name) + to_sync(text, used), f"{TARGET}/{name}") for name, text in sorted(sources.items())
     }
-    return files, frozenset(RENAMES) - frozenset(+used)
+    return rendered, frozenset(RENAMES) - frozenset(+used)
 
 
 def left_overs(name: str, text: str) -> Iterator[str]:
-    """Name every line of a generated file, below the banner, that still speaks of async."""
+    """Yield each line of a generated file, below the banner, that still contains async terms."""
     for number, line in enumerate(text.splitlines()[1:], 2):
         if match := LEFT_OVER.search(line):
-            yield f"{TARGET}/{name}:{number}: {match[0]!r} was left over: {line.strip()}"
+            yield f"{TARGET}/{name}:{number}: {match[0]!r} is async and was not converted: {line.strip()}"
 
 
 def problems(wanted: Mapping[str, str], found: Mapping[str, str], unused: frozenset[str]) -> Iterator[str]:
-    """Compare both ways what would be written with what is there."""
-    for name in sorted(wanted.keys() - found.keys()):
-        yield f"missing: {TARGET}/{name}"
-    for name in sorted(found.keys() - wanted.keys()):
-        yield f"stale: {TARGET}/{name} has no source in {SOURCE}"
-    for name in sorted(wanted.keys() & found.keys()):
-        if wanted[name] != found[name]:
-            here, there = (found[name].splitlines(), wanted[name].splitlines())
-            diff = difflib.unified_diff(here, there, f"{TARGET}/{name}", "generated", lineterm="", n=2)
-            yield "\n".join((f"differs: {TARGET}/{name}", *diff))
+    """Yield the differences between the generated files and those that exist, and the errors of the conversion."""
+    yield from files.differences(_paths(wanted), _paths(found))
     for name, text in wanted.items():
         yield from left_overs(name, text)
     for rename in sorted(unused):
-        yield f"unused rename: {rename!r} is in no source; take it out of RENAMES"
+        yield f"unused rename: {rename!r} is in no source; remove it from RENAMES"
+
+
+def _paths(named: Mapping[str, str]) -> dict[str, str]:
+    return {f"{TARGET}/{name}": text for name, text in named.items()}
 
 
 def read(folder: Path) -> dict[str, str]:
-    """Read the Python files of a folder but the hand-written ones: the path below the folder, and the text."""
-    files = sorted(folder.rglob("*.py"))
-    return {
-        file.relative_to(folder).as_posix(): file.read_text("utf-8") for file in files if file.name not in HAND_WRITTEN
-    }
+    """Read the Python files of a folder, except the hand-written ones: the path below the folder to text."""
+    return files.read(folder, (file for file in folder.rglob("*.py") if file.name not in HAND_WRITTEN))
 
 
 def check(root: Path = ROOT) -> list[str]:
-    """Say what is wrong with the generated files of a checkout; nothing when all is well."""
+    """Return the problems of the generated files of a checkout; empty if there are none."""
     wanted, unused = render(read(root / SOURCE))
     return list(problems(wanted, read(root / TARGET), unused))
 
 
 def write(root: Path = ROOT) -> list[str]:
-    """Write the files that changed and remove the stale ones. Returns what is still wrong."""
+    """Write the files that changed and remove the stale ones. Returns the problems that remain."""
     wanted, unused = render(read(root / SOURCE))
-    found = read(root / TARGET)
-    for name in found.keys() - wanted.keys():
-        (root / TARGET / name).unlink()
-    for name, text in wanted.items():
-        if found.get(name) != text:
-            path = root / TARGET / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8", newline="\n")
+    files.write(root, _paths(wanted), _paths(read(root / TARGET)))
     return list(problems(wanted, wanted, unused))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write, or with --check compare. Returns 1 where something is wrong."""
-    parser = argparse.ArgumentParser(description="Render the sync side from the async one.")
-    parser.add_argument("--check", action="store_true", help="write nothing, fail where something differs")
-    found = check() if parser.parse_args(arguments).check else write()
-    print(*found, sep="\n", end="\n" if found else "")
-    return 1 if found else 0
+    """Write the files, or with --check compare them. Returns 1 if there is a problem."""
+    return files.run("Generate the sync side from the async side.", arguments, check=check, write=write)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The faults, as data: what the server does, where, and whether the service would have carried the request out.
+"""The faults, as data: what the server does, at which point, and whether the service would have executed the request.
 
-Nothing here does anything: `server` carries a fault out, `expectations` says what the SDK is to make of it.
+The module `server` injects the faults, and `expectations` defines the expected result of each.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.faults.answers import (
 from tests.faults.fault import Absence, Certificate, End, EndedBy, Fault, Reads, RetryAfter, Where, silence
 
 LARGE_BODY_BYTES: Final = 8 * 1024 * 1024
-"""More than both sockets' buffers hold: a request with such a body is still being written when the fault comes."""
+"""More than the buffers of both sockets hold: such a body is still being written when the fault occurs."""
 RETRY_SECONDS: Final = 7
 RETRY_DATE_AHEAD: Final = 30
 RETRY_HUGE: Final = 10**9
@@ -132,7 +132,7 @@ def _proxies() -> list[Fault]:
 
 
 def _cut_requests() -> list[Fault]:
-    """The connection ends, or falls silent, at each point of a request."""
+    """The connection closes, resets or stalls at each point of a request."""
 
     def cut(where: Where, end: End) -> Fault:
         return Fault(
@@ -157,7 +157,7 @@ def _cut_requests() -> list[Fault]:
 
     def upload(end: End) -> Fault:
         return Fault(
-            name=f"{end}-amid-upload",
+            name=f"{end}-during-upload",
             reads=Reads.BROKEN,
             where=Where.MID_BODY,
             end=end,
@@ -183,8 +183,8 @@ def _cut_requests() -> list[Fault]:
         *(cut(where, end) for where in points for end in ends),
         *(on_reuse(end) for end in ends),
         *(upload(end) for end in ends),
-        too_large("413-amid-upload", End.CLOSE),
-        too_large("413-amid-upload-then-reset", End.RESET),
+        too_large("413-during-upload", End.CLOSE),
+        too_large("413-during-upload-then-reset", End.RESET),
     ]
 
 
@@ -202,7 +202,7 @@ def _chunked(good: Good) -> bytes:
 
 
 def _broken_answers() -> list[Fault]:
-    """Answers that are not HTTP, or end before they are whole."""
+    """Responses that are not HTTP or are incomplete."""
 
     def two_lengths(good: Good) -> tuple[Step, ...]:
         return (Send(reply(good.body, 200, f"Content-Length: {len(good.body) + 1}")),)
@@ -216,10 +216,10 @@ def _broken_answers() -> list[Fault]:
     return [
         _broken("cut-status-line", lambda _: (Send(b"HTTP/1.1 2"),)),
         _broken("cut-header", lambda _: (Send(b"HTTP/1.1 200 OK\r\nContent-Le"),)),
-        _broken("mid-answer-close", _half),
-        _broken("mid-answer-reset", _half, End.RESET),
-        _broken("mid-answer-stall", _half, End.STALL),
-        _broken("mid-head-stall", lambda _: (Send(b"HTTP/1.1 200 OK\r\nContent-Le"),), End.STALL),
+        _broken("mid-response-close", _half),
+        _broken("mid-response-reset", _half, End.RESET),
+        _broken("mid-response-stall", _half, End.STALL),
+        _broken("mid-headers-stall", lambda _: (Send(b"HTTP/1.1 200 OK\r\nContent-Le"),), End.STALL),
         _broken("length-too-long", long),
         _broken("two-lengths", two_lengths),
         _broken("chunk-unterminated", lambda good: (Send(_chunked(good)),)),
@@ -231,7 +231,7 @@ def _broken_answers() -> list[Fault]:
 
 
 def _endless_answers() -> list[Fault]:
-    """Answers that go on: no single read ever waits long."""
+    """Responses that do not end: no single read waits long."""
 
     def endless(name: str, say: Say) -> Fault:
         return Fault(name=name, reads=Reads.BROKEN, where=Where.WHOLE, say=say, ended_by=EndedBy.DEADLINE)
@@ -248,7 +248,7 @@ def _endless_answers() -> list[Fault]:
         return Send(head(200, "Transfer-Encoding: chunked")), Flood(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
 
     return [
-        endless("slow-head", slow_head),
+        endless("slow-headers", slow_head),
         endless("slow-body", slow_body),
         endless("flood-of-1xx", lambda _: (Flood(head(103, "Link: </a>; rel=preload") * 8),)),
         endless("flood-of-body", endless_body),
@@ -265,7 +265,7 @@ def _json(name: str, body: bytes, reads: Reads = Reads.UNREADABLE) -> Fault:
 
 
 def _unreadable_answers() -> list[Fault]:
-    """2xx and good HTTP, but not what the API answers."""
+    """Valid HTTP with 2xx, but not a response of the API."""
 
     def encoded(name: str, body: bytes, encoding: str) -> Fault:
         return _read_as(name, Reads.UNREADABLE, lambda _: (Send(reply(body, 200, f"Content-Encoding: {encoding}")),))
@@ -294,7 +294,7 @@ def _unreadable_answers() -> list[Fault]:
         _json("json-is-null", b"null"),
         _json("json-is-a-list", b"[" + envelope(None) + b"]"),
         _json("meta-is-a-list", b'{"data": null, "meta": []}'),
-        _json("status-is-a-text", envelope(None, status="perhaps")),
+        _json("status-is-a-string", envelope(None, status="perhaps")),
         _json("json-nan", b'{"data": NaN, "meta": ' + meta + b"}"),
         _json("json-huge-number", b'{"data": ' + b"9" * 5_000 + b', "meta": ' + meta + b"}"),
         _json("json-deep", b'{"data": ' + b"[" * 100_000 + b"]" * 100_000 + b', "meta": ' + meta + b"}"),
@@ -303,7 +303,7 @@ def _unreadable_answers() -> list[Fault]:
         _json("json-lone-surrogate", envelope(None).replace(MESSAGE.encode(), b"\\ud800")),
         _json("json-not-utf-8", envelope(None).replace(MESSAGE.encode(), b"\xff\xfe")),
         encoded("gzip-broken", b"\x1f\x8b\x08\x00 this is no gzip", "gzip"),
-        encoded("encoding-unasked-for", b"\x8b\x02\x80 no json", "br"),
+        encoded("encoding-not-requested", b"\x8b\x02\x80 no json", "br"),
         _read_as("gzip-cut", Reads.UNREADABLE, half_gzip),
         _read_as("gzip-bomb", Reads.UNREADABLE, bombs("gzip")),
         _read_as("gzip-bomb-nested", Reads.UNREADABLE, bombs("gzip, gzip")),
@@ -311,9 +311,9 @@ def _unreadable_answers() -> list[Fault]:
 
 
 def _wrong_data() -> list[Fault]:
-    """The envelope is right and its data are not: only an endpoint that answers data can tell."""
+    """The envelope is valid but its data is not: only an endpoint with a result can detect it."""
     data: dict[str, object] = {
-        "data-is-a-text": "perhaps",
+        "data-is-a-string": "perhaps",
         "data-is-empty": {},
         "ids-are-empty": {"message_outbox_ids": []},
         "ids-are-null": {"message_outbox_ids": None},
@@ -323,7 +323,7 @@ def _wrong_data() -> list[Fault]:
 
 
 def _fine_answers() -> list[Fault]:
-    """Unusual, yet good: a client that stumbles here is too strict."""
+    """Unusual but valid: a client that rejects these is too strict."""
 
     def no_length(good: Good) -> tuple[Step, ...]:
         return (Send(head(200, "Content-Type: application/json") + good.body),)
@@ -336,14 +336,14 @@ def _fine_answers() -> list[Fault]:
 
     return [
         _read_as("length-absent", Reads.FINE, no_length, End.CLOSE),
-        _read_as("hints-before-answer", Reads.FINE, hints),
+        _read_as("hints-before-response", Reads.FINE, hints),
         _read_as("gzip-good", Reads.FINE, packed),
         _read_as("chunked-good", Reads.FINE, lambda good: (Send(_chunked(good) + b"0\r\n\r\n"),)),
     ]
 
 
 def _stray_bytes() -> list[Fault]:
-    """What happens on a connection between requests; the next request must neither fail nor read it."""
+    """Events on a connection between requests: the next request must neither fail nor read these bytes."""
 
     def behind(name: str, end: End, say: Say = silence) -> Fault:
         def both(good: Good) -> tuple[Step, ...]:
@@ -359,11 +359,11 @@ def _stray_bytes() -> list[Fault]:
     return [
         behind("idle-close", End.CLOSE),
         behind("idle-reset", End.RESET),
-        behind("two-answers-at-once", End.KEEP, lambda good: (Send(reply(good.poison)),)),
-        behind("408-behind-the-answer", End.CLOSE, lambda _: (Send(timed_out),)),
-        behind("garbage-behind-the-answer", End.KEEP, lambda _: (Send(b"\r\nHTT"),)),
+        behind("two-responses-at-once", End.KEEP, lambda good: (Send(reply(good.poison)),)),
+        behind("408-after-response", End.CLOSE, lambda _: (Send(timed_out),)),
+        behind("garbage-after-response", End.KEEP, lambda _: (Send(b"\r\nHTT"),)),
         Fault(
-            name="late-answer",
+            name="late-response",
             reads=Reads.BROKEN,
             where=Where.WHOLE,
             say=late,
@@ -373,8 +373,8 @@ def _stray_bytes() -> list[Fault]:
     ]
 
 
-_NOT_CARRIED_OUT: Final = frozenset({400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 422, 425, 429})
-"""Statuses that say the request was not carried out. After all others it may have been, so it counts as accepted."""
+_NOT_EXECUTED: Final = frozenset({400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 422, 425, 429})
+"""Statuses that state that the request was not executed. After others it may have been, so it counts as accepted."""
 
 
 def _retry_after_header(way: RetryAfter | None) -> list[str]:
@@ -385,7 +385,7 @@ def _retry_after_header(way: RetryAfter | None) -> list[str]:
         RetryAfter.NEGATIVE: "-5",
         RetryAfter.NAN: "NaN",
         RetryAfter.HUGE: str(RETRY_HUGE),
-        RetryAfter.WORDS: "in a while",
+        RetryAfter.TEXT: "in a while",
         RetryAfter.ZERO: "0",
     }
     return [f"Retry-After: {values[way]}"] if way is not None else []
@@ -408,17 +408,17 @@ def _status(
         reads=Reads.STATUS,
         where=Where.WHOLE,
         say=say,
-        carries_out=status not in _NOT_CARRIED_OUT,
+        carries_out=status not in _NOT_EXECUTED,
         status=status,
         retry_after=retry_after,
     )
 
 
 def _statuses() -> list[Fault]:
-    """Every status of the table: in the API's form, and as a proxy's page where proxies answer it."""
+    """Every status of the retry rules: with the API's envelope, and as a proxy's page if proxies send it."""
     moved = ("Location: /v1/api/elsewhere",)
     return [
-        _read_as("refusal-200", Reads.REFUSED, lambda _: (Send(reply(envelope(None, status=False))),)),
+        _read_as("rejection-200", Reads.REFUSED, lambda _: (Send(reply(envelope(None, status=False))),)),
         *(_status(status, page=True, headers=moved) for status in (301, 302, 303, 307, 308)),
         _status(304),
         *(_status(status) for status in (400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503)),
@@ -446,5 +446,5 @@ def _catalogue() -> tuple[Fault, ...]:
 
 
 ALL: Final[tuple[Fault, ...]] = _catalogue()
-"""Every fault, in the order of a request's way."""
+"""Every fault, in the order of a request's lifecycle."""
 BY_NAME: Final = {fault.name: fault for fault in ALL}

@@ -1,7 +1,7 @@
-"""What the SDK is to make of each fault: the table of what is retried, as a pure function. It neither sends nor waits.
+"""The expected result of each fault: the retry rules of the documentation as a pure function, without I/O.
 
-The default `RetryPolicy` is meant, an API key (so a 401 is final), no alternate method, and a request with or without
-a body. Ranges stand where two readings are right, such as a reset that comes while the connection is being made.
+It assumes the default `RetryPolicy`, an API key (so a 401 is final), no alternate method, and a request with or without
+a body. A result is a range if it depends on timing, for example if a connection is reset while it is established.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ _ERRORS: Final[dict[int, type[ApiError]]] = {
     429: RateLimited,
 }
 _JITTERED: Final = frozenset({408, 421, 425, 500, 502, 504, 520, 521, 522, 523, 524})
-_SAYS_NOT_TAKEN: Final = frozenset({421, 425})
-"""Without the API's envelope these let even a ONCE request be made once more: the service never took it.
+_NOT_ACCEPTED: Final = frozenset({421, 425})
+"""Without the API's envelope, these allow one retry even of a ONCE request: the service did not accept it.
 
-A 408 says less: who times out while reading may have read all of it.
+A 408 does not prove that: a server that times out while reading may have read the whole request.
 """
 _UNKNOWN: Final = frozenset({408, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
 
 @attrs.frozen
 class Range:
-    """From `least` to `most`, both included."""
+    """A range from `least` to `most`, both inclusive."""
 
     least: float
     most: float
@@ -64,14 +64,14 @@ class Range:
 
 @attrs.frozen(kw_only=True)
 class Expectation:
-    """What a call is to come to.
+    """The expected result of a call.
 
     Attributes:
-        outcomes: the outcomes of the error that may be raised; None among them where the call may succeed.
-        errors: the classes of that error.
-        attempts: requests begun, as the error says it.
-        accepted: requests that the server carried out.
-        waits: for each repeat, in order, the seconds slept before it; fewer repeats use the first ones.
+        outcomes: the allowed outcomes of the error; None if the call may succeed.
+        errors: the allowed classes of the error.
+        attempts: the number of requests started, as in the error.
+        accepted: the number of requests that the server executed.
+        waits: the seconds slept before each retry, in order; with fewer retries, the first ones.
     """
 
     outcomes: frozenset[Outcome | None]
@@ -88,7 +88,7 @@ class Expectation:
 
 @attrs.frozen
 class _Verdict:
-    """One row of the table, for one class: how the last attempt ends and how many there are."""
+    """One row of the retry rules for one class: the result of the last attempt, and the number of attempts."""
 
     outcomes: tuple[Outcome | None, ...]
     errors: tuple[type[EdgeError], ...]
@@ -102,23 +102,23 @@ _PLAIN: Final = {
     Reads.UNTRUSTED: _Verdict((Outcome.NOT_SENT,), (ConnectionFailed,), 1, 1),
     Reads.REFUSED: _Verdict((Outcome.REJECTED,), (ApiError,), 1, 1),
 }
-"""The rows that are the same for every class."""
+"""The rows that do not depend on the class."""
 
 
 def expect(
     fault: Fault, repeat: Repeat, *, tls: bool = False, has_body: bool = True, answers_data: bool
 ) -> Expectation:
-    """What the call is to come to.
+    """Return the expected result of a call.
 
-    A fault strikes a reused connection as it does a fresh one, so reuse makes no difference here: the faults that
-    only a reused connection can have are faults of their own, and those between requests strike nothing.
+    New and reused connections have the same result: faults that only a reused connection can have are separate
+    faults, and those between requests have no effect on a call.
 
     Args:
-        fault: what goes wrong.
-        repeat: the endpoint's class.
-        tls: whether the cell speaks TLS, though the fault does not need it.
-        has_body: whether the request has a body; one without is whole after its head.
-        answers_data: whether the endpoint's model can tell wrong data from right ones.
+        fault: the fault.
+        repeat: the retry class of the endpoint.
+        tls: whether the case uses TLS although the fault does not require it.
+        has_body: whether the request has a body; without one, it is complete after its headers.
+        answers_data: whether the endpoint's model detects the wrong data.
     """
     verdict = _verdict(fault, repeat, tls=tls, answers_data=answers_data)
     attempts = Range(verdict.least, verdict.most)
@@ -148,10 +148,10 @@ def _verdict(fault: Fault, repeat: Repeat, *, tls: bool, answers_data: bool) -> 
 
 
 def _at_accept(fault: Fault, *, once: bool, tls: bool) -> _Verdict:
-    """A connection that ends as it is accepted: in TLS no request ever leaves, in the clear it may have begun to."""
+    """Return the result if the connection ends on accept: with TLS no request leaves; over HTTP it may begin to."""
     if tls:
         return _PLAIN[Reads.NOT_SENT]
-    if fault.end is End.RESET:  # it may overtake the connecting, and differ from attempt to attempt
+    if fault.end is End.RESET:  # it may arrive while connecting, so attempts differ
         least = 1 if once else ALL_ATTEMPTS
         both = (Outcome.NOT_SENT, Outcome.UNKNOWN)
         return _Verdict(both, (ConnectionFailed, OutcomeUnknown), least, ALL_ATTEMPTS)
@@ -164,7 +164,7 @@ def _broken(fault: Fault, *, once: bool) -> _Verdict:
         return _Verdict((Outcome.UNKNOWN,), errors, 1, 1)
     if fault.heals:
         return _Verdict((None,), (), 2, 2)
-    if fault.ended_by is EndedBy.DEADLINE:  # the deadline covers all attempts; a flood may meet the size limit before
+    if fault.ended_by is EndedBy.DEADLINE:  # the deadline covers all attempts; a flood may reach the size limit first
         return _Verdict((Outcome.UNKNOWN,), (OutcomeUnknown, DecodeError), 1, ALL_ATTEMPTS)
     return _Verdict((Outcome.UNKNOWN,), (OutcomeUnknown,), ALL_ATTEMPTS, ALL_ATTEMPTS)
 
@@ -180,7 +180,7 @@ def _status(fault: Fault, *, once: bool) -> _Verdict:
     redirected = 300 <= status < 400
     outcome = Outcome.UNKNOWN if redirected or status in _UNKNOWN else Outcome.REJECTED
     attempts = _status_attempts(fault, once=once)
-    if status == 413 and fault.end is End.RESET:  # the reset may take the answer with it
+    if status == 413 and fault.end is End.RESET:  # the reset may discard the response
         most = 1 if once else ALL_ATTEMPTS
         return _Verdict((outcome, Outcome.UNKNOWN), (error, OutcomeUnknown), 1, most)
     return _Verdict((outcome,), (error,), attempts, attempts)
@@ -188,7 +188,7 @@ def _status(fault: Fault, *, once: bool) -> _Verdict:
 
 def _status_attempts(fault: Fault, *, once: bool) -> int:
     if once:
-        return 2 if fault.status in _SAYS_NOT_TAKEN else 1
+        return 2 if fault.status in _NOT_ACCEPTED else 1
     if fault.status in {429, 503}:
         return 1 if fault.retry_after is RetryAfter.HUGE else ALL_ATTEMPTS
     return ALL_ATTEMPTS if fault.status in _JITTERED else 1
@@ -205,10 +205,10 @@ def _accepted(fault: Fault, verdict: _Verdict, *, has_body: bool) -> Range:
     return Range(verdict.least, verdict.most)
 
 
-def _wait(fault: Fault, repeat: int) -> Range:
-    jitter = min(POLICY.max_backoff, POLICY.backoff * 2**repeat)
+def _wait(fault: Fault, retry: int) -> Range:
+    jitter = min(POLICY.max_backoff, POLICY.backoff * 2 ** (retry - 1))
     if fault.retry_after is RetryAfter.SECONDS:
         return Range(RETRY_SECONDS, max(RETRY_SECONDS, jitter))
-    if fault.retry_after is RetryAfter.DATE:  # whole seconds, by the server's clock
+    if fault.retry_after is RetryAfter.DATE:  # full seconds, by the server's clock
         return Range(RETRY_DATE_AHEAD - 2, RETRY_DATE_AHEAD + 1)
     return Range(0, jitter)

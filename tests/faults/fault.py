@@ -1,4 +1,4 @@
-"""What a fault is: its facts, each with its words. The faults themselves are in `catalogue`."""
+"""The attributes of a fault. The faults are defined in `catalogue`."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from tests.faults.answers import Good, Say, Step
 
 
 class Where(StrEnum):
-    """The point up to which all goes well."""
+    """The point at which the fault occurs; everything before it succeeds."""
 
     NOWHERE = "nowhere"
-    """No connection comes about."""
+    """No connection is established."""
     PROXY = "proxy"
-    """After the head of the proxy's CONNECT."""
+    """After the headers of the CONNECT request to the proxy."""
     TLS = "tls"
     """After the client's first handshake bytes."""
     ACCEPT = "accept"
-    """At once. On a reused connection: with the first bytes of the second request."""
+    """On accept. On a reused connection: with the first bytes of the second request."""
     HEADERS = "headers"
-    """After the request's head: no byte of its body is read."""
+    """After the request's headers: no byte of its body is read."""
     MID_BODY = "mid-body"
-    """After half of the request's body, 64 kB of it at the most."""
-    WHOLE = "whole"
+    """After half of the request's body, at most 64 kB."""
+    WHOLE = "request-end"
     """After the whole request."""
     IDLE = "idle"
-    """Behind the good answer to the cell's first request."""
+    """After the valid response to the first request of the case."""
 
 
 class End(StrEnum):
-    """What becomes of the connection then."""
+    """The end of the connection after the fault."""
 
     KEEP = "keep"
     CLOSE = "close"
-    """FIN, with all that the client still says swallowed: never a reset."""
+    """FIN; further bytes from the client are read and discarded, so there is no reset."""
     RESET = "reset"
     STALL = "stall"
 
 
 class Absence(StrEnum):
-    """Why no connection comes about."""
+    """The reason why no connection is established."""
 
     REFUSED = "refused"
     BACKLOG = "backlog"
@@ -49,7 +49,7 @@ class Absence(StrEnum):
 
 
 class Certificate(StrEnum):
-    """What the server shows in a TLS handshake."""
+    """The certificate that the server presents in a TLS handshake."""
 
     GOOD = "good"
     WRONG_HOST = "wrong-host"
@@ -58,36 +58,36 @@ class Certificate(StrEnum):
 
 
 class Reads(StrEnum):
-    """What a perfect client can know of the request after the fault."""
+    """What a client can know about the request after the fault."""
 
     NOT_SENT = "not-sent"
     UNTRUSTED = "untrusted"
-    """Not sent either, and trying again does not help."""
+    """Not sent either, and a retry cannot succeed."""
     BROKEN = "broken"
-    """The connection failed after the request had begun to leave."""
+    """The connection failed after the request began to leave."""
     UNREADABLE = "unreadable"
-    """2xx with something else than the API's answer."""
+    """2xx with a body that is not a response of the API."""
     WRONG_DATA = "wrong-data"
-    """2xx and the API's envelope, with data that are not the endpoint's."""
+    """2xx with the API's envelope, but data of the wrong shape for the endpoint."""
     REFUSED = "refused"
-    """2xx with a well-formed refusal."""
+    """2xx with `status: false`."""
     STATUS = "status"
-    """An answer whose status says it."""
+    """A response whose status determines the result."""
     FINE = "fine"
 
 
 class EndedBy(StrEnum):
-    """What the client must bring to get out of the fault."""
+    """What ends a request that meets the fault."""
 
     ITSELF = "itself"
     TIMEOUT = "timeout"
-    """A time-out for a single connect, write or read."""
+    """A timeout of one connect, write or read."""
     DEADLINE = "deadline"
-    """A deadline over the whole call: single time-outs never run out."""
+    """The deadline of the call: timeouts of single steps do not expire."""
 
 
 class RetryAfter(StrEnum):
-    """How an answer says when to come back."""
+    """The form of a Retry-After header."""
 
     SECONDS = "seconds"
     DATE = "date"
@@ -95,37 +95,37 @@ class RetryAfter(StrEnum):
     NEGATIVE = "negative"
     NAN = "nan"
     HUGE = "huge"
-    WORDS = "words"
+    TEXT = "text"
     ZERO = "zero"
 
 
 def silence(_: Good) -> tuple[Step, ...]:
-    """Nothing at all."""
+    """Send nothing."""
     return ()
 
 
 @attrs.frozen(kw_only=True)
 class Fault:
-    """One way for a request to go wrong.
+    """One fault of a request.
 
     Attributes:
-        name: unique, and a part of a test's id.
-        reads: what a perfect client can know.
-        where: the point up to which all goes well.
-        say: what is said there.
-        end: what becomes of the connection after that.
-        carries_out: whether the service carries out a request that it has read whole before the fault. False only
-            where its answer says that it did not: every doubt is counted as carried out.
-        heals: whether only the first request is struck, and later ones answered well.
-        fresh: whether it can strike the first request on a connection.
-        reused: whether it can strike the second.
-        ended_by: what the client must bring to get out of it.
-        large_body: whether the request must be as large as `catalogue.LARGE_BODY_BYTES` to be struck as the name says.
-        absence: why no connection comes about, where `where` is NOWHERE.
-        certificate: what is shown in the handshake; others than the good one make the cell a TLS one.
-        proxy: whether the client must go through the cell's proxy.
-        status: the answer's status, where it has one other than 200.
-        retry_after: how the answer says when to come back.
+        name: a unique name, part of a test's id.
+        reads: what a client can know about the request.
+        where: the point at which the fault occurs.
+        say: what the server sends at that point.
+        end: the end of the connection after that.
+        carries_out: whether the service executes a request that it has read completely before the fault. False only
+            if its response states that it did not: every doubtful case counts as executed.
+        heals: whether the fault affects the first request only, and later ones succeed.
+        fresh: whether it can affect the first request on a connection.
+        reused: whether it can affect the second one.
+        ended_by: what ends the request.
+        large_body: whether the fault requires a request body of `catalogue.LARGE_BODY_BYTES`.
+        absence: the reason why no connection is established, if `where` is NOWHERE.
+        certificate: the certificate of the handshake; one that is not GOOD implies TLS.
+        proxy: whether the client uses the proxy of the case.
+        status: the status of the response.
+        retry_after: the form of the Retry-After header, if any.
     """
 
     name: str
@@ -147,5 +147,5 @@ class Fault:
 
     @property
     def tls(self) -> bool:
-        """Whether the fault makes no sense without TLS."""
+        """Whether the fault requires TLS."""
         return self.where is Where.TLS or self.certificate is not Certificate.GOOD or self.proxy

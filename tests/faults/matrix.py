@@ -45,9 +45,11 @@ DEADLINE: Final = 1.0
 DEADLINE_IN_A_FLOOD: Final = 0.4
 FLOODS: Final = frozenset({"flood-of-1xx", "flood-of-body"})
 """The faults that take all that a machine has, so that their cases go one by one, and TLS has no part in it."""
+KEPT_FOR_REUSE: Final = httpx.Limits(keepalive_expiry=60)
+"""A used connection is kept for longer than a slow machine needs to come to the second request."""
 KEY: Final = "canary-key-for-the-matrix"
 LARGE: Final = b"x" * LARGE_BODY_BYTES
-TELLS_CREDIT: Final = frozenset({"data-is-a-text", "fields-are-lists"})
+TELLS_CREDIT: Final = frozenset({"data-is-a-string", "fields-are-lists"})
 """The wrong data that the credit's model can tell: all its fields may be missing, but not be something else."""
 
 waits: ContextVar[list[float]] = ContextVar("waits")
@@ -182,7 +184,9 @@ def drive(work: Coroutine[Any, Any, T]) -> T:
 async def _carry_out(case: Case, server: FaultServer) -> Report:
     waits.set([])
     with server.arm(case.fault, reused=case.reused, tls=case.tls) as cell:
-        client = open_client(case.side, cell, timeout=_timeout(case), deadline=_deadline(case.fault))
+        client = open_client(
+            case.side, cell, timeout=_timeout(case), deadline=_deadline(case.fault), limits=KEPT_FOR_REUSE
+        )
         try:
             if case.reused:
                 patient = client.with_options(timeout=PATIENT, deadline=None)

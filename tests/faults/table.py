@@ -1,4 +1,4 @@
-"""The matrix as a table for the documentation: a row for each fault, made of what its cells have to come to."""
+"""Renders the fault matrix as a table for the documentation: one row per fault, with its expected results."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "en" / "reliability.md"
 BEGIN: Final = "<!-- Generated from tests/faults by `nox -s faults -- write`: do not edit by hand. -->"
-END: Final = "<!-- The end of what is generated. -->"
+END: Final = "<!-- End of the generated part. -->"
 PLACES: Final = {
     Where.NOWHERE: "connecting",
     Where.PROXY: "proxy",
     Where.TLS: "TLS handshake",
-    Where.ACCEPT: "as it is accepted",
-    Where.HEADERS: "after the headers",
-    Where.MID_BODY: "in mid-body",
+    Where.ACCEPT: "on accept",
+    Where.HEADERS: "after the request headers",
+    Where.MID_BODY: "during the request body",
     Where.WHOLE: "after the request",
     Where.IDLE: "between requests",
 }
@@ -39,9 +39,9 @@ def render(cells: Iterable[Case]) -> str:
         by_fault.setdefault(case.fault.name, []).append(case)
     every = [case for cases in by_fault.values() for case in cases]
     lines = [
-        f"{len(every):,} cells, from {len(by_fault)} faults, each on asyncio, trio and sync.",
+        f"{len(every):,} test cases from {len(by_fault)} faults, each on asyncio, trio and the sync client.",
         "",
-        "| Fault | Where | Cells | READ | WRITE | ONCE |",
+        "| Fault | Place | Cases | READ | WRITE | ONCE |",
         "|---|---|---:|---|---|---|",
         *(_row(fault, by_fault[fault.name]) for fault in ALL if fault.name in by_fault),
     ]
@@ -58,20 +58,20 @@ def _place(fault: Fault) -> str:
 
 
 def _cell(cases: Sequence[Case]) -> str:
-    """One class of a fault: what it came to, in how many attempts, and how many of them the server carried out.
+    """Return the results of one fault and retry class: outcome, attempts / executed requests.
 
-    Plain and TLS, fresh and reused may differ, and are then told one after another.
+    If they differ between plain HTTP and TLS, or between new and reused connections, all of them are listed.
     """
-    said: dict[str, None] = {}
+    results: dict[str, None] = {}
     for case in cases:
         expected = case.expected
         outcomes = " or ".join(sorted(_word(outcome) for outcome in expected.outcomes))
-        said[f"{outcomes}, {_span(expected.attempts)} / {_span(expected.accepted)}"] = None
-    return "; ".join(said)
+        results[f"{outcomes}, {_span(expected.attempts)} / {_span(expected.accepted)}"] = None
+    return "; ".join(results)
 
 
 def _word(outcome: Outcome | None) -> str:
-    return "done" if outcome is None else outcome.name
+    return "success" if outcome is None else outcome.name
 
 
 def _span(numbers: Range) -> str:
@@ -80,12 +80,12 @@ def _span(numbers: Range) -> str:
 
 
 def committed() -> str:
-    """What the page holds between its two marks."""
+    """Return the generated part of the page."""
     return PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0].strip()
 
 
 def write(table: str) -> None:
-    """Put the table into the page."""
+    """Replace the generated part of the page by the table."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.faults.server import FaultServer
 
 
-@pytest.mark.parametrize("name", ["slow-head", "slow-body"])
+@pytest.mark.parametrize("name", ["slow-headers", "slow-body"])
 def test_a_slow_answer_never_lets_one_read_wait_long(fault_server: FaultServer, name: str) -> None:
     with fault_server.arm(BY_NAME[name]) as cell:
         with connect(cell) as sock:

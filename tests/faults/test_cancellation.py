@@ -42,10 +42,10 @@ STALLS: Final = (
     "proxy-stall",
     "stall-at-accept",
     "stall-at-headers",
-    "stall-at-whole",
-    "stall-amid-upload",
-    "mid-head-stall",
-    "mid-answer-stall",
+    "stall-at-request-end",
+    "stall-during-upload",
+    "mid-headers-stall",
+    "mid-response-stall",
 )
 NEVER_LEFT: Final = frozenset({"backlog-full", "tls-stall", "proxy-stall"})
 ALONE: Final = httpx.Limits(max_connections=1)
@@ -167,7 +167,9 @@ def test_a_call_that_a_server_keeps_waiting_is_cancelled(
     assert taken < SOON
     assert tally.open == 0
     sends = [request for request in cell.accepted if repeat is ONCE and request.path.endswith("/send")]
-    assert len(sends) == (repeat is ONCE and name in {"stall-at-whole", "mid-head-stall", "mid-answer-stall"})
+    assert len(sends) == (
+        repeat is ONCE and name in {"stall-at-request-end", "mid-headers-stall", "mid-response-stall"}
+    )
     left = repeat is ONCE and name not in NEVER_LEFT
     assert len(told(ear)) == left
     if left:

@@ -152,22 +152,22 @@ CALLS: Final[dict[str, Callable[[Any], Any]]] = {
 FAILURES: Final = (
     "refused",
     "tls-unknown-ca",
-    "reset-at-whole",
+    "reset-at-request-end",
     "close-at-headers",
-    "stall-at-whole",
+    "stall-at-request-end",
     "garbage",
     "header-of-200-kB",
     "slow-body",
     "cut-json",
     "html-200",
     "gzip-bomb",
-    "data-is-a-text",
+    "data-is-a-string",
     "fields-are-lists",
     "status-401",
     "status-422",
     "status-429",
     "status-500-page",
-    "refusal-200",
+    "rejection-200",
     "gzip-good",
 )
 
@@ -218,7 +218,7 @@ def test_no_failure_shows_what_the_call_carried(fault_server: FaultServer, side:
 
             error = run(side, work)
         if error is None:
-            assert name in {"gzip-good", "data-is-a-text", "fields-are-lists"}
+            assert name in {"gzip-good", "data-is-a-string", "fields-are-lists"}
             return []
         assert not found(repr(pickle.dumps(error)), repr(copy.copy(error)))
         return [f"{title}: {leak}" for leak in leaks(error, *CANARIES)]
@@ -390,7 +390,7 @@ def test_ctrl_c_shows_nothing(fault_server: FaultServer, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-@pytest.mark.parametrize("name", ["stall-at-whole", "stall-amid-upload"])
+@pytest.mark.parametrize("name", ["stall-at-request-end", "stall-during-upload"])
 @pytest.mark.parametrize("once", [False, True])
 def test_a_cancellation_shows_nothing(
     fault_server: FaultServer,

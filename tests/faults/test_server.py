@@ -54,13 +54,13 @@ SYMPTOMS: Final = {
     "proxy-reset": RESET,
     "proxy-stall": "ReadTimeout",
     "reset-at-accept": f"{RESET} or ConnectError",
-    "stall-amid-upload": "WriteTimeout",
-    "late-answer": "ReadTimeout",
+    "stall-during-upload": "WriteTimeout",
+    "late-response": "ReadTimeout",
     "gzip-broken": "DecodingError",
-    "413-amid-upload-then-reset": f"413 or {RESET}",
+    "413-during-upload-then-reset": f"413 or {RESET}",
 }
 """What a bare httpx client makes of a fault; the others are told by `_symptom`."""
-BEHIND: Final = {"garbage-behind-the-answer": "RemoteProtocolError"}
+BEHIND: Final = {"garbage-after-response": "RemoteProtocolError"}
 """What a bare httpx client makes of the request after such a fault: it reads what lay there before."""
 
 
@@ -176,7 +176,7 @@ class TestTheEndsOfAConnection:
 
 
 def test_half_a_request_is_never_accepted(fault_server: FaultServer) -> None:
-    with fault_server.arm(BY_NAME["stall-at-whole"]) as cell:
+    with fault_server.arm(BY_NAME["stall-at-request-end"]) as cell:
         with connect(cell) as sock:
             sock.sendall(REQUEST[:-1])
         assert cell.settle().accepted == 0
@@ -197,7 +197,7 @@ def test_half_of_the_body_is_read_before_a_fault_in_its_middle(fault_server: Fau
 
 
 def test_an_upload_is_still_being_written_when_the_413_comes(fault_server: FaultServer) -> None:
-    with fault_server.arm(BY_NAME["413-amid-upload"]) as cell:
+    with fault_server.arm(BY_NAME["413-during-upload"]) as cell:
         with connect(cell) as sock:
             sock.sendall(b"POST /v1/api/send HTTP/1.1\r\nHost: api\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 70_000)
             sock.settimeout(5)
@@ -270,7 +270,7 @@ def test_a_keep_alive_race_loses_one_request_and_heals(fault_server: FaultServer
     assert (tally.accepted, tally.connections) == (1, 2)
 
 
-@pytest.mark.parametrize("name", ["idle-close", "idle-reset", "408-behind-the-answer"])
+@pytest.mark.parametrize("name", ["idle-close", "idle-reset", "408-after-response"])
 def test_an_end_behind_the_answer_makes_the_next_request_connect_anew(fault_server: FaultServer, name: str) -> None:
     with fault_server.arm(BY_NAME[name], reused=True) as cell:
         with bare_client(cell) as client:
@@ -281,7 +281,7 @@ def test_an_end_behind_the_answer_makes_the_next_request_connect_anew(fault_serv
 
 
 def test_two_answers_leave_the_second_on_the_connection(fault_server: FaultServer) -> None:
-    with fault_server.arm(BY_NAME["two-answers-at-once"], reused=True) as cell, connect(cell) as sock:
+    with fault_server.arm(BY_NAME["two-responses-at-once"], reused=True) as cell, connect(cell) as sock:
         sock.sendall(REQUEST)
         first, second = read_answer(sock), read_answer(sock)
         assert json.loads(first)["data"] == {"message_outbox_ids": [1001]}
@@ -289,14 +289,14 @@ def test_two_answers_leave_the_second_on_the_connection(fault_server: FaultServe
 
 
 def test_bare_httpx_takes_the_second_of_two_answers_for_its_next_request(fault_server: FaultServer) -> None:
-    with fault_server.arm(BY_NAME["two-answers-at-once"], reused=True) as cell, bare_client(cell) as client:
+    with fault_server.arm(BY_NAME["two-responses-at-once"], reused=True) as cell, bare_client(cell) as client:
         client.post(SEND, content=BODY)
         cell.quiesce()
         assert client.post(SEND, content=BODY).json()["data"] == {"message_outbox_ids": [answers.POISON]}
 
 
 def test_a_late_answer_comes_before_the_next_one(fault_server: FaultServer) -> None:
-    with fault_server.arm(BY_NAME["late-answer"]) as cell, connect(cell) as sock:
+    with fault_server.arm(BY_NAME["late-response"]) as cell, connect(cell) as sock:
         sock.sendall(REQUEST)
         with pytest.raises(TimeoutError):
             sock.recv(1)
@@ -322,7 +322,7 @@ def test_cells_do_not_know_each_other(fault_server: FaultServer) -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-@pytest.mark.parametrize("name", ["reset-at-whole", "stall-at-whole", "gzip-good"])
+@pytest.mark.parametrize("name", ["reset-at-request-end", "stall-at-request-end", "gzip-good"])
 def test_async_clients_meet_the_same_faults(fault_server: FaultServer, backend: str, name: str) -> None:
     async def send(cell: Cell) -> str:
         async with httpx.AsyncClient(

@@ -116,10 +116,10 @@ WAITS: Final = {
     "tls-stall": Outcome.NOT_SENT,
     "proxy-stall": Outcome.NOT_SENT,
     "stall-at-accept": Outcome.UNKNOWN,
-    "stall-at-whole": Outcome.UNKNOWN,
-    "stall-amid-upload": Outcome.UNKNOWN,
-    "mid-answer-stall": Outcome.UNKNOWN,
-    "slow-head": Outcome.UNKNOWN,
+    "stall-at-request-end": Outcome.UNKNOWN,
+    "stall-during-upload": Outcome.UNKNOWN,
+    "mid-response-stall": Outcome.UNKNOWN,
+    "slow-headers": Outcome.UNKNOWN,
     "slow-body": Outcome.UNKNOWN,
 }
 """What keeps a request waiting while no time-out runs out, and what is known of it when the deadline passes."""
@@ -168,7 +168,7 @@ def test_a_wait_for_the_pool_ends_with_the_deadline(fault_server: FaultServer, s
 
     async def attempt() -> tuple[EdgeError, float]:
         ended: list[tuple[EdgeError, float]] = []
-        with fault_server.arm(BY_NAME["stall-at-whole"]) as cell:
+        with fault_server.arm(BY_NAME["stall-at-request-end"]) as cell:
             pool = httpx.Limits(max_connections=1)
             holder = open_client(side, cell, timeout=6 * DEADLINE, limits=pool, retry=RetryPolicy(retries=0))
             client = holder.with_options(timeout=60, deadline=DEADLINE)
@@ -264,7 +264,7 @@ def test_a_send_is_not_begun_when_too_little_time_is_left(fault_server: FaultSer
     run(side, work)
 
 
-@pytest.mark.parametrize("name", ["close-at-whole", "html-200", "status-500", "status-502-page"])
+@pytest.mark.parametrize("name", ["close-at-request-end", "html-200", "status-500", "status-502-page"])
 def test_a_login_that_fails_leaves_the_send_unsent(fault_server: FaultServer, side: str, name: str) -> None:
     fault: Fault = BY_NAME[name]
     assert fault.where is Where.WHOLE

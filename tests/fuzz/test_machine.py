@@ -148,8 +148,7 @@ class Machine(RuleBasedStateMachine):
         client = EdgeClient(
             **who, http_client=self.http, base_url=BASE, from_number=LINE, retry=policy, rate_limit=limit
         )
-        self.capacity = policy.budget
-        self.budget = client._shared.budget
+        self.budgets = [client._budget]
         account = None if has_key else Account(self._sends_sms(), line, policy)
         return Caller(client, line, account, policy, None)
 
@@ -178,8 +177,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(tokens=st.integers(0, 25))
     def change_the_budget(self, tokens: int) -> None:
-        """Set the number of tokens in the retry budget."""
-        self.budget.tokens = min(tokens, self.capacity)
+        """Set the number of tokens in each retry budget."""
+        for budget in self.budgets:
+            budget.tokens = min(tokens, budget.capacity)
 
     @rule(
         target=callers,
@@ -204,8 +204,12 @@ class Machine(RuleBasedStateMachine):
         account = {"unchanged": caller.account, "key": None, "credentials": Account(self._sends_sms(), line, retry)}[
             who
         ]
+        client = caller.client.with_options(**options)
+        assert client._budget.capacity == retry.budget
+        assert (client._budget is caller.client._budget) == (retry.budget == caller.policy.budget)
+        self.budgets.append(client._budget)
         return Caller(
-            caller.client.with_options(**options),
+            client,
             line,
             account,
             retry,
@@ -229,7 +233,7 @@ class Machine(RuleBasedStateMachine):
 
     def _call(self, caller: Caller, repeat: Repeat, faults: list[Fault]) -> None:
         """Make a call with scripted faults, and compare its result with the requests that the service received."""
-        service, tokens = self.service, self.budget.tokens
+        service, tokens = self.service, caller.client._budget.tokens
         service.script = list(faults)
         seen, sms_codes, began = len(service.records), service.sms_codes, self.clock.now
         self.clock.waits.clear()
@@ -246,7 +250,7 @@ class Machine(RuleBasedStateMachine):
         self._check_time(caller, records, began)
         self._check_logins(caller, logins, sms_codes)
         if caller.account is None and caller.deadline is None:
-            self._check_expected_result(actual, repeat, caller.policy, faults, tokens, len(own))
+            self._check_expected_result(actual, repeat, caller, faults, tokens, len(own))
         self._check_rate(caller.line)
 
     def _check_outcome(self, actual: object, repeat: Repeat, own: list[Record], logins: list[Record]) -> None:
@@ -287,17 +291,18 @@ class Machine(RuleBasedStateMachine):
         account.had_token = account.had_token or caller.client._login._token is not None  # type: ignore[union-attr]
 
     def _check_expected_result(
-        self, actual: object, repeat: Repeat, policy: RetryPolicy, script: list[Fault], tokens: int, requests: int
+        self, actual: object, repeat: Repeat, caller: Caller, script: list[Fault], tokens: int, requests: int
     ) -> None:
         outcome = actual.outcome if isinstance(actual, EdgeError) else None
-        expected = expected_result(script, repeat, policy, tokens=tokens, capacity=self.capacity)
-        assert Expected(requests, outcome, self.budget.tokens) == expected
+        budget = caller.client._budget
+        expected = expected_result(script, repeat, caller.policy, tokens=tokens, capacity=budget.capacity)
+        assert Expected(requests, outcome, budget.tokens) == expected
 
     @invariant()
     def the_budget_stays_within_its_bounds(self) -> None:
-        """Check that the budget is at least 0 and at most its capacity, which the policy of a copy does not change."""
-        if hasattr(self, "budget"):
-            assert 0 <= self.budget.tokens <= self.capacity == self.budget.capacity
+        """Check that each budget is at least 0 and at most its capacity."""
+        for budget in getattr(self, "budgets", ()):
+            assert 0 <= budget.tokens <= budget.capacity
 
     @staticmethod
     def _check_rate(line: Line) -> None:

@@ -72,9 +72,13 @@ def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-@functools.cache
 def shaped(hint: Any) -> st.SearchStrategy[Any]:
     """Draw JSON for a type, mostly valid, with arbitrary values in between."""
+    return _shaped(hint)
+
+
+@functools.cache
+def _shaped(hint: Any) -> st.SearchStrategy[Any]:
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         structured = [arg for arg in args if get_origin(arg) or attrs.has(arg)]

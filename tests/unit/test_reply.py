@@ -95,12 +95,19 @@ def test_a_2xx_response_with_a_true_status_is_a_success(status: int, flag: Any) 
 
 @pytest.mark.parametrize("flag", [False, 0, "0", "false", "no"])
 def test_http_200_with_a_false_status_is_a_rejection(flag: Any) -> None:
-    error = parse_error(
-        SEND, response({"data": {"message_outbox_ids": [4]}, "meta": {**REJECTION["meta"], "status": flag}})
-    )
+    body = {"data": {"message_outbox_ids": []}, "meta": {**REJECTION["meta"], "status": flag}}
+    error = parse_error(SEND, response(body))
     assert isinstance(error, ApiError)
     assert (error.status_code, error.outcome, error.enveloped) == (200, Outcome.REJECTED, True)
     assert (error.message, error.message_code) == ("اعتبار کافی نیست", "400-7")
+
+
+@pytest.mark.parametrize("data", [{"message_outbox_ids": [4]}, {"bulk_id": "4"}])
+def test_a_false_status_with_message_ids_has_an_unknown_outcome(data: dict[str, Any]) -> None:
+    contradiction = response({"data": data, "meta": {**REJECTION["meta"], "status": False}})
+    error = parse_error(SEND, contradiction)
+    assert (type(error), error.outcome) == (ApiError, Outcome.UNKNOWN)
+    assert parse_error(CREDIT, contradiction).outcome is Outcome.REJECTED
 
 
 @pytest.mark.parametrize(

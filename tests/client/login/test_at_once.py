@@ -115,7 +115,8 @@ async def test_when_the_one_who_logs_in_is_cancelled_the_next_one_does(service: 
         await anyio.wait_all_tasks_blocked()
         gate.arrive()
     assert scope.cancelled_caught
-    assert service.tokens == ["canary-token-1"]
+    # A mock emits no trace events, so the first login may have left; it was given its grace period.
+    assert service.tokens == ["canary-token-2"]
 
 
 async def test_copies_share_the_login_and_new_credentials_begin_another(
