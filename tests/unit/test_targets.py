@@ -244,9 +244,9 @@ def test_targets_that_are_not_a_list_of_their_class_are_rejected(check: bool) ->
     for targets, argument, message in invalid:
         for call in both(targets):
             assert_rejected(argument, message, call)
-    assert_rejected(
-        "selections[0]", "expected a WholePhonebooks or PhonebookNumbers", lambda: phonebooks([1], check=check)
-    )  # type: ignore[list-item]  # a caller without a type checker
+    no_selections: Any = [1]
+    message = "expected a WholePhonebooks or PhonebookNumbers"
+    assert_rejected("selections[0]", message, lambda: phonebooks(no_selections, check=check))
 
 
 TARGETS_OF_SIZE: list[Callable[[int], Any]] = [
