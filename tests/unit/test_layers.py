@@ -21,7 +21,7 @@ LAYERS: Final = (
     ("api",),
     ("_async", "_sync"),
 )
-"""From the lowest to the highest. A module imports its own package and lower layers, no other of the same layer."""
+"""From the lowest to the highest. A module may import its own package and lower layers only."""
 
 UNRESTRICTED: Final = frozenset({"__init__"})
 """Modules that may import every layer: `__init__` imports the public names lazily."""

@@ -95,7 +95,7 @@ def test_a_2xx_response_with_a_true_status_is_a_success(status: int, flag: Any) 
 
 @pytest.mark.parametrize("flag", [False, 0, "0", "false", "no"])
 def test_http_200_with_a_false_status_is_a_rejection(flag: Any) -> None:
-    body = {"data": {"message_outbox_ids": []}, "meta": {**REJECTION["meta"], "status": flag}}
+    body: dict[str, Any] = {"data": {"message_outbox_ids": []}, "meta": {**REJECTION["meta"], "status": flag}}
     error = parse_error(SEND, response(body))
     assert isinstance(error, ApiError)
     assert (error.status_code, error.outcome, error.enveloped) == (200, Outcome.REJECTED, True)
