@@ -113,7 +113,7 @@ def sync(session: nox.Session) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Write all generated files: the exports of models, the sync side, the reference. `-- --check` compares them."""
+    """Write all generated files: the models' exports, the sync client, the reference; `-- --check` compares them."""
     install(session, "generate", extras="sandbox")
     session.run("python", "-m", "tests.codegen", *session.posargs)
 
@@ -122,7 +122,7 @@ def generate(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation into a temporary folder; with `-- serve`, serve it and rebuild on changes."""
     session.install("-q", *nox.project.dependency_groups(PROJECT, "docs"))
-    session.env["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement on each run
+    session.env["NO_MKDOCS_2_WARNING"] = "1"  # hides an advertisement that mkdocs prints on each run
     if session.posargs == ["serve"]:
         session.run("mkdocs", "serve", "-f", "docs/mkdocs.yml")
     else:

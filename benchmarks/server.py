@@ -1,4 +1,4 @@
-"""The other side of the benchmarks: a server that answers every request at once, in a process of its own."""
+"""A server for the benchmarks, in its own process, that answers every request immediately."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ _LENGTH: Final = b"\r\ncontent-length:"
 
 
 class Server(asyncio.Protocol):
-    """Answers each request once it is whole, over one connection after another."""
+    """Answers each request when it is complete, one after the other on a connection."""
 
     def __init__(self) -> None:
-        self._read = b""
+        self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Store the transport for the responses."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer once the whole request is there: head and body may come apart."""
-        self._read += data
-        head, found, body = self._read.partition(b"\r\n\r\n")
-        if found and len(body) >= _announced(head):
-            self._read = b""
+        """Answer when the request is complete: headers and body may arrive separately."""
+        self._received += data
+        head, found, body = self._received.partition(b"\r\n\r\n")
+        if found and len(body) >= _content_length(head):
+            self._received = b""
             self._transport.write(ANSWER)
 
 
-def _announced(head: bytes) -> int:
+def _content_length(head: bytes) -> int:
     at = head.lower().find(_LENGTH)
     return 0 if at < 0 else int(head[at + len(_LENGTH) :].split(b"\r\n", 1)[0])
 
 
-def _serve(told: Connection) -> None:
-    """Run the server and tell its port."""
+def _serve(parent: Connection) -> None:
+    """Run the server and send its port to the parent process."""
 
     async def run() -> None:
         server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
-        told.send(server.sockets[0].getsockname()[1])
+        parent.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
     asyncio.run(run())
@@ -52,13 +52,13 @@ def _serve(told: Connection) -> None:
 
 @contextmanager
 def running() -> Generator[str]:
-    """Run the server; gives the base URL for a client."""
+    """Run the server and yield the base URL for a client."""
     processes = multiprocessing.get_context("spawn")
-    here, there = processes.Pipe(duplex=False)
-    server = processes.Process(target=_serve, args=(there,), daemon=True)
+    receiver, sender = processes.Pipe(duplex=False)
+    server = processes.Process(target=_serve, args=(sender,), daemon=True)
     server.start()
     try:
-        yield f"http://127.0.0.1:{here.recv()}/v1"
+        yield f"http://127.0.0.1:{receiver.recv()}/v1"
     finally:
         server.terminate()
         server.join()

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
         Conflict,
         ConnectionFailed,
         DecodeError,
+        DuplicateMessage,
         EdgeError,
+        InvalidArgument,
         NotFound,
         Outcome,
         OutcomeUnknown,
@@ -51,9 +53,11 @@ __all__ = [
     "Credentials",
     "DecodeError",
     "DeliveryStatus",
+    "DuplicateMessage",
     "EdgeClient",
     "EdgeError",
     "Endpoint",
+    "InvalidArgument",
     "MessageState",
     "Meta",
     "Middleware",
@@ -83,8 +87,8 @@ __all__ = [
 ]
 
 _ERRORS = (
-    "ApiError AuthenticationError ConfigurationError Conflict ConnectionFailed DecodeError EdgeError NotFound Outcome "
-    "OutcomeUnknown PermissionDenied RateLimited ServerError ValidationFailed"
+    "ApiError AuthenticationError ConfigurationError Conflict ConnectionFailed DecodeError DuplicateMessage EdgeError "
+    "InvalidArgument NotFound Outcome OutcomeUnknown PermissionDenied RateLimited ServerError ValidationFailed"
 )
 _MODULES = {
     "_async.client": "AsyncEdgeClient AsyncOptions",

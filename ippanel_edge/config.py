@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,14 +35,59 @@ CANCEL_GRACE: Final = 5.0
 """Seconds that a cancelled send has to finish after its headers began to leave."""
 
 
+def _is_number(attribute: attrs.Attribute[Any], value: object) -> bool:
+    """Whether a value is a finite number: an int if the field is one."""
+    kinds = int if _is_int(attribute) else int | float
+    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _positive(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    if not value > 0:
-        raise ConfigurationError(f"expected greater than 0, got {value!r}", argument=attribute.name)
+    if not _is_number(attribute, value) or value <= 0:
+        raise ConfigurationError(f"expected {_kind(attribute)} above 0, got {value!r}", argument=attribute.name)
 
 
 def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    if not value >= 0:
-        raise ConfigurationError(f"expected 0 or more, got {value!r}", argument=attribute.name)
+    if not _is_number(attribute, value) or value < 0:
+        raise ConfigurationError(f"expected {_kind(attribute)} from 0, got {value!r}", argument=attribute.name)
+
+
+def _kind(attribute: attrs.Attribute[Any]) -> str:
+    return "an int" if _is_int(attribute) else "a number"
+
+
+def _is_int(attribute: attrs.Attribute[Any]) -> bool:
+    return str(attribute.type) == "int"  # the annotation, as the source has it
+
+
+def _boolean(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"expected a bool, got {type(value).__name__}", argument=attribute.name)
+
+
+def _function(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not callable(value):
+        raise ConfigurationError(f"expected a function, got {type(value).__name__}", argument=attribute.name)
+
+
+def _name(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, str) or not value.strip():
+        problem = "must not be empty" if isinstance(value, str) else f"expected a str, got {type(value).__name__}"
+        raise ConfigurationError(problem, argument=attribute.name)
+
+
+def _to_secret(value: object, argument: str) -> Secret:
+    """Hide a password or token. The error never shows it."""
+    if not isinstance(value, str):
+        raise ConfigurationError(f"expected a str, got {type(value).__name__}", argument=argument)
+    return Secret(value)
+
+
+def _password(value: str) -> Secret:
+    return _to_secret(value, "password")
+
+
+def _token(value: str) -> Secret:
+    return _to_secret(value, "token")
 
 
 @attrs.frozen(kw_only=True)
@@ -63,7 +109,7 @@ class RetryPolicy:
     max_backoff: float = attrs.field(default=8.0, validator=_not_negative)
     max_retry_after: float = attrs.field(default=120.0, validator=_not_negative)
     budget: int = attrs.field(default=500, validator=_not_negative)
-    repeat_refused_sends: bool = False
+    repeat_refused_sends: bool = attrs.field(default=False, validator=_boolean)
 
 
 @attrs.frozen
@@ -97,7 +143,7 @@ class StoredToken:
         method: the login method (login, sms or ga). After sms, the client does not log in again automatically.
     """
 
-    token: str = attrs.field(converter=Secret)
+    token: str = attrs.field(converter=_token)
     created: float
     method: str = "login"
 
@@ -119,12 +165,12 @@ class Credentials:
         save: receives each new token, so that other workers can load it.
     """
 
-    username: str
-    password: str = attrs.field(converter=Secret)
-    otp: OtpCallback | None = attrs.field(default=None, kw_only=True)
+    username: str = attrs.field(validator=_name)
+    password: str = attrs.field(converter=_password, validator=_name)
+    otp: OtpCallback | None = attrs.field(default=None, kw_only=True, validator=_function)
     totp_secret: str | None = attrs.field(default=None, kw_only=True, converter=hidden)
-    load: LoadToken | None = attrs.field(default=None, kw_only=True, repr=False)
-    save: SaveToken | None = attrs.field(default=None, kw_only=True, repr=False)
+    load: LoadToken | None = attrs.field(default=None, kw_only=True, repr=False, validator=_function)
+    save: SaveToken | None = attrs.field(default=None, kw_only=True, repr=False, validator=_function)
 
 
 @attrs.frozen(kw_only=True)

@@ -76,7 +76,9 @@ class EdgeError(Exception):
 
 
 class ConfigurationError(EdgeError, ValueError):
-    """An invalid argument or setting, found before anything is sent. The message names it, its place and the remedy.
+    """A missing or invalid setting, or an invalid argument (InvalidArgument). Nothing was sent.
+
+    The message names the setting or argument, its place and the remedy.
 
     Attributes:
         argument: the argument's name and place, such as ``recipients[3]``.
@@ -93,6 +95,10 @@ class ConfigurationError(EdgeError, ValueError):
         where = f"{self.endpoint}: " if self.endpoint else ""
         name = f"{self.argument}: " if self.argument else ""
         return f"{where}{name}{self._problem()}"
+
+
+class InvalidArgument(ConfigurationError):
+    """An invalid argument of a call, such as a phone number, a text, a time or a file. Nothing was sent."""
 
 
 class ConnectionFailed(EdgeError):
@@ -217,10 +223,17 @@ class ValidationFailed(ApiError):
 
 
 class RateLimited(ApiError):
-    """429. For a send: the same text was sent to the same number less than 40 seconds ago.
+    """429: too many requests. For a send, see DuplicateMessage.
 
     Attributes:
         retry_after: seconds to wait according to the service, or None.
+    """
+
+
+class DuplicateMessage(RateLimited):
+    """429 for a send: the same text was sent to the same number from the same line less than 40 seconds ago.
+
+    It is never retried automatically: a retry after 40 seconds would send the message twice.
     """
 
 

@@ -34,8 +34,8 @@ _BEFORE_SENDING = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-_RELIABLE = frozenset({"httpcore", "httpcore2", "ippanel_edge"})
-"""Packages whose exceptions have reliable types. httpcore2 belongs to httpx2, which can replace httpx."""
+_RELIABLE = frozenset({"httpcore", "httpcore2", "ippanel_edge", "respx"})
+"""Packages below httpx whose exceptions have reliable types: httpcore2 belongs to httpx2, and respx only mocks."""
 _PERMANENT = (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
 
 
@@ -130,9 +130,11 @@ def _describe(error: Exception) -> str:
 
 def _is_certificate_error(error: BaseException | None) -> bool:
     """Whether a certificate was rejected, anywhere in the chain of causes."""
-    while error is not None:
+    seen: list[BaseException] = []  # a chain may be circular, as that of respx is
+    while error is not None and error not in seen:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True
+        seen.append(error)
         error = error.__cause__ or error.__context__
     return False
 

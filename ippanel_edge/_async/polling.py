@@ -10,7 +10,15 @@ from typing import Final, Protocol, Self
 import attrs
 
 from ippanel_edge._async import _io
-from ippanel_edge.errors import ApiError, ConfigurationError, ConnectionFailed, EdgeError, RateLimited, ServerError
+from ippanel_edge.errors import (
+    ApiError,
+    ConfigurationError,
+    ConnectionFailed,
+    EdgeError,
+    InvalidArgument,
+    RateLimited,
+    ServerError,
+)
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import InboxMessage, OutboxMessage, RecipientReport
 from ippanel_edge.models.states import MessageState
@@ -50,7 +58,7 @@ async def poll_delivery(
     """Poll a message's recipients until all are final, the message has failed, or the time is over.
 
     Raises:
-        ConfigurationError: a time is not above 0.
+        InvalidArgument: a time is not above 0.
     """
     _check_seconds(seconds, "timeout")
     _check_seconds(every, "every")
@@ -130,4 +138,4 @@ def _is_transient(error: EdgeError) -> bool:
 
 def _check_seconds(seconds: object, argument: str) -> None:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
-        raise ConfigurationError(f"expected a number of seconds above 0, got {seconds!r}", argument=argument)
+        raise InvalidArgument(f"expected a number of seconds above 0, got {seconds!r}", argument=argument)

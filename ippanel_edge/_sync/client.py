@@ -4,17 +4,16 @@
 from __future__ import annotations
 
 import copy
-import math
 import os
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Self, TypedDict, TypeVar, Unpack
 
 import attrs
 import httpx
 
-from ippanel_edge._sync import _io
+from ippanel_edge._sync import _io, settings
 from ippanel_edge._sync.exchange import Exchange
 from ippanel_edge._sync.limiter import Limiter
 from ippanel_edge._sync.login import Login
@@ -56,13 +55,13 @@ from ippanel_edge.config import (
 from ippanel_edge.endpoints import ONCE, Repeat
 from ippanel_edge.errors import ConfigurationError, EdgeError
 from ippanel_edge.hooks import Middleware
-from ippanel_edge.values import phones, redaction
+from ippanel_edge.values import redaction
 from ippanel_edge.values.files import FileInput
 from ippanel_edge.values.secrets import Secret, hidden
 from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import Call, call, unlisted, uploads
 from ippanel_edge.wire.reply import Reply
-from ippanel_edge.wire.request import check_base_url, check_secret
+from ippanel_edge.wire.request import check_base_url
 from ippanel_edge.wire.retry import RetryBudget
 
 T = TypeVar("T")
@@ -78,8 +77,8 @@ class Options(TypedDict, total=False):
     base_url: str
     timeout: float | httpx.Timeout
     deadline: float | None
-    retry: RetryPolicy
-    rate_limit: RateLimit | None
+    retry: RetryPolicy | int
+    rate_limit: RateLimit | float | None
     middleware: Sequence[Middleware]
     validate: bool
 
@@ -126,8 +125,9 @@ class EdgeClient:
         timeout: seconds for each step of a request: connect, wait for the pool, each write, each read. A slow
             response may take many reads; use `deadline` to limit the whole call.
         deadline: seconds for a whole call, including waits and retries; None for no limit.
-        retry: the retry settings. A request that sends, bills or creates is retried only if it provably was not sent.
-        rate_limit: the maximum rate of requests.
+        retry: the retry settings, or the number of retries. A request that sends, bills or creates is retried only if
+            it provably was not sent.
+        rate_limit: the maximum rate of requests, or its requests per second.
         limits: the size of the connection pool and the keep-alive time of idle connections.
         middleware: functions ``(call, proceed) -> reply`` around each attempt, the first outermost.
         http_client: a custom httpx client. It is used unchanged and is not closed by this client.
@@ -149,8 +149,8 @@ class EdgeClient:
         base_url: str | None = None,
         timeout: float | httpx.Timeout = DEFAULT_TIMEOUT,
         deadline: float | None = None,
-        retry: RetryPolicy | None = None,
-        rate_limit: RateLimit | None = None,
+        retry: RetryPolicy | int | None = None,
+        rate_limit: RateLimit | float | None = None,
         limits: httpx.Limits | None = None,
         middleware: Sequence[Middleware] = (),
         http_client: httpx.Client | None = None,
@@ -159,50 +159,52 @@ class EdgeClient:
         validate: bool = True,
     ) -> None:
         # Hidden first: a traceback may be displayed with the local variables of this frame.
-        api_key, token = hidden(api_key), hidden(token)
-        if api_key is None and token is None and credentials is None:
-            api_key = hidden(os.environ.get(ENV_API_KEY) or None)
-            token = None if api_key else hidden(os.environ.get(ENV_TOKEN) or None)
-        policy = RetryPolicy() if retry is None else retry
-        settings = _Settings(
-            base_url=check_base_url(base_url or os.environ.get(ENV_BASE_URL)),
-            secret=_one_secret(api_key, token, credentials),
+        key, login_token, api_key, token = settings.hide(api_key), settings.hide(token), None, None
+        if key is None and login_token is None and credentials is None:
+            key = hidden(os.environ.get(ENV_API_KEY) or None)
+            login_token = None if key else hidden(os.environ.get(ENV_TOKEN) or None)
+        checked = _Settings(
+            base_url=check_base_url(os.environ.get(ENV_BASE_URL) if base_url is None else base_url),
+            secret=settings.one_secret(key, login_token, settings.check_credentials(credentials)),
             credentials=credentials,
-            from_number=_line(from_number or os.environ.get(ENV_FROM_NUMBER)),
-            timeout=_timeout(timeout),
-            deadline=_seconds(deadline),
-            retry=policy,
-            rate_limit=rate_limit,
-            middleware=tuple(middleware),
-            validate=validate,
+            from_number=settings.check_line(
+                (os.environ.get(ENV_FROM_NUMBER) or None) if from_number is None else from_number
+            ),
+            timeout=settings.check_timeout(timeout),
+            deadline=settings.check_deadline(deadline),
+            retry=settings.check_retry(retry),
+            rate_limit=settings.check_rate_limit(rate_limit),
+            middleware=settings.check_middleware(middleware),
+            validate=settings.check_validate(validate),
         )
-        _check_http_client(http_client)
-        if http_client is not None and (limits is not None or proxy is not None or verify is not None):
+        custom = settings.check_http_client(http_client)
+        if custom is not None and (limits is not None or proxy is not None or verify is not None):
             raise ConfigurationError(
                 "must not be combined with limits, proxy or verify; configure them on the httpx client",
                 argument="http_client",
             )
         redaction.install()
-        http = http_client or httpx.Client(transport=_pool(limits, proxy, verify), trust_env=False)
-        shared = _Shared(http, is_ours=http_client is None)
+        pool = settings.pool_options(limits, proxy, verify)
+        http = custom or httpx.Client(transport=PoolTransport(**pool), trust_env=False)
+        shared = _Shared(http, is_ours=custom is None)
         self._is_copy = False
-        self._settle(settings, shared, RetryBudget(policy.budget), None, _limiter(rate_limit))
+        self._settle(checked, shared, RetryBudget(checked.retry.budget), None, _limiter(checked.rate_limit))
 
     def _settle(
         self,
-        settings: _Settings,
+        values: _Settings,
         shared: _Shared,
         budget: RetryBudget,
         login: Login | None,
         limiter: Limiter | None,
     ) -> None:
-        defaults = Defaults(from_number=settings.from_number, validate=settings.validate)
-        self._settings = settings
+        defaults = Defaults(from_number=values.from_number, validate=values.validate)
+        self._settings = values
         self._shared = shared
         self._budget = budget
         self._limiter = limiter
         self.auth: Auth = Auth(self._fetch, defaults)
-        self.send: Send = Send(self._fetch, defaults, settings.secret)
+        self.send: Send = Send(self._fetch, defaults, values.secret)
         self.banks: Banks = Banks(self._fetch, defaults)
         self.geolocation: Geolocation = Geolocation(self._fetch, defaults)
         self.jobs: Jobs = Jobs(self._fetch, defaults)
@@ -215,14 +217,14 @@ class EdgeClient:
         self.drafts: Drafts = Drafts(self._fetch, defaults)
         self.patterns: Patterns = Patterns(self._fetch, defaults)
         self.payment: Payment = Payment(self._fetch, defaults)
-        if login is None and settings.credentials is not None:
-            login = Login(settings.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
+        if login is None and values.credentials is not None:
+            login = Login(values.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
         self._login = login
-        exchange: Link = Exchange(shared.http, shared.is_ours, settings.base_url, settings.timeout)
-        if settings.middleware:
-            exchange = AttemptMiddleware(settings.middleware, exchange)
-        retries = Retries(settings.retry, budget, shared.methods, Rate(limiter, exchange))
-        self._engine = Deadline(settings.deadline, Authorisation(settings.secret, login, retries))
+        exchange: Link = Exchange(shared.http, shared.is_ours, values.base_url, values.timeout)
+        if values.middleware:
+            exchange = AttemptMiddleware(values.middleware, exchange)
+        retries = Retries(values.retry, budget, shared.methods, Rate(limiter, exchange))
+        self._engine = Deadline(values.deadline, Authorisation(values.secret, login, retries))
 
     def __repr__(self) -> str:
         """Return the base URL and the sender line, never a secret."""
@@ -259,29 +261,29 @@ class EdgeClient:
         Raises:
             ConfigurationError: a setting is invalid or cannot be changed.
         """
-        if options.keys() & {"api_key", "token"}:  # hidden first, as above
-            options = {**options, "api_key": hidden(options.get("api_key")), "token": hidden(options.get("token"))}
+        renamed = {"api_key", "token", "credentials"} & options.keys()
+        # Hidden first, as above.
+        key, token = settings.hide(options.pop("api_key", None)), settings.hide(options.pop("token", None))
         unknown = options.keys() - Options.__annotations__.keys()
         if unknown:
             raise ConfigurationError("cannot be changed by with_options(); create a new client", argument=min(unknown))
         old = self._settings
         changes: dict[str, Any] = dict(options)
-        renamed = {"api_key", "token", "credentials"} & changes.keys()
         if renamed:
-            key, token = changes.pop("api_key", None), changes.pop("token", None)
             changes.setdefault("credentials", None)
-            changes["secret"] = _one_secret(key, token, changes["credentials"])
-        for name, check in _CHECKS.items():
+        for name, check in settings.CHECKS.items():
             if name in changes:
                 changes[name] = check(changes[name])
-        settings = attrs.evolve(old, **changes)
+        if renamed:
+            changes["secret"] = settings.one_secret(key, token, changes["credentials"])
+        changed = attrs.evolve(old, **changes)
         copied = copy.copy(self)
         copied._is_copy = True  # noqa: SLF001 - an object of this class
-        limiter = _limiter(settings.rate_limit) if "rate_limit" in changes else self._limiter
+        limiter = _limiter(changed.rate_limit) if "rate_limit" in changes else self._limiter
         budget = self._budget
-        if settings.retry.budget != old.retry.budget:
-            budget = RetryBudget(settings.retry.budget)
-        copied._settle(settings, self._shared, budget, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
+        if changed.retry.budget != old.retry.budget:
+            budget = RetryBudget(changed.retry.budget)
+        copied._settle(changed, self._shared, budget, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
         return copied
 
     @hide_arguments
@@ -328,64 +330,5 @@ class EdgeClient:
         raise failure
 
 
-def _one_secret(api_key: str | None, token: str | None, credentials: Credentials | None) -> Secret | None:
-    given = [
-        name
-        for name, value in (("api_key", api_key), ("token", token), ("credentials", credentials))
-        if value is not None
-    ]
-    if len(given) > 1:
-        raise ConfigurationError(f"must not be combined with {given[1]}; pass one of them", argument=given[0])
-    if api_key is not None:
-        return check_secret(Secret(api_key), argument="api_key")
-    return None if token is None else check_secret(Secret(token), argument="token")
-
-
-def _check_http_client(value: object) -> None:
-    if value is not None and not isinstance(value, httpx.Client):
-        name = f"{type(value).__module__}.{type(value).__qualname__}"
-        raise ConfigurationError(f"expected httpx.Client, got {name}", argument="http_client")
-
-
-def _line(value: str | None) -> str | None:
-    return None if value is None else phones.sender_line(value, argument="from_number")
-
-
-def _timeout(value: float | httpx.Timeout) -> httpx.Timeout:
-    if isinstance(value, httpx.Timeout):
-        return value
-    _seconds(value, argument="timeout")
-    return httpx.Timeout(value)
-
-
-def _seconds(value: float | None, *, argument: str = "deadline") -> float | None:
-    if value is not None and not 0 < value < math.inf:
-        raise ConfigurationError(f"expected a number of seconds above 0, got {value!r}", argument=argument)
-    return value
-
-
 def _limiter(limit: RateLimit | None) -> Limiter | None:
     return None if limit is None else Limiter(limit)
-
-
-def _pool(limits: httpx.Limits | None, proxy: str | httpx.Proxy | None, verify: ssl.SSLContext | None) -> PoolTransport:
-    options: dict[str, Any] = {}
-    if limits is not None:
-        options = {
-            "max_connections": limits.max_connections,
-            "max_keepalive_connections": limits.max_keepalive_connections,
-            "keepalive_expiry": limits.keepalive_expiry,
-        }
-    return PoolTransport(
-        verify=verify or True, proxy=proxy, **{name: value for name, value in options.items() if value is not None}
-    )
-
-
-_CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "base_url": check_base_url,
-    "from_number": _line,
-    "timeout": _timeout,
-    "deadline": _seconds,
-    "middleware": tuple,
-}
-"""The check of each setting that `with_options` may change."""

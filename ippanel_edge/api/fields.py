@@ -20,7 +20,7 @@ def fields_of(value: object, kind: type, *, argument: str) -> dict[str, Any]:
         argument: its name for the error.
 
     Raises:
-        ConfigurationError: the object has another class, a text is empty, or a number is not an int.
+        InvalidArgument: the object has another class, a text is empty, or a number is not an int.
     """
     check_type(value, kind, argument=argument)
     for field in attrs.fields(attrs.resolve_types(kind)):

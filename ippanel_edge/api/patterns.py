@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from ippanel_edge.config import Defaults
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.models.patterns import NewPattern, PatternFilters, PatternVariable
 from ippanel_edge.models.states import VariableType
 from ippanel_edge.values.checks import (
@@ -39,7 +39,7 @@ def body(defaults: Defaults, pattern: NewPattern) -> dict[str, Any]:
     """Return the body of a new or changed pattern.
 
     Raises:
-        ConfigurationError: a text is empty, a variable has no name or type, or a variable is only in the message or
+        InvalidArgument: a text is empty, a variable has no name or type, or a variable is only in the message or
             only in `variable`.
     """
     check_type(pattern, NewPattern, argument="pattern")
@@ -76,15 +76,15 @@ def _check_agreement(message: str, names: Sequence[str]) -> None:
     """Check that the message has each variable, and that each placeholder of the message is declared."""
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise ConfigurationError(f"{name!r} is declared twice", argument=f"pattern.variable[{index}].name")
+            raise InvalidArgument(f"{name!r} is declared twice", argument=f"pattern.variable[{index}].name")
         if f"{DELIMITER}{name}{DELIMITER}" not in message:
-            raise ConfigurationError(
+            raise InvalidArgument(
                 f"{name!r} is not in the message; add %{name}% to the message or remove the variable",
                 argument=f"pattern.variable[{index}].name",
             )
     for name in _PLACEHOLDER.findall(message):
         if name not in names:
-            raise ConfigurationError(
+            raise InvalidArgument(
                 f"contains %{name}%, which is not declared; add PatternVariable(name={name!r}, type=…) to variable",
                 argument="pattern.message",
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ippanel_edge.config import Defaults
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.models.phonebooks import ContactChanges, ContactFilters, NewContact, OptionType
 from ippanel_edge.values.checks import (
     check_id,
@@ -38,10 +38,10 @@ def phonebook_changes(defaults: Defaults, title: str | None, options: Iterable[i
     """Return the body of a phonebook's changes; empty `options` remove all of them.
 
     Raises:
-        ConfigurationError: there is nothing to change, or a value is invalid.
+        InvalidArgument: there is nothing to change, or a value is invalid.
     """
     if title is None and options is None:
-        raise ConfigurationError("is required, or options: there is nothing to change", argument="title")
+        raise InvalidArgument("is required, or options: there is nothing to change", argument="title")
     return {
         **optional_texts(defaults.limit(MAX_TITLE), title=title),
         **({} if options is None else {"options": _option_ids(options)}),
@@ -57,14 +57,14 @@ def new_contacts(defaults: Defaults, contacts: Iterable[NewContact]) -> dict[str
     """Return the body of contacts to add, at least one.
 
     Raises:
-        ConfigurationError: a contact is invalid or exceeds the capacity of its phonebook; its index is named.
+        InvalidArgument: a contact is invalid or exceeds the capacity of its phonebook; its index is named.
     """
     listed = check_items(contacts, NewContact, argument="contacts")
     sizes: Counter[int] = Counter()
     for index, contact in enumerate(listed):
         sizes[check_id(contact.phonebook_id, argument=f"contacts[{index}].phonebook_id")] += 1
         if defaults.validate and sizes[contact.phonebook_id] > MAX_NUMBERS:
-            raise ConfigurationError(
+            raise InvalidArgument(
                 f"too many contacts: a phonebook has at most {MAX_NUMBERS:,} numbers", argument=f"contacts[{index}]"
             )
     return {"list": [_new_contact(contact, f"contacts[{index}]") for index, contact in enumerate(listed)]}
@@ -74,11 +74,11 @@ def contact_changes(changes: ContactChanges) -> dict[str, Any]:
     """Return the body of a contact's changes.
 
     Raises:
-        ConfigurationError: no field is set, or a value is invalid.
+        InvalidArgument: no field is set, or a value is invalid.
     """
     check_type(changes, ContactChanges, argument="changes")
     if changes == ContactChanges():
-        raise ConfigurationError("has no field set: there is nothing to change", argument="changes")
+        raise InvalidArgument("has no field set: there is nothing to change", argument="changes")
     optional_ids(**{"changes.phonebook_id": changes.phonebook_id})
     _check_texts(changes, "changes")
     values = {} if changes.options is None else {"options": _values(changes.options, "changes.options")}
@@ -118,7 +118,7 @@ def _check_texts(contact: NewContact | ContactChanges, place: str) -> None:
 def _values(options: Mapping[int, str], place: str) -> dict[str, str]:
     """Return the values of options by id. JSON names are strings."""
     if not isinstance(options, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-        raise ConfigurationError(
+        raise InvalidArgument(
             f"expected a mapping of option ids to str, such as {{12: '1'}}, got {type(options).__name__}",
             argument=place,
         )

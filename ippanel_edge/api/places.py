@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values.checks import optional_ids, ranges
 
 FIRST_YEAR: Final = 1300
@@ -25,11 +25,11 @@ def inner_place(county_id: int | None, city_id: int | None, *, within: str = "")
         within: a prefix of their names in an error, such as ``targets[2].``.
 
     Raises:
-        ConfigurationError: a value is not an id, or there is a city without a county.
+        InvalidArgument: a value is not an id, or there is a city without a county.
     """
     fields = optional_ids(**{f"{within}county_id": county_id, f"{within}city_id": city_id})
     if city_id is not None and county_id is None:
-        raise ConfigurationError("is required with city_id", argument=f"{within}county_id")
+        raise InvalidArgument("is required with city_id", argument=f"{within}county_id")
     return {name.removeprefix(within): value for name, value in fields.items()}
 
 
@@ -41,12 +41,12 @@ def years(*, check: bool, **ends: int | None) -> dict[str, int]:
         ends: the first and the last year, in this order, under the names that the endpoint uses.
 
     Raises:
-        ConfigurationError: a year is not an int or is out of range, or the first is after the last.
+        InvalidArgument: a year is not an int or is out of range, or the first is after the last.
     """
     fields = ranges(FIRST_YEAR, LAST_YEAR, check=check, **ends)
     (first_name, first), (last_name, last) = ends.items()
     if check and first is not None and last is not None and first > last:
-        raise ConfigurationError(f"must not be after {last_name} ({last}), but is {first}", argument=first_name)
+        raise InvalidArgument(f"must not be after {last_name} ({last}), but is {first}", argument=first_name)
     return fields
 
 
@@ -54,13 +54,13 @@ def prefix(value: object, *, argument: str, check: bool) -> str | None:
     """Return the prefix of numbers, 2 to 6 digits; None stays None.
 
     Raises:
-        ConfigurationError: the value has other characters than digits, or too few or too many digits.
+        InvalidArgument: the value has other characters than digits, or too few or too many digits.
     """
     if value is None:
         return None
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]+", value):
-        raise ConfigurationError("expected a str of digits, such as '912'", argument=argument)
+        raise InvalidArgument("expected a str of digits, such as '912'", argument=argument)
     if check and not MIN_PREFIX <= len(value) <= MAX_PREFIX:
         problem = f"expected {MIN_PREFIX} to {MAX_PREFIX} digits, such as '912', got {len(value)}"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     return value

@@ -15,7 +15,7 @@ from ippanel_edge import endpoints
 from ippanel_edge.api import targets
 from ippanel_edge.config import Defaults
 from ippanel_edge.endpoints import Endpoint
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import ConfigurationError, InvalidArgument
 from ippanel_edge.models.send import (
     PatternContact,
     PeerMessage,
@@ -76,7 +76,7 @@ def build(
         upload: the file of a send by file; the fields are then those of a form.
 
     Raises:
-        ConfigurationError: there is no sender line, or the time is naive or out of range.
+        InvalidArgument: there is no sender line, or the time is naive or out of range.
     """
     body: dict[str, object] = {
         "sending_type": endpoint.name.removeprefix("send."),
@@ -95,7 +95,7 @@ def build(
 def text(defaults: Defaults, message: str, *, within: str = "") -> dict[str, str]:
     """Return the field of a message, checked against the limits of its length."""
     if message is None:  # pyright: ignore[reportUnnecessaryComparison] - callers without a type checker
-        raise ConfigurationError("is required", argument=f"{within}message")
+        raise InvalidArgument("is required", argument=f"{within}message")
     return {"message": check_message(message, argument=f"{within}message", check_limits=defaults.validate)}
 
 
@@ -177,9 +177,9 @@ def votp(defaults: Defaults, recipient: str, code: str | int) -> Call[SendResult
     """Build the voice call that speaks a code: digits only, fewer than 15."""
     digits = phones.digits(code) if isinstance(code, str) else str(check_int(code, argument="code"))
     if not re.fullmatch(r"[0-9]+", digits):
-        raise ConfigurationError(f"expected 1 to {MAX_VOTP_DIGITS} digits and nothing else", argument="code")
+        raise InvalidArgument(f"expected 1 to {MAX_VOTP_DIGITS} digits and nothing else", argument="code")
     if defaults.validate and len(digits) > MAX_VOTP_DIGITS:
-        raise ConfigurationError(f"expected at most {MAX_VOTP_DIGITS} digits, got {len(digits)}", argument="code")
+        raise InvalidArgument(f"expected at most {MAX_VOTP_DIGITS} digits, got {len(digits)}", argument="code")
     params = {"recipients": [_recipient(recipient)]}
     return call(endpoints.SEND_VOTP, json={"sending_type": "votp", "message": Secret(digits), "params": params})
 
@@ -217,7 +217,7 @@ def _line(from_number: str | None, defaults: Defaults) -> str:
     """Return the sender line of a send; defaults to the client's.
 
     Raises:
-        ConfigurationError: neither is set.
+        InvalidArgument: neither is set.
     """
     if from_number is not None:
         return phones.sender_line(from_number, argument="from_number")
@@ -230,7 +230,7 @@ def _line(from_number: str | None, defaults: Defaults) -> str:
 
 def _recipient(recipient: str) -> str:
     if not isinstance(recipient, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-        raise ConfigurationError(
+        raise InvalidArgument(
             f"expected one phone number as str, got {type(recipient).__name__}; call once for each recipient",
             argument="recipient",
         )
@@ -256,21 +256,21 @@ def _contact(contact: PatternContact) -> dict[str, Any]:
 def _check_value(value: object, *, argument: str) -> None:
     """Check that a value is a str or a number that JSON can represent."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ConfigurationError(f"expected a str or a number, got {type(value).__name__}", argument=argument)
+        raise InvalidArgument(f"expected a str or a number, got {type(value).__name__}", argument=argument)
     if isinstance(value, str):
         check_str(value, argument=argument)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise ConfigurationError(f"expected a finite number, got {value}", argument=argument)
+        raise InvalidArgument(f"expected a finite number, got {value}", argument=argument)
 
 
 def _credentials(secret: Secret | None, username: str | None, password: str | None) -> dict[str, str]:
     if username is None and password is None:
         if secret is None:
-            raise ConfigurationError(
+            raise InvalidArgument(
                 "is required: the client has no key, so pass username= and password=", argument="username"
             )
         return {"apikey": secret}
     if username is None or password is None:
         missing = "username" if username is None else "password"
-        raise ConfigurationError("is required: pass username= and password= together", argument=missing)
+        raise InvalidArgument("is required: pass username= and password= together", argument=missing)
     return {**texts(username=username), **secrets(password=password)}

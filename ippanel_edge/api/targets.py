@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ippanel_edge.api.places import OPERATORS, inner_place, prefix, years
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.models.send import (
     CountryTarget,
     GeolocationTarget,
@@ -44,7 +44,7 @@ def postal_codes(targets: Iterable[PostalCodeTarget], *, others: int = 0, check:
         check: False turns off the checks of documented limits, but not those of type and shape.
 
     Raises:
-        ConfigurationError: a target is invalid, or there are more than 1,000,000 numbers; the target is named.
+        InvalidArgument: a target is invalid, or there are more than 1,000,000 numbers; the target is named.
     """
     listed = check_items(targets, PostalCodeTarget, argument="targets")
     for index, target in enumerate(listed):
@@ -86,7 +86,7 @@ def geolocations(targets: Iterable[GeolocationTarget], *, others: int = 0, check
     serialised = [_with_operators(target) for target in listed]
     for index, params in enumerate(serialised):
         if not params:
-            raise ConfigurationError(
+            raise InvalidArgument(
                 "selects nobody or everybody; set at least one field, e.g. province_id", argument=f"targets[{index}]"
             )
     return serialised
@@ -110,12 +110,12 @@ def phonebooks(
     """Serialise selections of phonebooks, whole or in part. The API's examples write all their numbers as strings.
 
     Raises:
-        ConfigurationError: a selection is invalid, there are more than 100, or they have more than 1,000,000 numbers.
+        InvalidArgument: a selection is invalid, there are more than 100, or they have more than 1,000,000 numbers.
     """
     kinds = (WholePhonebooks, PhonebookNumbers)
     listed: list[WholePhonebooks | PhonebookNumbers] = check_items(selections, kinds, argument="selections")
     if check and len(listed) > MAX_SELECTIONS:
-        raise ConfigurationError(
+        raise InvalidArgument(
             f"too many selections: at most {MAX_SELECTIONS} per send; name several phonebooks in one selection",
             argument=f"selections[{MAX_SELECTIONS}]",
         )
@@ -131,7 +131,7 @@ def _check_total(sizes: Iterable[int], *, others: int, argument: str, check: boo
         total += size
         if check and total > MAX_NUMBERS:
             problem = f"too many numbers: {total:,} of at most {MAX_NUMBERS:,} per send; split it into several sends"
-            raise ConfigurationError(problem, argument=f"{argument}[{index}]")
+            raise InvalidArgument(problem, argument=f"{argument}[{index}]")
 
 
 def _phonebook(selection: WholePhonebooks | PhonebookNumbers, place: str) -> tuple[dict[str, Any], int]:

@@ -18,7 +18,7 @@ def listing(defaults: Defaults, page: int, per_page: int, filters: TicketFilters
     """Return the query of a list: the page, and the filters that are set.
 
     Raises:
-        ConfigurationError: the page is out of range, or a filter is not an id.
+        InvalidArgument: the page is out of range, or a filter is not an id.
     """
     fields: dict[str, Any] = {} if filters is None else codec.encode(filters)
     for name, value in fields.items():

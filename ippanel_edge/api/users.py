@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Final, cast
 
 from ippanel_edge.api.fields import fields_of
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.models.users import NewUser, UserChanges, UserFilters
 from ippanel_edge.values import phones
 from ippanel_edge.values.checks import check_choice, check_id, check_text, ids
@@ -31,7 +31,7 @@ def password(value: str, *, argument: str, check: bool = True) -> Secret:
     """Return a new password. An error names what it lacks, never the password.
 
     Raises:
-        ConfigurationError: it is empty, shorter than 8 characters, or lacks a class of characters.
+        InvalidArgument: it is empty, shorter than 8 characters, or lacks a class of characters.
 
     Source: user/register-user.md.
     """
@@ -40,7 +40,7 @@ def password(value: str, *, argument: str, check: bool = True) -> Secret:
     if len(secret) < MIN_PASSWORD:
         missing.insert(0, f"{MIN_PASSWORD - len(secret)} more characters")
     if check and missing:
-        raise ConfigurationError(f"must also have {', '.join(missing)}", argument=argument)
+        raise InvalidArgument(f"must also have {', '.join(missing)}", argument=argument)
     return secret
 
 
@@ -48,7 +48,7 @@ def national_code(value: str, *, argument: str, check: bool = True) -> str:
     """Return an Iranian national code: 10 digits, the last of which is a check digit. Persian digits become ASCII.
 
     Raises:
-        ConfigurationError: it does not have 10 digits, or the check digit is wrong.
+        InvalidArgument: it does not have 10 digits, or the check digit is wrong.
 
     Source: user/register-user.md.
     """
@@ -56,11 +56,11 @@ def national_code(value: str, *, argument: str, check: bool = True) -> str:
     if not check:
         return code
     if not re.fullmatch(rf"[0-9]{{{NATIONAL_CODE_DIGITS}}}", code):
-        raise ConfigurationError(f"expected {NATIONAL_CODE_DIGITS} digits, including leading zeros", argument=argument)
+        raise InvalidArgument(f"expected {NATIONAL_CODE_DIGITS} digits, including leading zeros", argument=argument)
     *digits, last = map(int, code)
     rest = sum(digit * (NATIONAL_CODE_DIGITS - place) for place, digit in enumerate(digits)) % 11
     if last != (rest if rest < 2 else 11 - rest):  # noqa: PLR2004 - the rule of the check digit
-        raise ConfigurationError("is not a national code: the check digit is wrong", argument=argument)
+        raise InvalidArgument("is not a national code: the check digit is wrong", argument=argument)
     return code
 
 
@@ -68,10 +68,10 @@ def gregorian(value: date, *, argument: str, check: bool = True) -> date:
     """Return a Gregorian date.
 
     Raises:
-        ConfigurationError: the year is in the range of the Jalali calendar.
+        InvalidArgument: the year is in the range of the Jalali calendar.
     """
     if check and value.year in JALALI_YEARS:
-        raise ConfigurationError(f"expected a Gregorian date, got the Jalali year {value.year}", argument=argument)
+        raise InvalidArgument(f"expected a Gregorian date, got the Jalali year {value.year}", argument=argument)
     return value
 
 
@@ -79,7 +79,7 @@ def new_user(user: NewUser, *, check: bool) -> dict[str, Any]:
     """Return the body of a registration.
 
     Raises:
-        ConfigurationError: a field is empty or violates a documented rule.
+        InvalidArgument: a field is empty or violates a documented rule.
     """
     body = fields_of(user, NewUser, argument="user")
     check_id(user.acl_id, argument="user.acl_id")
@@ -97,14 +97,14 @@ def changes(user_id: int, wanted: UserChanges, *, check: bool) -> dict[str, Any]
     """Return the body of a change.
 
     Raises:
-        ConfigurationError: no field is set, or a field is empty or violates a documented rule.
+        InvalidArgument: no field is set, or a field is empty or violates a documented rule.
     """
     body = {
         **ids(user_id=user_id),
         **fields_of(wanted, UserChanges, argument="changes"),
     }
     if len(body) == 1:
-        raise ConfigurationError("has no field set: there is nothing to change", argument="changes")
+        raise InvalidArgument("has no field set: there is nothing to change", argument="changes")
     if wanted.password is not None:
         body["password"] = password(wanted.password, argument="changes.password", check=check)
     if wanted.acl_id is not None:
@@ -119,7 +119,7 @@ def filters(wanted: UserFilters | None, *, check: bool) -> dict[str, Any]:
     """Return the query of the filters.
 
     Raises:
-        ConfigurationError: the service does not document a value.
+        InvalidArgument: the service does not document a value.
     """
     if wanted is None:
         return {}
@@ -134,13 +134,13 @@ def documents(files: Sequence[FileInput]) -> list[tuple[str, Upload]]:
     """Describe the files of a document: ``files[0]``, ``files[1]`` and so on.
 
     Raises:
-        ConfigurationError: the value is one file instead of a list, is empty, or has a file that cannot be sent.
+        InvalidArgument: the value is one file instead of a list, is empty, or has a file that cannot be sent.
     """
     given = cast("object", files)
     if isinstance(given, str | bytes | os.PathLike) or hasattr(given, "read") or _is_pair(given):
-        raise ConfigurationError("expected a list of files; put the file into [ ]", argument="files")
+        raise InvalidArgument("expected a list of files; put the file into [ ]", argument="files")
     if not files:
-        raise ConfigurationError("must not be empty", argument="files")
+        raise InvalidArgument("must not be empty", argument="files")
     return [
         (f"files[{index}]", open_upload(file, argument=f"files[{index}]", kinds=None, max_bytes=None))
         for index, file in enumerate(files)

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values import phones, times
 
 
@@ -38,7 +38,7 @@ def _to_date(value: date | None, field: attrs.Attribute[Any]) -> date | None:
 def _to_bool(value: bool | None, field: attrs.Attribute[Any]) -> bool | None:  # noqa: FBT001 - the signature of a converter
     if value is None or value in (True, False):
         return value if value is None else bool(value)
-    raise ConfigurationError(f"expected True, False or None, got {type(value).__name__}", argument=field.name)
+    raise InvalidArgument(f"expected True, False or None, got {type(value).__name__}", argument=field.name)
 
 
 def recipient() -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeGuard, TypeVar
 
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values.secrets import Secret
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ def ids(**values: int) -> dict[str, int]:
     """Return ids as the fields of a request.
 
     Raises:
-        ConfigurationError: a value is not an id.
+        InvalidArgument: a value is not an id.
     """
     return {name: check_id(value, argument=name) for name, value in values.items()}
 
@@ -32,7 +32,7 @@ def optional_ids(**values: int | None) -> dict[str, int]:
     """Return the ids that are not None as the fields of a request.
 
     Raises:
-        ConfigurationError: a value is not an id.
+        InvalidArgument: a value is not an id.
     """
     return ids(**{name: value for name, value in values.items() if value is not None})
 
@@ -45,7 +45,7 @@ def texts(limit: int | None = None, /, **values: str) -> dict[str, str]:
         values: the texts by name.
 
     Raises:
-        ConfigurationError: a value is not a str, is blank or is too long.
+        InvalidArgument: a value is not a str, is blank or is too long.
     """
     return {name: check_text(value, argument=name, limit=limit) for name, value in values.items()}
 
@@ -54,7 +54,7 @@ def bools(**values: bool) -> dict[str, bool]:
     """Return bools as the fields of a request.
 
     Raises:
-        ConfigurationError: a value is not a bool: "false" would be true.
+        InvalidArgument: a value is not a bool: "false" would be true.
     """
     return {name: check_type(value, bool, argument=name) for name, value in values.items()}
 
@@ -68,7 +68,7 @@ def secrets(**values: str) -> dict[str, str]:
     """Return passwords, tokens or codes as the fields of a request, hidden from repr.
 
     Raises:
-        ConfigurationError: a value is not a str or is blank.
+        InvalidArgument: a value is not a str or is blank.
     """
     return {name: Secret(text) for name, text in texts(**values).items()}
 
@@ -82,7 +82,7 @@ def choices(allowed: Iterable[T], *, check: bool = True, **values: T | None) -> 
         values: the values by name.
 
     Raises:
-        ConfigurationError: a value is not allowed; the message lists the allowed ones.
+        InvalidArgument: a value is not allowed; the message lists the allowed ones.
     """
     options = tuple(allowed)
     return {
@@ -96,7 +96,7 @@ def ranges(minimum: int, maximum: int | None = None, *, check: bool = True, **va
     """Return the ints that are not None as the fields of a request.
 
     Raises:
-        ConfigurationError: a value is not an int, or is out of range.
+        InvalidArgument: a value is not an int, or is out of range.
     """
     return {
         name: value
@@ -115,7 +115,7 @@ def paging(page: int, maximum: int = MAX_PER_PAGE, /, *, check: bool = True, **s
         size: the page size, under the name that the endpoint uses.
 
     Raises:
-        ConfigurationError: the page is less than 1, or the page size is out of range.
+        InvalidArgument: the page is less than 1, or the page size is out of range.
     """
     ((name, rows),) = size.items()
     check_range(check_int(page, argument="page"), 1, None, argument="page")
@@ -129,14 +129,14 @@ def check_range(
     """Return an int within bounds; None stays None.
 
     Raises:
-        ConfigurationError: the value is not an int, or is out of bounds.
+        InvalidArgument: the value is not an int, or is out of bounds.
     """
     if value is None:
         return None
     check_int(value, argument=argument)
     if check and (value < minimum or (maximum is not None and value > maximum)):
         bounds = f"{minimum} or more" if maximum is None else f"{minimum} to {maximum}"
-        raise ConfigurationError(f"expected {bounds}, got {value}", argument=argument)
+        raise InvalidArgument(f"expected {bounds}, got {value}", argument=argument)
     return value
 
 
@@ -144,12 +144,12 @@ def check_int(value: int, *, argument: str) -> int:
     """Return an int of at most 64 bits.
 
     Raises:
-        ConfigurationError: any other value, including a bool.
+        InvalidArgument: any other value, including a bool.
     """
     if type(value) is not int:
-        raise ConfigurationError(f"expected an int, got {type(value).__name__}", argument=argument)
+        raise InvalidArgument(f"expected an int, got {type(value).__name__}", argument=argument)
     if not -_INT_LIMIT <= value < _INT_LIMIT:
-        raise ConfigurationError("is too large: the service stores integers in 64 bits", argument=argument)
+        raise InvalidArgument("is too large: the service stores integers in 64 bits", argument=argument)
     return value
 
 
@@ -157,10 +157,10 @@ def check_id(value: int, *, argument: str) -> int:
     """Return an id: an int from 1.
 
     Raises:
-        ConfigurationError: any other value.
+        InvalidArgument: any other value.
     """
     if check_int(value, argument=argument) < 1:
-        raise ConfigurationError(f"expected an id, an int from 1, got {value}", argument=argument)
+        raise InvalidArgument(f"expected an id, an int from 1, got {value}", argument=argument)
     return value
 
 
@@ -168,12 +168,12 @@ def check_ids(values: Iterable[int], *, argument: str, minimum: int = 1) -> list
     """Return ids as a list, in their order.
 
     Raises:
-        ConfigurationError: a value is not an id (the first one is named), or there are fewer than `minimum`.
+        InvalidArgument: a value is not an id (the first one is named), or there are fewer than `minimum`.
     """
     given = check_iterable(values, argument=argument, of="ids, such as [1, 2]")
     listed = [check_id(value, argument=f"{argument}[{index}]") for index, value in enumerate(given)]
     if len(listed) < minimum:
-        raise ConfigurationError("must not be empty", argument=argument)
+        raise InvalidArgument("must not be empty", argument=argument)
     return listed
 
 
@@ -181,10 +181,10 @@ def check_iterable(values: object, *, argument: str, of: str) -> Iterable[Any]:
     """Return an iterable that is not a str, bytes or a mapping: those yield characters, ints or keys.
 
     Raises:
-        ConfigurationError: any other value; the message names the expected items, a list `of` them.
+        InvalidArgument: any other value; the message names the expected items, a list `of` them.
     """
     if not _is_iterable(values):
-        raise ConfigurationError(f"expected a list of {of}, got {type(values).__name__}", argument=argument)
+        raise InvalidArgument(f"expected a list of {of}, got {type(values).__name__}", argument=argument)
     return values
 
 
@@ -196,10 +196,10 @@ def check_type(value: object, kinds: type[T] | tuple[type[T], ...], *, argument:
     """Return an object of a class, or of one of several classes.
 
     Raises:
-        ConfigurationError: any other value.
+        InvalidArgument: any other value.
     """
     if not isinstance(value, kinds):
-        raise ConfigurationError(f"expected a {_named(kinds)}, got {type(value).__name__}", argument=argument)
+        raise InvalidArgument(f"expected a {_named(kinds)}, got {type(value).__name__}", argument=argument)
     return value
 
 
@@ -207,13 +207,13 @@ def check_items(values: object, kinds: type[T] | tuple[type[T], ...], *, argumen
     """Return objects of a class, or of several classes, as a list.
 
     Raises:
-        ConfigurationError: the value is not iterable, an item has another class (the first one is named), or there
+        InvalidArgument: the value is not iterable, an item has another class (the first one is named), or there
             are fewer than `minimum`.
     """
     given = check_iterable(values, argument=argument, of=_named(kinds))
     listed = [check_type(value, kinds, argument=f"{argument}[{index}]") for index, value in enumerate(given)]
     if len(listed) < minimum:
-        raise ConfigurationError("must not be empty", argument=argument)
+        raise InvalidArgument("must not be empty", argument=argument)
     return listed
 
 
@@ -231,26 +231,26 @@ def check_choice(value: T | None, allowed: Iterable[T], *, argument: str, check:
         check: False accepts other values of the same type too.
 
     Raises:
-        ConfigurationError: any other value; the message lists the allowed ones.
+        InvalidArgument: any other value; the message lists the allowed ones.
     """
     options = tuple(allowed)
     # True == 1 and 1.0 == 1, but they are not sent as 1.
     has_their_type = isinstance(value, tuple(map(type, options))) and not isinstance(value, bool)
     if value is None or (has_their_type and (not check or value in options)):
         return value
-    raise ConfigurationError(f"expected one of {', '.join(map(repr, options))}, got {value!r}", argument=argument)
+    raise InvalidArgument(f"expected one of {', '.join(map(repr, options))}, got {value!r}", argument=argument)
 
 
 def check_text(value: str, *, argument: str, limit: int | None = None) -> str:
     """Return a str that is not blank and not longer than the API allows.
 
     Raises:
-        ConfigurationError: the value is not a str, is blank, contains a lone surrogate or is too long.
+        InvalidArgument: the value is not a str, is blank, contains a lone surrogate or is too long.
     """
     if not check_str(value, argument=argument).strip():
-        raise ConfigurationError("must not be empty", argument=argument)
+        raise InvalidArgument("must not be empty", argument=argument)
     if limit is not None and len(value) > limit:
-        raise ConfigurationError(f"expected at most {limit:,} characters, got {len(value):,}", argument=argument)
+        raise InvalidArgument(f"expected at most {limit:,} characters, got {len(value):,}", argument=argument)
     return value
 
 
@@ -258,10 +258,10 @@ def check_str(value: str, *, argument: str) -> str:
     """Return a str without lone surrogates; it may be empty.
 
     Raises:
-        ConfigurationError: the value is not a str, or contains a lone surrogate.
+        InvalidArgument: the value is not a str, or contains a lone surrogate.
     """
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-        raise ConfigurationError(f"expected a str, got {type(value).__name__}", argument=argument)
+        raise InvalidArgument(f"expected a str, got {type(value).__name__}", argument=argument)
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ConfigurationError("contains a lone surrogate", argument=argument)
+        raise InvalidArgument("contains a lone surrogate", argument=argument)
     return value

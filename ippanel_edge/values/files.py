@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
 
 import attrs
 
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -84,7 +84,7 @@ def open_upload(
         The file's name, content type and size, and access to its content.
 
     Raises:
-        ConfigurationError: the file is missing, not a regular file, unreadable, empty, without a name, opened in text
+        InvalidArgument: the file is missing, not a regular file, unreadable, empty, without a name, opened in text
             mode, or of a type or size that the service does not accept.
 
     Source: send/file.md, ticket/create-ticket.md, user/documents/upload-document.md.
@@ -92,15 +92,15 @@ def open_upload(
     limit = max_bytes if check_limits else None
     upload = _describe(value, argument, limit)
     if upload.size == 0:
-        raise ConfigurationError("the file is empty or already read to the end (seek(0) first)", argument=argument)
+        raise InvalidArgument("the file is empty or already read to the end (seek(0) first)", argument=argument)
     if not check_limits:
         return upload
     if kinds is not None and _extension(upload.name) not in kinds:
         allowed = ", ".join(f".{kind}" for kind in sorted(kinds))
-        raise ConfigurationError(f"expected one of the file types {allowed}, got {upload.name!r}", argument=argument)
+        raise InvalidArgument(f"expected one of the file types {allowed}, got {upload.name!r}", argument=argument)
     if limit is not None and upload.size is not None and upload.size > limit:
         problem = f"expected at most {limit:,} bytes, got {upload.size:,} in {upload.name!r}"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     return upload
 
 
@@ -137,7 +137,7 @@ def _describe(value: object, argument: str, limit: int | None) -> Upload:
         return _from_file(cast("BinaryIO", value), getattr(value, "name", None), argument, limit)
     remedy = "; pass (name, bytes)" if isinstance(value, bytes | bytearray) else ""
     problem = f"expected a path, a binary file object or (name, bytes), got {type(value).__name__}{remedy}"
-    raise ConfigurationError(problem, argument=argument)
+    raise InvalidArgument(problem, argument=argument)
 
 
 def _upload(name: str, size: int | None, opener: Callable[[], BinaryIO], *, rewindable: bool = True) -> Upload:
@@ -150,7 +150,7 @@ def _file_name(name: object, argument: str) -> str:
     safe = safe_name(name) if isinstance(name, str) and not re.fullmatch(r"<.*>", name) else ""
     if not safe:
         problem = "missing file name; pass (name, bytes) or (name, file), or set the file object's .name"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     return safe
 
 
@@ -163,13 +163,13 @@ def _from_path(value: str | os.PathLike[str], argument: str) -> Upload:
                 found = os.fstat(file.fileno())
     except OSError as error:
         problem = f"cannot be read: {error.strerror or type(error).__name__}: {str(value)[:200]!r}"
-        raise ConfigurationError(problem, argument=argument) from None
+        raise InvalidArgument(problem, argument=argument) from None
     except (TypeError, ValueError):  # a PathLike of bytes, or NUL or a lone surrogate in the path
         problem = "expected a str path without NUL characters and lone surrogates"
-        raise ConfigurationError(problem, argument=argument) from None
+        raise InvalidArgument(problem, argument=argument) from None
     if not stat.S_ISREG(found.st_mode):
         kind = "a directory" if stat.S_ISDIR(found.st_mode) else "a special file (pipe, socket or device)"
-        raise ConfigurationError(f"expected a regular file, got {kind}: {str(path)[:200]!r}", argument=argument)
+        raise InvalidArgument(f"expected a regular file, got {kind}: {str(path)[:200]!r}", argument=argument)
     version = _version(found)
 
     # The path is opened for each chunk: a request that fails or is never sent leaves no file open, and a file that is
@@ -193,7 +193,7 @@ def _version(found: os.stat_result) -> tuple[int, int, int, int]:
 
 def _from_pair(pair: tuple[object, ...], argument: str, limit: int | None) -> Upload:
     if len(pair) != 2:  # noqa: PLR2004 - a pair
-        raise ConfigurationError(f"expected (name, bytes), got a tuple of length {len(pair)}", argument=argument)
+        raise InvalidArgument(f"expected (name, bytes), got a tuple of length {len(pair)}", argument=argument)
     given, content = pair
     name = _file_name(given, argument)
     if hasattr(content, "read"):
@@ -201,7 +201,7 @@ def _from_pair(pair: tuple[object, ...], argument: str, limit: int | None) -> Up
     if not isinstance(content, bytes | bytearray):
         remedy = "; call .encode() on the content" if isinstance(content, str) else ""
         problem = f"expected (name, bytes), got (name, {type(content).__name__}){remedy}"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     data = bytes(content)
     return _upload(name, len(data), lambda: io.BytesIO(data))
 
@@ -231,14 +231,14 @@ def _check_reads_bytes(file: BinaryIO, argument: str) -> None:
         problem = (
             "expected a synchronous file object, got an async read(); pass (name, file) with the file that it wraps"
         )
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     try:
         empty = cast("object", file.read(0))  # a caller without a type checker may pass a text file
     except (OSError, TypeError, ValueError) as error:  # write-only, read() without a size, closed
-        raise ConfigurationError(f"cannot be read: {error}", argument=argument) from None
+        raise InvalidArgument(f"cannot be read: {error}", argument=argument) from None
     if not isinstance(empty, bytes):
         problem = f'expected a binary file object, got one that reads {type(empty).__name__}; open it with mode "rb"'
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
 
 
 class _FixedSizeReader(io.RawIOBase):

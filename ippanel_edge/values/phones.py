@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 
 EXAMPLE: Final = "such as 09121234567 or +989121234567"
 MAX_SENDER_LINE: Final = 20
@@ -63,7 +63,7 @@ def normalize_phone(value: str) -> str:
         ``+989`` and nine digits: 13 characters. The function is idempotent.
 
     Raises:
-        ConfigurationError: the value is not an Iranian mobile number; the error states why, without the number itself.
+        InvalidArgument: the value is not an Iranian mobile number; the error states why, without the number itself.
 
     Source: send/webservice.md (numbers are E.164).
     """
@@ -81,10 +81,10 @@ def recipient(value: object, *, argument: str) -> str:
         ``+989`` and nine digits.
 
     Raises:
-        ConfigurationError: the value is not an Iranian mobile number.
+        InvalidArgument: the value is not an Iranian mobile number.
     """
     if not isinstance(value, str):
-        raise ConfigurationError(_not_a_str(value), argument=argument)
+        raise InvalidArgument(_not_a_str(value), argument=argument)
     # The two most common formats are checked first, because a campaign may normalise a million rows.
     if _E164.fullmatch(value):
         return value
@@ -95,15 +95,15 @@ def recipient(value: object, *, argument: str) -> str:
         problem = (
             "expected a phone number, got a decimal number; read the spreadsheet column as text to keep all digits"
         )
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     number = text.translate(_REMOVE_SEPARATORS)
     _check_is_number(number, argument)
     national = _without_country(number, argument).removeprefix("0")
     if not national.startswith("9"):
         problem = f"not a mobile number; expected an Iranian number that starts with 09 or +989, {EXAMPLE}"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     if len(national) != _MOBILE_DIGITS:
-        raise ConfigurationError(_wrong_length(len(national)), argument=argument)
+        raise InvalidArgument(_wrong_length(len(national)), argument=argument)
     return f"+{_COUNTRY}{national}"
 
 
@@ -122,7 +122,7 @@ def recipients(
         At least one E.164 number.
 
     Raises:
-        ConfigurationError: there are no recipients, one is not a mobile number (the error names the first index), or
+        InvalidArgument: there are no recipients, one is not a mobile number (the error names the first index), or
             there are more than `limit`.
 
     Source: send/webservice.md (1,000), send/pattern.md, send/votp.md and send/url.md (one).
@@ -132,18 +132,18 @@ def recipients(
     kind = type(values).__name__
     if isinstance(values, bytes | bytearray | memoryview | Mapping) or not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
         problem = f"expected a str or an iterable of str, got {kind}"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     numbers: list[str] = []
     for index, value in enumerate(values):
         if index == limit:
             problem = f"too many recipients: at most {limit:,} per request"
-            raise ConfigurationError(
+            raise InvalidArgument(
                 f"{problem}; {remedy}" if remedy else problem,
                 argument=f"{argument}[{index}]",
             )
         numbers.append(recipient(value, argument=f"{argument}[{index}]"))
     if not numbers:
-        raise ConfigurationError("expected at least one recipient, got none", argument=argument)
+        raise InvalidArgument("expected at least one recipient, got none", argument=argument)
     return numbers
 
 
@@ -163,24 +163,22 @@ def sender_line(value: str, *, argument: str = "from_number") -> str:
         The line, such as ``+983000717`` or ``+98BANK``, at most 20 characters. The function is idempotent.
 
     Raises:
-        ConfigurationError: the value is not a sender line; the error states why.
+        InvalidArgument: the value is not a sender line; the error states why.
 
     Source: send/webservice.md (from_number), numbers/list-numbers.md.
     """
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-        raise ConfigurationError(_not_a_str(value), argument=argument)
+        raise InvalidArgument(_not_a_str(value), argument=argument)
     if any(unicodedata.category(character) == "Cc" for character in value):
-        raise ConfigurationError("must not contain control characters (line breaks, tabs)", argument=argument)
+        raise InvalidArgument("must not contain control characters (line breaks, tabs)", argument=argument)
     text = digits(value).translate(_REMOVE_INVISIBLE).strip()
     number = text.translate(_REMOVE_SEPARATORS)
     if not number:
-        raise ConfigurationError(
-            "empty; pass one of your sender lines, such as +983000717 or +98BANK", argument=argument
-        )
+        raise InvalidArgument("empty; pass one of your sender lines, such as +983000717 or +98BANK", argument=argument)
     line = _numeric_line(number, argument) if _NUMERIC.fullmatch(number) else _named_line(text, argument)
     if len(line) > MAX_SENDER_LINE:
         problem = f"expected at most {MAX_SENDER_LINE} characters including +98, got {len(line)}"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     return line
 
 
@@ -188,7 +186,7 @@ def _numeric_line(number: str, argument: str) -> str:
     national = _without_country(number, argument).removeprefix("0")
     if len(national) < _MIN_LINE_DIGITS or national.startswith("0"):
         problem = f"not a sender line; expected at least {_MIN_LINE_DIGITS} digits after +98, such as +983000717"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     return f"+{_COUNTRY}{national}"
 
 
@@ -198,7 +196,7 @@ def _named_line(text: str, argument: str) -> str:
         problem = (
             "not a sender line; expected digits or a name of Latin letters and digits, such as +983000717 or +98BANK"
         )
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     return f"+{_COUNTRY}{name}"
 
 
@@ -210,7 +208,7 @@ def _without_country(number: str, argument: str) -> str:
         return number.removeprefix(_COUNTRY)
     if not number[1:].startswith(_COUNTRY):
         problem = "not an Iranian number; the API accepts the country code +98 only"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     return number[1 + len(_COUNTRY) :]
 
 
@@ -226,7 +224,7 @@ def _check_is_number(number: str, argument: str) -> None:
         found = f"unexpected character {unexpected!r} in phone number" if unexpected else "phone number without digits"
         problem = f"{found}; pass digits only, {EXAMPLE}"
     if problem:
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
 
 
 def _wrong_length(count: int) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import attrs
 
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +65,7 @@ def sms_parts(text: str, *, opt_out: bool = False) -> SmsParts:
         The encoding, the number of units and parts, and the unused units of the last part.
 
     Raises:
-        ConfigurationError: the text is not a str or contains a lone surrogate, which cannot be encoded.
+        InvalidArgument: the text is not a str or contains a lone surrogate, which cannot be encoded.
 
     Source: send/calculate-price.md, GSM 03.38.
     """
@@ -92,34 +92,34 @@ def check_message(text: str, *, argument: str = "message", check_limits: bool = 
         The text, unchanged.
 
     Raises:
-        ConfigurationError: the text is not a str, is blank, contains NUL or a lone surrogate, or exceeds a limit.
+        InvalidArgument: the text is not a str, is blank, contains NUL or a lone surrogate, or exceeds a limit.
 
     Source: send/webservice.md (message).
     """
     _check_encodable(text, argument)
     if not text.strip():
-        raise ConfigurationError("must not be empty or blank", argument=argument)
+        raise InvalidArgument("must not be empty or blank", argument=argument)
     if "\0" in text:
         problem = f"contains NUL at character {text.index(chr(0)) + 1:,}; remove it"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     if not check_limits:
         return text
     if len(text) > MAX_CHARACTERS:
         problem = f"expected at most {MAX_CHARACTERS:,} characters, got {len(text):,}"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     counted = sms_parts(text)
     if counted.parts > MAX_PARTS:
         problem = (
             f"expected at most {MAX_PARTS} parts (SMS segments), got {counted.parts} "
             f"({counted.units:,} {counted.encoding} units)"
         )
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     return text
 
 
 def _check_encodable(text: str, argument: str) -> None:
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-        raise ConfigurationError(f"expected a str, got {type(text).__name__}", argument=argument)
+        raise InvalidArgument(f"expected a str, got {type(text).__name__}", argument=argument)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -127,7 +127,7 @@ def _check_encodable(text: str, argument: str) -> None:
     else:
         return
     # Raised outside the handler, because the UnicodeEncodeError contains the text, which may be a one-time code.
-    raise ConfigurationError(problem, argument=argument)
+    raise InvalidArgument(problem, argument=argument)
 
 
 def _fill(widths: Iterable[int], *, single: int, part: int) -> tuple[int, int, int]:

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 
 MIN_AHEAD: Final = timedelta(minutes=5)
 MAX_AHEAD: Final = timedelta(days=92)
@@ -35,24 +35,24 @@ def utc(value: datetime, *, argument: str) -> datetime:
         The same instant in UTC.
 
     Raises:
-        ConfigurationError: the value is naive, not a datetime, or outside the years 1 to 9999 in UTC.
+        InvalidArgument: the value is naive, not a datetime, or outside the years 1 to 9999 in UTC.
     """
     if not isinstance(value, datetime):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
         problem = (
             f"expected a timezone-aware datetime, got {type(value).__name__}; use datetime.now(timezone.utc) or similar"
         )
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     if value.utcoffset() is None:
         problem = (
             "expected a timezone-aware datetime, got a naive one; use datetime.now(timezone.utc) or set its time zone "
             'with .replace(tzinfo=ZoneInfo("Asia/Tehran"))'
         )
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     try:
         return value.astimezone(UTC)
     except OverflowError:
         problem = "out of range; expected a time in the years 1 to 9999 in UTC"
-        raise ConfigurationError(problem, argument=argument) from None
+        raise InvalidArgument(problem, argument=argument) from None
 
 
 def send_time(value: datetime, *, now: datetime, check_limits: bool = True) -> str:
@@ -68,7 +68,7 @@ def send_time(value: datetime, *, now: datetime, check_limits: bool = True) -> s
         ``YYYY-MM-DD HH:MM:SS`` in UTC.
 
     Raises:
-        ConfigurationError: the value is naive, not a datetime, too early or too late; the error states by how much.
+        InvalidArgument: the value is naive, not a datetime, too early or too late; the error states by how much.
 
     Source: send/webservice.md (send_time).
     """
@@ -77,18 +77,18 @@ def send_time(value: datetime, *, now: datetime, check_limits: bool = True) -> s
         ahead = moment - utc(now, argument="now")
         if ahead < timedelta(0):
             problem = f"in the past by {_format_span(-ahead)}; expected at least 5 minutes from now"
-            raise ConfigurationError(problem, argument="send_time")
+            raise InvalidArgument(problem, argument="send_time")
         if ahead < MIN_AHEAD:
             problem = f"too early by {_format_span(MIN_AHEAD - ahead)}; expected at least 5 minutes from now"
-            raise ConfigurationError(problem, argument="send_time")
+            raise InvalidArgument(problem, argument="send_time")
         if ahead > MAX_AHEAD:
             problem = f"too late by {_format_span(ahead - MAX_AHEAD)}; expected at most 3 months (92 days) from now"
-            raise ConfigurationError(problem, argument="send_time")
+            raise InvalidArgument(problem, argument="send_time")
     if moment.microsecond:
         try:
             moment = moment.replace(microsecond=0) + _SECOND
         except OverflowError:
-            raise ConfigurationError("out of range; expected a year up to 9999", argument="send_time") from None
+            raise InvalidArgument("out of range; expected a year up to 9999", argument="send_time") from None
     return moment.replace(tzinfo=None).isoformat(sep=" ")
 
 
@@ -103,14 +103,14 @@ def unix_seconds(value: datetime, *, argument: str) -> str:
         Unix seconds as a str, at least ``"1"``, because the API treats 0 as "no time".
 
     Raises:
-        ConfigurationError: the value is naive, not a datetime, or not after 1970-01-01 00:00:00 UTC.
+        InvalidArgument: the value is naive, not a datetime, or not after 1970-01-01 00:00:00 UTC.
 
     Source: report/outbox-report.md (create_from_date …).
     """
     seconds = (utc(value, argument=argument) - _EPOCH) // _SECOND
     if seconds < 1:
         problem = f"expected a time after 1970-01-01 00:00:00 UTC, got {value.isoformat()}"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     return str(seconds)
 
 
@@ -125,16 +125,16 @@ def day(value: date, *, argument: str) -> str:
         ``YYYY-MM-DD``.
 
     Raises:
-        ConfigurationError: the value is not a date, or is a datetime.
+        InvalidArgument: the value is not a date, or is a datetime.
 
     Source: user/register-user.md (birth_date, expire_time).
     """
     if isinstance(value, datetime):
         problem = "expected a date, got a datetime, whose date depends on the time zone; pass .date()"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     if not isinstance(value, date):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
         problem = f"expected a date, got {type(value).__name__}; use date(1990, 5, 1) or similar"
-        raise ConfigurationError(problem, argument=argument)
+        raise InvalidArgument(problem, argument=argument)
     return value.isoformat()
 
 

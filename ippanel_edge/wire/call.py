@@ -11,7 +11,7 @@ from urllib.parse import quote
 import attrs
 
 from ippanel_edge.endpoints import Endpoint, Method, Repeat
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values.checks import check_choice, check_str, check_type
 from ippanel_edge.values.files import FileInput, Upload, open_upload
 from ippanel_edge.values.secrets import Secret
@@ -186,11 +186,11 @@ def call(
         files: field names and files; the form is then multipart.
 
     Raises:
-        ConfigurationError: a path parameter would change the path, a value cannot be serialised, or there are two
+        InvalidArgument: a path parameter would change the path, a value cannot be serialised, or there are two
             bodies.
     """
     if json is not None and (files or form is not None):
-        raise ConfigurationError("must not be combined with a form: a request has one body", argument="json")
+        raise InvalidArgument("must not be combined with a form: a request has one body", argument="json")
     body: Body | None = None
     if files or endpoint.multipart:
         body = MultipartBody(_form_fields(form or {}), tuple(files))
@@ -227,7 +227,7 @@ def unlisted(method: str, path: str, repeat: Repeat) -> Endpoint[Any]:
     """Return an endpoint that endpoints.py does not list.
 
     Raises:
-        ConfigurationError: the method is not known, the path is not below the base URL, or `repeat` is not a Repeat.
+        InvalidArgument: the method is not known, the path is not below the base URL, or `repeat` is not a Repeat.
     """
     check_type(repeat, Repeat, argument="repeat")
     name = check_choice(check_str(method, argument="method").upper(), _METHODS, argument="method")
@@ -266,7 +266,7 @@ def _as_text(value: object, argument: str) -> str:
     try:
         text = str(value)
     except ValueError:
-        raise ConfigurationError("the int has too many digits", argument=argument) from None
+        raise InvalidArgument("the int has too many digits", argument=argument) from None
     return check_str(text, argument=argument)
 
 
@@ -274,26 +274,26 @@ def encode_json(value: object) -> Content:
     """Serialise JSON as compact UTF-8.
 
     Raises:
-        ConfigurationError: NaN, infinity, a lone surrogate, or a type that JSON does not have.
+        InvalidArgument: NaN, infinity, a lone surrogate, or a type that JSON does not have.
     """
     try:
         return Content(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
     except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"cannot be serialised as JSON: {type(error).__name__}", argument="json") from None
+        raise InvalidArgument(f"cannot be serialised as JSON: {type(error).__name__}", argument="json") from None
 
 
 def fill(template: str, values: Mapping[str, object]) -> str:
     """Fill the parameters of a path, quoted so that each stays one path segment.
 
     Raises:
-        ConfigurationError: a parameter is empty, ``.``, ``..`` or has a control character.
+        InvalidArgument: a parameter is empty, ``.``, ``..`` or has a control character.
     """
 
     def quoted(match: re.Match[str]) -> str:
         name = match[1]
         text = str(values[name])
         if text in ("", ".", "..") or CONTROL.search(text):
-            raise ConfigurationError(f"{text!r} cannot be a path segment", argument=name)
+            raise InvalidArgument(f"{text!r} cannot be a path segment", argument=name)
         return quote(text, safe="")
 
     return re.sub(r"\{(\w+)\}", quoted, template)
@@ -303,7 +303,7 @@ def check_path(path: str) -> str:
     """Return a path for `client.request`. An absolute URL is rejected: it would send the key to another host.
 
     Raises:
-        ConfigurationError: the path is not below the base URL.
+        InvalidArgument: the path is not below the base URL.
     """
     check_str(path, argument="path")
     segments = path.split("?", 1)[0].split("/")
@@ -315,7 +315,7 @@ def check_path(path: str) -> str:
         or CONTROL.search(path)
         or any(segment in (".", "..") or _DOTS.fullmatch(segment) for segment in segments)
     ):
-        raise ConfigurationError("expected a path below the base URL, such as /api/send", argument="path")
+        raise InvalidArgument("expected a path below the base URL, such as /api/send", argument="path")
     if "?" in path:
-        raise ConfigurationError("must not contain a query; pass query={…}", argument="path")
+        raise InvalidArgument("must not contain a query; pass query={…}", argument="path")
     return path

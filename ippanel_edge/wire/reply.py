@@ -19,6 +19,7 @@ from ippanel_edge.errors import (
     AuthenticationError,
     Conflict,
     DecodeError,
+    DuplicateMessage,
     NotFound,
     Outcome,
     PermissionDenied,
@@ -97,7 +98,7 @@ def parse(endpoint: Endpoint[T], answer: RawAnswer, *, now: datetime | None = No
         DecodeError: a 2xx response that is not what the API documents.
     """
     if not 200 <= answer.status_code < 300:
-        return _result_of_status(endpoint, answer, rejection(answer, now=now))
+        return _result_of_status(endpoint, answer, rejection(answer, endpoint, now=now))
     try:
         body = decompress(answer)
         if endpoint.returns is bytes and _is_file(answer.headers):
@@ -201,10 +202,13 @@ def _meta_of(body: bytes) -> Meta:
     return _meta(envelope.get("meta")) or Meta()
 
 
-def rejection(answer: RawAnswer, *, now: datetime | None = None) -> ApiError:
+def rejection(answer: RawAnswer, endpoint: Endpoint[Any], *, now: datetime | None = None) -> ApiError:
     """Return the error of a response that is not 2xx."""
     status = answer.status_code
     kind = _KINDS.get(status) or (ServerError if status >= 500 else ApiError)
+    returns: Any = endpoint.returns
+    if kind is RateLimited and returns is SendResult:
+        kind = DuplicateMessage
     try:
         envelope = parse_json(decompress(answer))
     except DecodeError:

@@ -40,6 +40,8 @@ def check_base_url(value: str | None) -> str:
     Raises:
         ConfigurationError: not https (or http on loopback), or with a user name, query or fragment.
     """
+    if not isinstance(value, str | None):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
+        raise ConfigurationError(f"expected a str, got {type(value).__name__}", argument="base_url")
     text = (value or DEFAULT_BASE_URL).strip()
     try:
         parts = urlsplit(text)
@@ -67,12 +69,14 @@ def check_secret(value: Secret, *, argument: str) -> Secret:
     Raises:
         ConfigurationError: it is empty or has characters other than visible ASCII. The message never shows the value.
     """
+    if not value.strip():
+        raise ConfigurationError("must not be empty", argument=argument)
+    if value.lower().startswith("bearer"):
+        raise ConfigurationError("must not include the 'Bearer' prefix; pass the raw key", argument=argument)
     if not _VISIBLE_ASCII.fullmatch(value):
         raise ConfigurationError(
             "expected visible ASCII without spaces; copy it again, without quotes or line breaks", argument=argument
         )
-    if value.lower().startswith("bearer"):
-        raise ConfigurationError("must not include the 'Bearer' prefix; pass the raw key", argument=argument)
     return value
 
 

@@ -1,4 +1,4 @@
-"""One client on three sides: asyncio, trio and sync, each over a mocked transport, told apart by nothing in a test."""
+"""Fixtures of the client tests: clients over a mocked transport, TLS contexts and a fake clock."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import trustme
 from ippanel_edge import AsyncEdgeClient, EdgeClient
 from ippanel_edge._async import _io as async_io
 from ippanel_edge._sync import _io as sync_io
-from tests.client.pools import shown
+from tests.client.pools import server_context
 
-Answer = Callable[[httpx.Request], httpx.Response]
+Handler = Callable[[httpx.Request], httpx.Response]
 
 
 class MakeClient(Protocol):
-    """Makes a client of the side whose requests are answered by a function."""
+    """Returns a client whose requests are handled by a function instead of a network."""
 
-    def __call__(self, answer: Answer, **options: Any) -> Any: ...
+    def __call__(self, handler: Handler, **options: Any) -> Any: ...
 
 
 @pytest.fixture(params=["asyncio", "trio", "sync"])
@@ -36,8 +36,8 @@ def anyio_backend(side: str) -> str:
 
 @pytest.fixture
 def make_client(side: str) -> MakeClient:
-    def make(answer: Answer, **options: Any) -> Any:
-        transport = httpx.MockTransport(answer)
+    def make(handler: Handler, **options: Any) -> Any:
+        transport = httpx.MockTransport(handler)
         settings: dict[str, Any] = {
             "base_url": "https://edge.example.test/v1",
             "from_number": "+983000111222",
@@ -66,12 +66,12 @@ def trust(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture(params=["http", "https"])
 def tls(request: pytest.FixtureRequest, authority: trustme.CA) -> ssl.SSLContext | None:
-    """The server's TLS context with its certificate, or None for plain HTTP."""
-    return None if request.param == "http" else shown(authority)
+    """Return the TLS context of the server, or None for plain HTTP."""
+    return None if request.param == "http" else server_context(authority)
 
 
 class FakeClock:
-    """Time that passes only when somebody waits for it; what was waited for is kept."""
+    """A clock that advances only in sleep(), and records each sleep."""
 
     def __init__(self) -> None:
         self.now = 1_000.0

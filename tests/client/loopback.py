@@ -1,4 +1,4 @@
-"""A small server on a loopback port, a thread for each connection, with a test's own answers. It judges nothing."""
+"""A small HTTP server on a loopback port, with one thread per connection and the responses of the test."""
 
 from __future__ import annotations
 
@@ -13,64 +13,64 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE = 10.0
-"""Seconds after which anything that waits in here gives up."""
+TIMEOUT = 10.0
+"""Timeout of every wait in this module, in seconds."""
 
 
-def reply(body: str, *, more: str = "") -> bytes:
-    """Render an answer of HTTP/1.1; `more` are further header lines, each with its line's end."""
-    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{more}\r\n{body}".encode()
+def http_response(body: str, *, headers: str = "") -> bytes:
+    """Return an HTTP/1.1 response; `headers` are further header lines, each with its CRLF."""
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{headers}\r\n{body}".encode()
 
 
 @attrs.frozen
-class Asked:
-    """A request as it was read.
+class ReceivedRequest:
+    """A request that the server received.
 
     Attributes:
-        server: the server that read it.
-        connection: the number of its connection, from 1.
-        nth: its place on that connection, from 1.
-        target: what its first line asks for.
-        wire: the socket that it came on.
+        server: the server.
+        connection: the number of the connection, from 1.
+        position: the number of the request on its connection, from 1.
+        target: the target in the request line.
+        sock: the socket of the connection.
     """
 
     server: Loopback
     connection: int
-    nth: int
+    position: int
     target: str
-    wire: socket.socket
+    sock: socket.socket
 
-    def send(self, *pieces: bytes) -> None:
-        """Send pieces, each on its own to the TLS layer, all in one segment where the system can hold them back."""
-        held = hasattr(socket, "TCP_CORK")
-        if held:
-            self.wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-        for piece in pieces:
-            self.wire.sendall(piece)
-        if held:
-            self.wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+    def send(self, *chunks: bytes) -> None:
+        """Send chunks, as separate TLS records, but in one TCP segment if the system supports TCP_CORK."""
+        corked = hasattr(socket, "TCP_CORK")
+        if corked:
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        for chunk in chunks:
+            self.sock.sendall(chunk)
+        if corked:
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
 
 
-def echo(asked: Asked) -> None:
-    """Answer with the path that was asked for."""
-    asked.send(reply(asked.target.rpartition("/")[2]))
+def echo(request: ReceivedRequest) -> None:
+    """Respond with the last part of the requested path."""
+    request.send(http_response(request.target.rpartition("/")[2]))
 
 
 class Loopback:
-    """The server: `answer` is called for each request, on its connection's thread. It is proxy too, to itself.
+    """A server that calls `handler` for each request, in the thread of its connection, and is also a proxy to itself.
 
     Attributes:
-        connections: how many were made.
-        open: how many of them the client has not closed.
+        connections: the number of accepted connections.
+        open: the number of connections that the client has not closed.
     """
 
-    def __init__(self, answer: Callable[[Asked], None] = echo, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, handler: Callable[[ReceivedRequest], None] = echo, *, tls: ssl.SSLContext | None = None) -> None:
         self.connections = 0
         self.open = 0
-        self._answer = answer
+        self._handler = handler
         self._tls = tls
         self._changed = threading.Condition()
-        self._wires: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
@@ -87,74 +87,74 @@ class Loopback:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):  # a Mac does not shut a listener down, closing wakes it there
+        with contextlib.suppress(OSError):  # macOS cannot shut a listener down; close() ends accept() there
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for wire in list(self._wires):
+        for sock in list(self._sockets):
             with contextlib.suppress(OSError):
-                wire.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RDWR)
         for thread in list(self._threads):
-            thread.join(PATIENCE)
+            thread.join(TIMEOUT)
 
-    def comes_to(self, *, open: int) -> bool:  # noqa: A002 - it is what the test speaks of
-        """Wait until so many connections are open; whether it came to that."""
+    def wait_for_open(self, count: int) -> bool:
+        """Wait until `count` connections are open; return False after a timeout."""
         with self._changed:
-            return self._changed.wait_for(lambda: self.open == open, PATIENCE)
+            return self._changed.wait_for(lambda: self.open == count, TIMEOUT)
 
     def _accept(self) -> None:
         while True:
             try:
-                wire, _ = self._listener.accept()
+                sock, _ = self._listener.accept()
             except OSError:
                 return
-            wire.settimeout(PATIENCE)
+            sock.settimeout(TIMEOUT)
             with self._changed:
                 self.connections += 1
                 self.open += 1
-            thread = threading.Thread(target=self._serve, args=(wire, self.connections), daemon=True)
+            thread = threading.Thread(target=self._serve, args=(sock, self.connections), daemon=True)
             self._threads.append(thread)
-            self._wires.append(wire)
+            self._sockets.append(sock)
             thread.start()
 
-    def _serve(self, wire: socket.socket, number: int) -> None:
+    def _serve(self, sock: socket.socket, number: int) -> None:
         try:
             with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-                stack.enter_context(wire)
-                if self._tls is not None and not self._is_connect(wire):
-                    wire = stack.enter_context(self._tls.wrap_socket(wire, server_side=True))
-                self._converse(wire, number, stack)
+                stack.enter_context(sock)
+                if self._tls is not None and not self._is_connect(sock):
+                    sock = stack.enter_context(self._tls.wrap_socket(sock, server_side=True))
+                self._serve_requests(sock, number, stack)
         finally:
             with self._changed:
                 self.open -= 1
                 self._changed.notify_all()
 
     @staticmethod
-    def _is_connect(wire: socket.socket) -> bool:
-        return wire.recv(1, socket.MSG_PEEK) == b"C"
+    def _is_connect(sock: socket.socket) -> bool:
+        return sock.recv(1, socket.MSG_PEEK) == b"C"
 
-    def _converse(self, wire: socket.socket, number: int, stack: contextlib.ExitStack) -> None:
-        nth = 0
-        while target := _read_request(wire):
+    def _serve_requests(self, sock: socket.socket, number: int, stack: contextlib.ExitStack) -> None:
+        position = 0
+        while target := _read_request(sock):
             if target.startswith("CONNECT "):
-                wire.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+                sock.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
                 if self._tls is not None:
-                    wire = stack.enter_context(self._tls.wrap_socket(wire, server_side=True))
+                    sock = stack.enter_context(self._tls.wrap_socket(sock, server_side=True))
                 continue
-            nth += 1
-            self._answer(Asked(self, number, nth, target.split(" ")[1], wire))
+            position += 1
+            self._handler(ReceivedRequest(self, number, position, target.split(" ")[1], sock))
 
 
-def _read_request(wire: socket.socket) -> str:
-    """Read a request to its end. Returns its first line, empty where the client has gone."""
+def _read_request(sock: socket.socket) -> str:
+    """Read one request and return its request line, or an empty str if the client has closed the connection."""
     head = b""
     while b"\r\n\r\n" not in head:
-        if not (piece := wire.recv(65536)):
+        if not (received := sock.recv(65536)):
             return ""
-        head += piece
+        head += received
     lines, _, body = head.partition(b"\r\n\r\n")
-    first, *headers = lines.decode().split("\r\n")
+    request_line, *headers = lines.decode().split("\r\n")
     fields = dict(header.lower().split(": ", 1) for header in headers)
-    missing = int(fields.get("content-length", "0")) - len(body)
-    while missing > 0 and (piece := wire.recv(65536)):
-        missing -= len(piece)
-    return first
+    remaining = int(fields.get("content-length", "0")) - len(body)
+    while remaining > 0 and (received := sock.recv(65536)):
+        remaining -= len(received)
+    return request_line

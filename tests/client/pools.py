@@ -1,4 +1,4 @@
-"""Clients over the pool of each side, and calls made at once: what the tests of the pool share."""
+"""Helpers of the connection pool tests: clients over the pool, and concurrent calls."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import trustme
 
 from ippanel_edge._async.pool import AsyncPoolTransport
 from ippanel_edge._sync.pool import PoolTransport
-from tests.client.loopback import PATIENCE
+from tests.client.loopback import TIMEOUT
 from tests.client.sides import result
 
 
-def shown(authority: trustme.CA) -> ssl.SSLContext:
+def server_context(authority: trustme.CA) -> ssl.SSLContext:
     """Return a server's TLS context with a certificate for 127.0.0.1."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] - it may name pyOpenSSL
@@ -26,41 +26,42 @@ def shown(authority: trustme.CA) -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def client_of(side: str, verify: ssl.SSLContext | None = None, **options: Any) -> AsyncGenerator[Any]:
+async def open_client(side: str, verify: ssl.SSLContext | None = None, **options: Any) -> AsyncGenerator[Any]:
+    """Open an httpx client over the pool; `side` is "sync", or anything else for the async pool."""
     client: Any
     if side == "sync":
-        client = httpx.Client(transport=PoolTransport(verify=verify or False, **options), timeout=PATIENCE)
+        client = httpx.Client(transport=PoolTransport(verify=verify or False, **options), timeout=TIMEOUT)
     else:
-        client = httpx.AsyncClient(transport=AsyncPoolTransport(verify=verify or False, **options), timeout=PATIENCE)
+        client = httpx.AsyncClient(transport=AsyncPoolTransport(verify=verify or False, **options), timeout=TIMEOUT)
     try:
         yield client
     finally:
         await result(client.close() if side == "sync" else client.aclose())
 
 
-async def at_once(side: str, count: int, call: Callable[[int], Any]) -> list[Any]:
-    """Make `count` calls at once, in tasks or in threads. Returns what they gave, exceptions included."""
-    given: list[Any] = [None] * count
+async def call_concurrently(side: str, count: int, call: Callable[[int], Any]) -> list[Any]:
+    """Make `count` concurrent calls, in tasks or threads; return their results and exceptions."""
+    outcomes: list[Any] = [None] * count
     if side == "sync":
         with ThreadPoolExecutor(count) as threads:
             futures = [threads.submit(call, number) for number in range(count)]
         return [future.exception() or future.result() for future in futures]
 
-    async def keep(number: int) -> None:
+    async def run(number: int) -> None:
         try:
-            given[number] = await call(number)
-        except Exception as error:  # noqa: BLE001 - the test looks at it
-            given[number] = error
+            outcomes[number] = await call(number)
+        except Exception as error:  # noqa: BLE001 - the test asserts on it
+            outcomes[number] = error
 
     async with anyio.create_task_group() as tasks:
         for number in range(count):
-            tasks.start_soon(keep, number)
-    return given
+            tasks.start_soon(run, number)
+    return outcomes
 
 
 @asynccontextmanager
-async def held(side: str, client: Any, url: str) -> AsyncGenerator[None]:
-    """Hold a connection: its reply is not closed."""
+async def hold_connection(side: str, client: Any, url: str) -> AsyncGenerator[None]:
+    """Keep a connection in use by leaving its response open."""
     if side == "sync":
         with client.stream("GET", url):
             yield
@@ -69,5 +70,5 @@ async def held(side: str, client: Any, url: str) -> AsyncGenerator[None]:
             yield
 
 
-async def texts(client: Any, url: str, *paths: str) -> list[str]:
+async def get_texts(client: Any, url: str, *paths: str) -> list[str]:
     return [(await result(client.get(f"{url}/{path}"))).text for path in paths]

@@ -1,4 +1,4 @@
-"""What tests of all three sides share: waiting for what may or may not be awaitable."""
+"""A helper of tests that run with the asyncio, trio and sync clients: it awaits a value if it is awaitable."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from typing import Any
 
 
 async def result(value: Any) -> Any:
-    """Give what a call of any side gives."""
+    """Return the result of a call of any client."""
     return await value if inspect.isawaitable(value) else value

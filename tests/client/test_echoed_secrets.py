@@ -1,4 +1,4 @@
-"""Secrets of a call that a response quotes, or that a failing call holds in its frames, are not in its error."""
+"""Errors do not contain the secrets of their call, even if the response quotes them or a frame holds them."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 
 
 def echo_as_page(request: httpx.Request) -> httpx.Response:
-    """Return a proxy's page that quotes the whole request."""
+    """Return an error page of a proxy that quotes the whole request."""
     return httpx.Response(502, text=f"<html>{request.method} {request.url} {request.content.decode()}</html>")
 
 
 def decoded(request: httpx.Request) -> str:
-    """Return the query and the body as a server reads them."""
+    """Return the decoded query and body."""
     body = request.content.decode()
     if "form" in request.headers.get("content-type", ""):
         body = unquote_plus(body)
@@ -60,42 +60,42 @@ def echo_as_error(request: httpx.Request) -> httpx.Response:
     return httpx.Response(422, json={"meta": {"status": False, "message": quoted, "errors": {quoted: [quoted]}}})
 
 
-@pytest.mark.parametrize("answer", [echo_as_page, echo_decoded, echo_as_error])
+@pytest.mark.parametrize("handler", [echo_as_page, echo_decoded, echo_as_error])
 @pytest.mark.parametrize("name", CALLS)
 async def test_an_error_does_not_quote_the_secrets_of_its_call(
-    make_client: MakeClient, name: str, answer: Callable[[httpx.Request], httpx.Response]
+    make_client: MakeClient, name: str, handler: Callable[[httpx.Request], httpx.Response]
 ) -> None:
     with pytest.raises(EdgeError) as caught:
-        await result(CALLS[name](make_client(answer)))
+        await result(CALLS[name](make_client(handler)))
     error = caught.value
-    everything = f"{error} {error!r} {vars(error)} {pickle.loads(pickle.dumps(error))}"  # noqa: S301 - pickled here
+    output = f"{error} {error!r} {vars(error)} {pickle.loads(pickle.dumps(error))}"  # noqa: S301 - pickled here
     for form in (CANARY, "canary", json.dumps(CANARY)):
-        assert form not in everything
-    assert "***" in everything
+        assert form not in output
+    assert "***" in output
 
 
-@pytest.mark.parametrize("answer", [echo_as_page, echo_as_error])
+@pytest.mark.parametrize("handler", [echo_as_page, echo_as_error])
 async def test_an_error_does_not_quote_the_key(
-    make_client: MakeClient, answer: Callable[[httpx.Request], httpx.Response]
+    make_client: MakeClient, handler: Callable[[httpx.Request], httpx.Response]
 ) -> None:
     def with_key(request: httpx.Request) -> httpx.Response:
         quoted = httpx.Request("POST", request.url, content=request.headers["Authorization"])
-        return answer(quoted)
+        return handler(quoted)
 
     with pytest.raises(EdgeError) as caught:
         await result(make_client(with_key).payment.credit())
     assert KEY not in f"{caught.value} {vars(caught.value)}"
 
 
-async def test_a_short_secret_does_not_garble_the_error(make_client: MakeClient) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
+async def test_a_short_secret_is_not_masked_in_the_error(make_client: MakeClient) -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
         return httpx.Response(422, json={"meta": {"status": False, "message": "400 of 4", "message_code": "400-2"}})
 
     with pytest.raises(EdgeError, match=r"HTTP 422 \[400-2\]: 400 of 4"):
-        await result(make_client(answer).send.pattern("otp", "09121234567", {"count": "4"}))
+        await result(make_client(handler).send.pattern("otp", "09121234567", {"count": "4"}))
 
 
-WRONG_CALLS: dict[str, Callable[[Any], Any]] = {
+INVALID_CALLS: dict[str, Callable[[Any], Any]] = {
     "too few arguments": lambda client: client.auth.confirm_otp(CANARY),
     "too many arguments": lambda client: client.auth.login("user", CANARY, "more"),
     "unknown argument": lambda client: client.send.votp("09121234567", CANARY, no_such_argument=1),
@@ -117,15 +117,15 @@ class Exploding(str):
         return iter(())
 
 
-@pytest.mark.parametrize("name", WRONG_CALLS)
+@pytest.mark.parametrize("name", INVALID_CALLS)
 @pytest.mark.parametrize("make", [EdgeClient, AsyncEdgeClient])
-async def test_the_frames_of_any_exception_do_not_hold_the_arguments(make: Any, name: str) -> None:
+async def test_the_frames_of_an_exception_do_not_hold_the_arguments(make: Any, name: str) -> None:
     client = make(KEY, base_url="https://edge.example.test/v1", from_number="+983000111222")
     with pytest.raises((TypeError, ZeroDivisionError, EdgeError)) as caught:
-        await result(WRONG_CALLS[name](client))
-    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    ours = [frame for frame in shown.stack if "ippanel_edge" in frame.filename]
+        await result(INVALID_CALLS[name](client))
+    summary = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [frame for frame in summary.stack if "ippanel_edge" in frame.filename]
     assert "canary" not in str([frame.locals for frame in ours])
     assert caught.value.__cause__ is caught.value.__context__ is None
     if isinstance(caught.value, ZeroDivisionError):
-        assert "in strip" in caught.value.__notes__[0], "the text of the original traceback is kept"
+        assert "in strip" in caught.value.__notes__[0], "the note contains the original traceback"

@@ -1,4 +1,4 @@
-"""Calls that end early: deadlines, cancellation and closing. NOT_SENT is said only where nothing left."""
+"""Calls that end early by a deadline, a cancellation or closing are NOT_SENT only if nothing was sent."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from ippanel_edge.endpoints import PAYMENT_CREDIT, SEND_WEBSERVICE
 from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import call
 from tests.client.conftest import FakeClock, MakeClient
-from tests.client.loopback import Asked, Loopback, reply
+from tests.client.loopback import Loopback, ReceivedRequest, http_response
 from tests.client.sides import result
 
 BASE = "https://edge.example.test/v1"
 LINE = "+983000111222"
 SENT = {"data": {"message_outbox_ids": [7]}, "meta": {"status": True}}
-SENT_REPLY = reply('{"data": {"message_outbox_ids": [7]}, "meta": {"status": true}}')
+SENT_RESPONSE = http_response('{"data": {"message_outbox_ids": [7]}, "meta": {"status": true}}')
 CREDIT = {"data": {"credit": 5}, "meta": {"status": True}}
-SOON = 5.0
+TIMEOUT = 5.0
 
 pytestmark = pytest.mark.anyio
 
 
-class Stalling(httpx.AsyncBaseTransport):
+class StallingTransport(httpx.AsyncBaseTransport):
     """A transport without httpcore's trace events, like an adapter of another library: it accepts and stalls."""
 
     def __init__(self, release: Callable[[], anyio.Event] | None = None) -> None:
@@ -79,19 +79,19 @@ async def close(client: Any) -> None:
     await result(getattr(client, "close" if isinstance(client, EdgeClient) else "aclose")())
 
 
-# The class of a request.
+# The `repeat` argument of request().
 
 
 @pytest.mark.parametrize("repeat", ["once", "read", None, True, False, "never", 0])
 async def test_repeat_must_be_a_member_of_repeat(make_client: MakeClient, repeat: Any) -> None:
     requests: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def handler(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(500)
 
     with pytest.raises(ConfigurationError) as caught:
-        await result(make_client(answer).request("POST", "/api/send", json={}, repeat=repeat))
+        await result(make_client(handler).request("POST", "/api/send", json={}, repeat=repeat))
     assert (caught.value.argument, requests) == ("repeat", [])
     assert "expected a Repeat" in str(caught.value)
 
@@ -101,7 +101,7 @@ async def test_repeat_must_be_a_member_of_repeat(make_client: MakeClient, repeat
 
 @pytest.mark.parametrize("side", ["asyncio", "trio"])
 async def test_a_deadline_over_a_transport_without_trace_events_is_unknown(side: str) -> None:
-    transport = Stalling()
+    transport = StallingTransport()
     client = untraced_client(transport, deadline=0.2)
     with pytest.raises(OutcomeUnknown) as caught:
         await client.send.webservice("09121234567", "سلام")
@@ -114,7 +114,7 @@ async def test_a_cancelled_send_over_a_transport_without_trace_events_is_logged_
     side: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     released = anyio.Event()
-    transport = Stalling(lambda: released)
+    transport = StallingTransport(lambda: released)
     client = untraced_client(transport)
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as tasks:
@@ -123,7 +123,7 @@ async def test_a_cancelled_send_over_a_transport_without_trace_events_is_logged_
             scope.cancel()
             released.set()
     assert scope.cancelled_caught, side
-    (record,) = [each for each in caplog.records if each.name == "ippanel_edge"]
+    (record,) = [record for record in caplog.records if record.name == "ippanel_edge"]
     fields = vars(record)
     assert (fields["endpoint"], fields["status_code"], fields["message_outbox_ids"]) == ("send.webservice", 200, (7,))
     assert "it was cancelled after sending began" in record.message
@@ -135,22 +135,22 @@ async def test_a_deadline_is_not_logged_as_a_cancellation(
     side: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(async_exchange, "CANCEL_GRACE", 0.02)
-    client = untraced_client(Stalling(), deadline=0.2)
+    client = untraced_client(StallingTransport(), deadline=0.2)
     with caplog.at_level(logging.WARNING), pytest.raises(OutcomeUnknown):
         await client.send.webservice("09121234567", "سلام")
     assert not [record for record in caplog.records if "was cancelled" in record.message], side
 
 
-# Every attempt counts, whoever made it.
+# Attempts made by a middleware count too.
 
 
 @pytest.mark.parametrize("first", ["timeout", "success"])
-async def test_a_middleware_that_retries_does_not_hide_an_attempt_that_may_be_executed(
+async def test_a_retry_by_a_middleware_does_not_hide_an_attempt_with_an_unknown_outcome(
     make_client: MakeClient, side: str, first: str
 ) -> None:
     requests: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def handler(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         if len(requests) > 1:
             return httpx.Response(400, json={"meta": {"status": False, "message": "no"}})
@@ -168,57 +168,57 @@ async def test_a_middleware_that_retries_does_not_hide_an_attempt_that_may_be_ex
             proceed(call)
         return proceed(call)
 
-    client = make_client(answer, middleware=[twice_sync if side == "sync" else twice])
+    client = make_client(handler, middleware=[twice_sync if side == "sync" else twice])
     with pytest.raises(ValidationFailed) as caught:
         await result(client.send.webservice("09121234567", "سلام"))
     assert (caught.value.outcome, caught.value.attempts, len(requests)) == (Outcome.UNKNOWN, 2, 2)
 
 
-# The end of the deadline.
+# Little time before the deadline.
 
 
-def test_a_send_is_not_started_at_the_moment_of_sending_if_too_little_time_is_left(
+def test_a_send_is_not_started_if_too_little_time_remains(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    left: list[float | None] = [0.05]
-    monkeypatch.setattr(sync_io, "remaining", lambda: left[0])
+    remaining: list[float | None] = [0.05]
+    monkeypatch.setattr(sync_io, "remaining", lambda: remaining[0])
     attempts = Attempts(call(SEND_WEBSERVICE, json={}))
     with pytest.raises(ConnectionFailed, match="deadline exceeded before sending"):
         Trace(attempts)("http11.send_request_headers.started", {"request": httpx.Request("POST", BASE)})
     assert not attempts.may_have_left
-    for time_left in (None, 0.5):
-        left[0] = time_left
+    for seconds in (None, 0.5):
+        remaining[0] = seconds
         Trace(attempts)("http11.send_request_headers.started", {"request": httpx.Request("POST", BASE)})
         assert attempts.may_have_left
 
 
-def test_a_read_is_started_however_little_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_is_started_even_if_little_time_remains(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync_io, "remaining", lambda: 0.001)
     attempts = Attempts(call(PAYMENT_CREDIT))
     Trace(attempts)("http11.send_request_headers.started", {"request": httpx.Request("GET", BASE)})
     assert attempts.headers_began
 
 
-async def test_a_send_that_waited_too_long_for_a_connection_is_not_sent(
+async def test_a_send_that_waits_too_long_for_a_connection_is_not_sent(
     side: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests: list[str] = []
     first_arrived, first_may_end = threading.Event(), threading.Event()
 
-    def answer(asked: Asked) -> None:
-        requests.append(asked.target)
+    def handler(request: ReceivedRequest) -> None:
+        requests.append(request.target)
         first_arrived.set()
-        first_may_end.wait(SOON)
-        asked.send(SENT_REPLY)
+        first_may_end.wait(TIMEOUT)
+        request.send(SENT_RESPONSE)
 
     io = sync_io if side == "sync" else async_io
-    with Loopback(answer) as server:
+    with Loopback(handler) as server:
         client = open_client(side, server, limits=httpx.Limits(max_connections=1))
         late = client.with_options(deadline=30.0, retry=RetryPolicy(retries=0))
         failures: list[BaseException] = []
 
         def end_first() -> None:
-            monkeypatch.setattr(io, "remaining", lambda: 0.05)  # what is left once the connection is free
+            monkeypatch.setattr(io, "remaining", lambda: 0.05)  # the remaining time when the connection is free
             first_may_end.set()
 
         async def second() -> None:
@@ -230,17 +230,17 @@ async def test_a_send_that_waited_too_long_for_a_connection_is_not_sent(
         if side == "sync":
             send_first = threading.Thread(target=client.send.webservice, args=("09121234567", "یکم"))
             send_first.start()
-            first_arrived.wait(SOON)
-            waiting = threading.Thread(target=lambda: failures.append(failure_of(late)))
+            first_arrived.wait(TIMEOUT)
+            waiting = threading.Thread(target=lambda: failures.append(raised_by(late)))
             waiting.start()
             wait_until(lambda: client._shared.http._transport._connections.get().slots.has_waiters)
             end_first()
-            waiting.join(SOON)
-            send_first.join(SOON)
+            waiting.join(TIMEOUT)
+            send_first.join(TIMEOUT)
         else:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(client.send.webservice, "09121234567", "یکم")
-                await anyio.to_thread.run_sync(first_arrived.wait, SOON)
+                await anyio.to_thread.run_sync(first_arrived.wait, TIMEOUT)
                 tasks.start_soon(second)
                 await anyio.wait_all_tasks_blocked()
                 end_first()
@@ -251,7 +251,7 @@ async def test_a_send_that_waited_too_long_for_a_connection_is_not_sent(
     assert (error.outcome, error.timed_out, len(requests)) == (Outcome.NOT_SENT, True, 1)
 
 
-def failure_of(client: Any) -> BaseException:
+def raised_by(client: Any) -> BaseException:
     try:
         client.send.webservice("09121234567", "دوم")
     except EdgeError as error:
@@ -260,9 +260,9 @@ def failure_of(client: Any) -> BaseException:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    ends = time.monotonic() + SOON
+    end = time.monotonic() + TIMEOUT
     while not condition():
-        assert time.monotonic() < ends
+        assert time.monotonic() < end
         time.sleep(0.002)
 
 
@@ -273,13 +273,13 @@ async def test_closing_rejects_waiting_calls_and_ends_those_in_progress(side: st
     requests: list[str] = []
     arrived, finished = threading.Event(), threading.Event()
 
-    def answer(asked: Asked) -> None:
-        requests.append(asked.target)
+    def handler(request: ReceivedRequest) -> None:
+        requests.append(request.target)
         arrived.set()
-        finished.wait(SOON)
+        finished.wait(TIMEOUT)
 
     outcomes: list[Outcome] = []
-    with Loopback(answer) as server:
+    with Loopback(handler) as server:
         client = open_client(
             side, server, limits=httpx.Limits(max_connections=1), timeout=60, retry=RetryPolicy(retries=0)
         )
@@ -298,38 +298,38 @@ async def test_closing_rejects_waiting_calls_and_ends_those_in_progress(side: st
         if side == "sync":
             threads = [threading.Thread(target=send_sync) for _ in range(4)]
             threads[0].start()
-            arrived.wait(SOON)
+            arrived.wait(TIMEOUT)
             for thread in threads[1:]:
                 thread.start()
             slots = client._shared.http._transport._connections.get().slots
             wait_until(lambda: len(slots._waiters) == 3)
             client.close()
             for thread in threads:
-                thread.join(SOON)
+                thread.join(TIMEOUT)
         else:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(send)
-                await anyio.to_thread.run_sync(arrived.wait, SOON)
+                await anyio.to_thread.run_sync(arrived.wait, TIMEOUT)
                 for _ in range(3):
                     tasks.start_soon(send)
                 await anyio.wait_all_tasks_blocked()
                 await client.aclose()
-        assert time.monotonic() - began < SOON, "the read timeout is 60 s"
+        assert time.monotonic() - began < TIMEOUT, "the read timeout is 60 s"
         finished.set()
     assert sorted(outcomes) == [Outcome.NOT_SENT] * 3 + [Outcome.UNKNOWN]
     assert len(requests) == 1
 
 
-async def test_closing_during_the_pause_before_a_retry_ends_the_call(
+async def test_closing_during_the_delay_before_a_retry_ends_the_call(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def handler(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(500)
 
-    client = make_client(answer)
+    client = make_client(handler)
     http = client._shared.http
 
     async def closing(_: float) -> None:
@@ -345,7 +345,9 @@ async def test_closing_during_the_pause_before_a_retry_ends_the_call(
     assert (caught.value.outcome, len(requests)) == (Outcome.UNKNOWN, 1)
 
 
-async def test_a_closed_http_client_of_the_caller_is_an_error_of_ours(make_client: MakeClient, side: str) -> None:
+async def test_a_closed_http_client_of_the_caller_raises_an_error_of_the_sdk(
+    make_client: MakeClient, side: str
+) -> None:
     client = make_client(lambda _: httpx.Response(200, json=CREDIT))
     http = client._shared.http
     await result(http.close() if side == "sync" else http.aclose())
@@ -354,10 +356,10 @@ async def test_a_closed_http_client_of_the_caller_is_an_error_of_ours(make_clien
     assert (caught.value.outcome, caught.value.retryable) == (Outcome.NOT_SENT, False)
 
 
-# What a task inherits, and what copies have.
+# Tasks started by a middleware, and copies.
 
 
-@pytest.mark.parametrize("side", ["asyncio"])  # its own tasks inherit context variables, but no cancel scopes
+@pytest.mark.parametrize("side", ["asyncio"])  # asyncio tasks inherit context variables, but not cancel scopes
 async def test_a_task_started_in_a_middleware_does_not_inherit_the_deadline(side: str) -> None:
     results: list[object] = []
     started: list[asyncio.Task[Any]] = []
@@ -375,22 +377,22 @@ async def test_a_task_started_in_a_middleware_does_not_inherit_the_deadline(side
     client = plain.with_options(deadline=0.2, middleware=[spawning])
     await client.send.webservice("09121234568", "سلام")
     await started[0]
-    assert [getattr(each, "id", None) for each in results] == [7], side
+    assert [getattr(item, "id", None) for item in results] == [7], side
 
 
-async def test_a_copy_with_another_retry_budget_has_a_budget_of_its_own(
+async def test_a_copy_with_another_retry_budget_does_not_share_the_budget(
     make_client: MakeClient, clock: FakeClock
 ) -> None:
     requests: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def handler(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(500)
 
-    client = make_client(answer)
-    frugal = client.with_options(retry=RetryPolicy(budget=0))
+    client = make_client(handler)
+    without_retries = client.with_options(retry=RetryPolicy(budget=0))
     with pytest.raises(EdgeError) as caught:
-        await result(frugal.payment.credit())
+        await result(without_retries.payment.credit())
     assert (caught.value.attempts, len(requests), clock.waits) == (1, 1, [])
     assert client.with_options(retry=RetryPolicy(retries=1))._budget is client._budget
 
@@ -399,7 +401,7 @@ async def test_a_copy_with_another_retry_budget_has_a_budget_of_its_own(
 
 
 @pytest.mark.parametrize("side", ["asyncio", "trio"])
-async def test_a_cancelled_call_gives_back_its_turn_at_the_rate_limit(side: str) -> None:
+async def test_a_cancelled_call_releases_its_place_at_the_rate_limit(side: str) -> None:
     client = untraced_client(httpx.MockTransport(lambda _: httpx.Response(200, json=CREDIT)), rate_limit=RateLimit(20))
     await client.payment.credit()
     async with anyio.create_task_group() as tasks:
@@ -408,6 +410,6 @@ async def test_a_cancelled_call_gives_back_its_turn_at_the_rate_limit(side: str)
         await anyio.wait_all_tasks_blocked()
         tasks.cancel_scope.cancel()
     began = time.monotonic()
-    with anyio.fail_after(SOON):  # without the turns given back: 30 s
+    with anyio.fail_after(TIMEOUT):  # 30 s if the places were not released
         await client.payment.credit()
-    assert time.monotonic() - began < SOON, side
+    assert time.monotonic() - began < TIMEOUT, side

@@ -1,4 +1,4 @@
-"""The hand-written primitives, on three sides: deadlines, slots and locks keep the same promises."""
+"""The I/O primitives of the async and sync code behave alike: deadlines, slots and locks."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def names(module: ModuleType) -> set[str]:
     return {name for name in own if not name.startswith("_") and not isinstance(getattr(module, name), ModuleType)}
 
 
-def test_both_sides_have_what_the_code_uses() -> None:
-    wanted = {
+def test_both_modules_define_the_names_that_the_code_uses() -> None:
+    expected = {
         "DeadlinePassed",
         "Guard",
         "Local",
@@ -51,33 +51,33 @@ def test_both_sides_have_what_the_code_uses() -> None:
         "shielded",
         "sleep",
     }
-    assert wanted <= names(ippanel_edge._async._io)
-    assert wanted <= names(ippanel_edge._sync._io)
+    assert expected <= names(ippanel_edge._async._io)
+    assert expected <= names(ippanel_edge._sync._io)
 
 
 # Deadlines.
 
 
-async def test_what_outlives_its_deadline_is_interrupted(io: Any) -> None:
+async def test_work_beyond_its_deadline_is_interrupted(io: Any) -> None:
     started = time.monotonic()
     with pytest.raises(io.DeadlinePassed), io.deadline(0.02):
         await result(io.sleep(LONG))
     assert time.monotonic() - started < LONG / 10
 
 
-async def test_what_is_done_in_time_is_left_alone(io: Any) -> None:
+async def test_work_within_its_deadline_is_not_interrupted(io: Any) -> None:
     with io.deadline(LONG):
         await result(io.sleep(0))
 
 
-async def test_without_a_deadline_there_is_no_end(io: Any) -> None:
+async def test_without_a_deadline_the_remaining_time_is_none(io: Any) -> None:
     assert io.remaining() is None
     with io.deadline(None):
         assert io.remaining() is None
 
 
 @pytest.mark.parametrize(("outer", "inner"), [(5.0, LONG), (LONG, 5.0), (5.0, None)])
-async def test_of_nested_deadlines_the_earlier_wins(io: Any, outer: float, inner: float | None) -> None:
+async def test_the_earlier_of_nested_deadlines_applies(io: Any, outer: float, inner: float | None) -> None:
     with io.deadline(outer):
         with io.deadline(inner):
             assert 4 < io.remaining() <= 5
@@ -85,40 +85,40 @@ async def test_of_nested_deadlines_the_earlier_wins(io: Any, outer: float, inner
     assert io.remaining() is None
 
 
-async def test_an_inner_deadline_ends_the_inner_part_only(io: Any) -> None:
+async def test_an_inner_deadline_interrupts_only_the_inner_block(io: Any) -> None:
     with io.deadline(LONG):
         with pytest.raises(io.DeadlinePassed), io.deadline(0.01):
             await result(io.sleep(LONG))
         await result(io.sleep(0))
 
 
-async def test_a_passed_deadline_shows_without_waiting(io: Any) -> None:
+async def test_the_remaining_time_of_a_passed_deadline_is_0(io: Any) -> None:
     with io.deadline(0.0):
         assert io.remaining() == 0
 
 
-async def test_a_shield_keeps_the_outer_deadline_off(io: Any) -> None:
+async def test_a_shield_ignores_the_outer_deadline(io: Any) -> None:
     with contextlib.suppress(io.DeadlinePassed), io.deadline(0.0), io.deadline(LONG, shield=True):
         await result(io.sleep(0.001))
         assert io.remaining() > LONG / 2
 
 
-async def test_a_shield_has_an_end_of_its_own(io: Any) -> None:
+async def test_a_shield_has_its_own_deadline(io: Any) -> None:
     with pytest.raises(io.DeadlinePassed), io.deadline(LONG), io.deadline(0.01, shield=True):
         await result(io.sleep(LONG))
 
 
-async def test_an_error_inside_passes_through_a_deadline(io: Any) -> None:
+async def test_a_deadline_propagates_other_errors(io: Any) -> None:
     with pytest.raises(LookupError), io.deadline(LONG):
         raise LookupError
 
 
-async def test_a_passed_deadline_is_not_taken_for_a_sockets_timeout(io: Any) -> None:
+async def test_a_passed_deadline_is_not_an_oserror(io: Any) -> None:
     assert not issubclass(io.DeadlinePassed, OSError)
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_the_callers_own_cancel_scope_counts_and_stays_its_own() -> None:
+async def test_a_cancel_scope_of_the_caller_limits_the_remaining_time_and_catches_its_own_cancellation() -> None:
     io = ippanel_edge._async._io
     with anyio.move_on_after(0.02) as scope, io.deadline(LONG):
         left = io.remaining()
@@ -129,7 +129,7 @@ async def test_the_callers_own_cancel_scope_counts_and_stays_its_own() -> None:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_what_is_shielded_is_done_though_cancelled() -> None:
+async def test_shielded_work_completes_despite_a_cancellation() -> None:
     io = ippanel_edge._async._io
     done = False
     with anyio.CancelScope() as scope:
@@ -144,14 +144,14 @@ async def test_what_is_shielded_is_done_though_cancelled() -> None:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_slots_go_to_the_task_that_waits_longest() -> None:
+async def test_a_released_slot_goes_to_the_task_that_has_waited_longest() -> None:
     slots = ippanel_edge._async._io.Slots(1)
     await slots.acquire()
-    served: list[int] = []
+    order: list[int] = []
 
     async def wait(number: int) -> None:
         await slots.acquire(LONG)
-        served.append(number)
+        order.append(number)
         slots.release()
 
     async with anyio.create_task_group() as tasks:
@@ -160,77 +160,77 @@ async def test_slots_go_to_the_task_that_waits_longest() -> None:
             await anyio.wait_all_tasks_blocked()
         assert slots.has_waiters
         slots.release()
-    assert served == [0, 1, 2, 3, 4]
+    assert order == [0, 1, 2, 3, 4]
     assert not slots.has_waiters
 
 
-def test_slots_go_to_the_thread_that_waits_longest() -> None:
+def test_a_released_slot_goes_to_the_thread_that_has_waited_longest() -> None:
     slots = ippanel_edge._sync._io.Slots(1)
     slots.acquire()
-    served: list[int] = []
+    order: list[int] = []
 
     def wait(number: int) -> None:
         slots.acquire(LONG)
-        served.append(number)
+        order.append(number)
         slots.release()
 
     with ThreadPoolExecutor(5) as threads:
         for number in range(5):
             threads.submit(wait, number)
-            while len(slots._waiters) <= number:  # in line before the next one comes
+            while len(slots._waiters) <= number:  # queued before the next thread starts
                 time.sleep(0)
         assert slots.has_waiters
         slots.release()
-    assert served == [0, 1, 2, 3, 4]
+    assert order == [0, 1, 2, 3, 4]
     assert not slots.has_waiters
 
 
-async def test_no_slot_in_time_is_an_error_of_its_own(io: Any) -> None:
+async def test_waiting_too_long_for_a_slot_raises_slot_timeout(io: Any) -> None:
     slots = io.Slots(1)
     await result(slots.acquire())
-    for within in (0, 0.01):
+    for timeout in (0, 0.01):
         with pytest.raises(io.SlotTimeout):
-            await result(slots.acquire(within))
+            await result(slots.acquire(timeout))
     slots.release()
     await result(slots.acquire(0))
 
 
-@pytest.mark.parametrize("within", [None, LONG])
-async def test_waiting_for_a_slot_ends_with_the_deadline(io: Any, within: float | None) -> None:
+@pytest.mark.parametrize("slot_timeout", [None, LONG])
+async def test_waiting_for_a_slot_ends_at_the_deadline(io: Any, slot_timeout: float | None) -> None:
     slots = io.Slots(1)
     await result(slots.acquire())
     with pytest.raises(io.DeadlinePassed), io.deadline(0.01):
-        await result(slots.acquire(within))
+        await result(slots.acquire(slot_timeout))
     slots.release()
     await result(slots.acquire(0))
 
 
-async def test_the_earlier_of_slot_timeout_and_deadline_is_told(io: Any) -> None:
+async def test_slot_timeout_is_raised_if_it_is_earlier_than_the_deadline(io: Any) -> None:
     slots = io.Slots(0)
     with pytest.raises(io.SlotTimeout), io.deadline(LONG):
         await result(slots.acquire(0.01))
 
 
-def test_no_slot_is_lost_among_impatient_threads() -> None:
+def test_no_slot_is_lost_if_threads_time_out() -> None:
     slots = ippanel_edge._sync._io.Slots(3)
-    inside: list[int] = []
-    most = 0
+    holders: list[int] = []
+    maximum = 0
 
-    def go_in(number: int) -> None:
-        nonlocal most
+    def use_slot(number: int) -> None:
+        nonlocal maximum
         for _ in range(50):
             try:
                 slots.acquire(0.0001 * (number % 3))
             except ippanel_edge._sync._io.SlotTimeout:
                 continue
-            inside.append(number)
-            most = max(most, len(inside))
-            inside.pop()
+            holders.append(number)
+            maximum = max(maximum, len(holders))
+            holders.pop()
             slots.release()
 
     with ThreadPoolExecutor(12) as threads:
-        list(threads.map(go_in, range(12)))
-    assert most <= 3
+        list(threads.map(use_slot, range(12)))
+    assert maximum <= 3
     for _ in range(3):
         slots.acquire(0)
     with pytest.raises(TimeoutError):
@@ -238,23 +238,23 @@ def test_no_slot_is_lost_among_impatient_threads() -> None:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_a_cancelled_wait_takes_no_slot() -> None:
+async def test_a_cancelled_wait_does_not_lose_a_slot() -> None:
     slots = ippanel_edge._async._io.Slots(1)
     await slots.acquire()
 
-    async def go_in_and_out() -> None:
+    async def acquire_and_release() -> None:
         await slots.acquire()
         slots.release()
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(go_in_and_out)
+        tasks.start_soon(acquire_and_release)
         await anyio.wait_all_tasks_blocked()
-        slots.release()  # handed over to one who is cancelled as it takes it
+        slots.release()  # granted to a task that is cancelled at the same moment
         tasks.cancel_scope.cancel()
     await slots.acquire(0.0)
 
 
-async def test_waiting_for_a_lock_ends_with_the_deadline(side: str, io: Any) -> None:
+async def test_waiting_for_a_lock_ends_at_the_deadline(side: str, io: Any) -> None:
     lock = io.Lock()
     if side == "sync":
         with lock, ThreadPoolExecutor(1) as threads:
@@ -269,7 +269,7 @@ async def test_waiting_for_a_lock_ends_with_the_deadline(side: str, io: Any) -> 
     else:
         caught: list[Exception] = []
 
-        async def wait_too() -> None:
+        async def wait_async() -> None:
             try:
                 with io.deadline(0.01):
                     async with lock:
@@ -278,98 +278,98 @@ async def test_waiting_for_a_lock_ends_with_the_deadline(side: str, io: Any) -> 
                 caught.append(error)
 
         async with lock, anyio.create_task_group() as tasks:
-            tasks.start_soon(wait_too)
+            tasks.start_soon(wait_async)
         assert caught
         async with lock:
             pass
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # it warns of threads, which is what is tested
-def test_a_child_does_not_inherit_a_locked_lock() -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="os.fork is not available")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # the warning is about threads, which this tests
+def test_a_forked_child_does_not_inherit_a_locked_lock() -> None:
     lock = ippanel_edge._sync._io.Lock()
-    held, leave = threading.Event(), threading.Event()
+    acquired, release = threading.Event(), threading.Event()
 
-    def hold() -> None:
+    def hold_lock() -> None:
         with lock:
-            held.set()
-            leave.wait(LONG)
+            acquired.set()
+            release.wait(LONG)
 
-    thread = threading.Thread(target=hold)
+    thread = threading.Thread(target=hold_lock)
     thread.start()
-    assert held.wait(LONG)
+    assert acquired.wait(LONG)
     child = os.fork()
     if child == 0:
         failed = True
         with contextlib.suppress(BaseException), ippanel_edge._sync._io.deadline(2.0), lock:
             failed = False
         os._exit(failed)
-    leave.set()
+    release.set()
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_a_value_is_one_for_all_threads_of_a_process() -> None:
+def test_a_local_value_is_shared_by_all_threads_of_a_process() -> None:
     start = threading.Barrier(8)
     local = ippanel_edge._sync._io.Local(object)
 
-    def look(_: int) -> object:
+    def get_value(_: int) -> object:
         start.wait(LONG)
         return local.get()
 
     with ThreadPoolExecutor(8) as threads:
-        assert len(set(threads.map(look, range(8)))) == 1
+        assert len(set(threads.map(get_value, range(8)))) == 1
     assert local.owns(local.get())
-    gone = local.get()
+    dropped = local.get()
     local.drop()
-    assert not local.owns(gone)
+    assert not local.owns(dropped)
 
 
-# The sync side's own: what a caller's function gives, and the sockets under a deadline.
+# Sync code only: results of a caller's function, and connecting under a deadline.
 
 
-def test_a_function_to_be_awaited_is_refused_where_nothing_awaits() -> None:
+def test_a_coroutine_is_rejected_by_sync_code() -> None:
     async def code() -> str:
         raise AssertionError
 
-    given: Any = code()
+    coroutine: Any = code()
     with pytest.raises(TypeError):
-        ippanel_edge._sync._io.outcome(given)
+        ippanel_edge._sync._io.outcome(coroutine)
     assert ippanel_edge._sync._io.outcome("123") == "123"
 
 
 class Unreachable(httpcore.NetworkBackend):
-    """Every address takes all the time it is given."""
+    """A network backend whose connections time out."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.hosts: list[str] = []
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any) -> Any:
         assert port == 443
-        self.asked.append(host)
+        self.hosts.append(host)
         time.sleep(min(timeout or 0.0, 0.02))
         raise httpcore.ConnectTimeout
 
 
 def test_all_addresses_of_a_host_share_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     io = ippanel_edge._sync._io
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{n}", 443)) for n in range(9)]
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{n}", 443)) for n in range(9)]
 
     def look_up(*_: object, **__: object) -> list[Any]:
-        return found
+        return addresses
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    slow = Unreachable()
+    backend = Unreachable()
     with pytest.raises(httpcore.ConnectTimeout), io.deadline(LONG):
-        io._CappedBackend(slow).connect_tcp("edge.example.test", 443, 0.001)
-    assert slow.asked == [f"192.0.2.{n}" for n in range(9)]
-    slow.asked.clear()
+        io._CappedBackend(backend).connect_tcp("edge.example.test", 443, 0.001)
+    assert backend.hosts == [f"192.0.2.{n}" for n in range(9)]
+    backend.hosts.clear()
     with pytest.raises(io.DeadlinePassed), io.deadline(0.02):
-        io._CappedBackend(slow).connect_tcp("edge.example.test", 443, LONG)
-    assert len(slow.asked) == 1
+        io._CappedBackend(backend).connect_tcp("edge.example.test", 443, LONG)
+    assert len(backend.hosts) == 1
 
 
-def test_an_unknown_host_is_a_connection_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_raises_connect_error(monkeypatch: pytest.MonkeyPatch) -> None:
     io = ippanel_edge._sync._io
 
     def unknown(*_: object, **__: object) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Walking reports on all three sides: in order, to the end that the service shows, no page that nobody asked for."""
+"""Iterators over reports: every row in order, up to the last page, and no page before it is needed."""
 
 from __future__ import annotations
 
@@ -15,44 +15,46 @@ from ippanel_edge import OutcomeUnknown, Page, RetryPolicy, ValidationFailed
 from ippanel_edge._sync.pagination import Items
 from ippanel_edge.models.reports import OutboxFilters
 from tests.client.conftest import MakeClient
-from tests.client.reports_service import Pages, everything, following, take
+from tests.client.reports_service import Pages, collect, next_item, take
 from tests.client.sides import result
 
 pytestmark = pytest.mark.anyio
 
-ONCE = RetryPolicy(retries=0)
-Walk = Callable[[Any], Any]
+NO_RETRIES = RetryPolicy(retries=0)
+IteratorFactory = Callable[[Any], Any]
 
-_WALKS: list[Walk] = [
+_ITERATORS: list[IteratorFactory] = [
     lambda client: client.reports.iter_outbox(),
     lambda client: client.reports.iter_recipients(9),
     lambda client: client.reports.iter_inbox(),
 ]
-WALKS = pytest.mark.parametrize("walk", _WALKS, ids=["outbox", "recipients", "inbox"])
+ITERATORS = pytest.mark.parametrize("make_iterator", _ITERATORS, ids=["outbox", "recipients", "inbox"])
 
 
-def rows(*texts: str) -> list[dict[str, Any]]:
-    return [{"message": text} for text in texts]
+def rows(*messages: str) -> list[dict[str, Any]]:
+    return [{"message": message} for message in messages]
 
 
-def walked(service: Pages, walk: Walk, make_client: MakeClient) -> Any:
-    return walk(make_client(service, retry=ONCE))
+def iterate(service: Pages, make_iterator: IteratorFactory, make_client: MakeClient) -> Any:
+    return make_iterator(make_client(service, retry=NO_RETRIES))
 
 
-@WALKS
-async def test_a_walk_gives_every_row_of_every_page_in_order(walk: Walk, make_client: MakeClient) -> None:
+@ITERATORS
+async def test_an_iterator_yields_every_row_of_every_page_in_order(
+    make_iterator: IteratorFactory, make_client: MakeClient
+) -> None:
     service = Pages([rows("a", "b"), rows("c", "d"), rows("e")], {"last_page": 3})
-    items = await everything(walked(service, walk, make_client))
+    items = await collect(iterate(service, make_iterator, make_client))
     assert [item.message for item in items] == ["a", "b", "c", "d", "e"]
-    assert service.asked == [1, 2, 3]
+    assert service.requested_pages == [1, 2, 3]
 
 
-async def test_a_walk_asks_for_100_rows_a_page_and_the_same_filters_on_each(make_client: MakeClient) -> None:
+async def test_each_page_is_requested_with_100_rows_and_the_same_filters(make_client: MakeClient) -> None:
     service = Pages([rows("a"), rows("b")], {"last_page": 2})
     reports = make_client(service).reports
-    await everything(reports.iter_outbox(filters=OutboxFilters(state_id=6)))
-    await everything(reports.iter_inbox(from_id=5, per_page=7))
-    await everything(reports.iter_recipients(9, per_page=1000))
+    await collect(reports.iter_outbox(filters=OutboxFilters(state_id=6)))
+    await collect(reports.iter_inbox(from_id=5, per_page=7))
+    await collect(reports.iter_recipients(9, per_page=1000))
     assert service.bodies == [
         {"page": 1, "limit": 100, "filters": {"state_id": "6"}},
         {"page": 2, "limit": 100, "filters": {"state_id": "6"}},
@@ -63,74 +65,86 @@ async def test_a_walk_asks_for_100_rows_a_page_and_the_same_filters_on_each(make
     ]
 
 
-@WALKS
-async def test_nothing_is_fetched_before_it_is_asked_for(walk: Walk, make_client: MakeClient) -> None:
+@ITERATORS
+async def test_pages_are_fetched_lazily(make_iterator: IteratorFactory, make_client: MakeClient) -> None:
     service = Pages([rows("a", "b"), rows("c")], {"last_page": 2})
-    items = walked(service, walk, make_client)
-    assert service.asked == []
+    items = iterate(service, make_iterator, make_client)
+    assert service.requested_pages == []
     await take(items, 2)
-    assert service.asked == [1]
+    assert service.requested_pages == [1]
     await take(items, 1)
-    assert service.asked == [1, 2]
+    assert service.requested_pages == [1, 2]
 
 
-@WALKS
-async def test_an_empty_page_ends_it_whatever_the_service_says(walk: Walk, make_client: MakeClient) -> None:
-    service = Pages([rows("a"), [], rows("never")], {"last_page": 9, "total": 900})
-    assert len(await everything(walked(service, walk, make_client))) == 1
-    assert service.asked == [1, 2]
-
-
-@WALKS
-async def test_an_empty_list_is_one_request(walk: Walk, make_client: MakeClient) -> None:
-    service = Pages([], {"last_page": 0, "total": 0})
-    assert await everything(walked(service, walk, make_client)) == []
-    assert service.asked == [1]
-
-
-@WALKS
-async def test_a_list_that_shrinks_on_the_way_ends_with_its_new_last_page(walk: Walk, make_client: MakeClient) -> None:
-    service = Pages([rows("a"), rows("b"), rows("never")], {"last_page": 3}, {"last_page": 2})
-    assert len(await everything(walked(service, walk, make_client))) == 2
-    assert service.asked == [1, 2]
-
-
-@WALKS
-async def test_a_list_that_grows_on_the_way_is_walked_to_its_new_end(walk: Walk, make_client: MakeClient) -> None:
-    service = Pages([rows("a"), rows("b"), rows("c")], {"last_page": 2}, {"last_page": 3})
-    assert len(await everything(walked(service, walk, make_client))) == 3
-
-
-@WALKS
-async def test_without_a_last_page_a_page_that_is_not_full_is_the_last(walk: Walk, make_client: MakeClient) -> None:
-    service = Pages([rows("a", "b"), rows("c"), rows("never")], {"per_page": "2", "last_page": None})
-    assert len(await everything(walked(service, walk, make_client))) == 3
-    assert service.asked == [1, 2]
-
-
-@WALKS
-async def test_without_any_figures_an_empty_page_is_the_end(walk: Walk, make_client: MakeClient) -> None:
-    service = Pages([rows("a", "b"), rows("c")])
-    assert len(await everything(walked(service, walk, make_client))) == 3
-    assert service.asked == [1, 2, 3]
-
-
-@WALKS
-@pytest.mark.parametrize("said", [{}, {"current_page": 1}, {"current_page": "?"}, {"current_page": 0}])
-async def test_a_page_that_is_wrong_about_its_number_does_not_keep_it_going(
-    said: dict[str, Any], walk: Walk, make_client: MakeClient
+@ITERATORS
+async def test_an_empty_page_ends_the_iteration_whatever_last_page_is(
+    make_iterator: IteratorFactory, make_client: MakeClient
 ) -> None:
-    same = rows("the last page again")
-    service = Pages([rows("a"), *[same] * 50], {"last_page": 2, **said})
-    assert len(await everything(walked(service, walk, make_client))) == 2
-    assert service.asked == [1, 2]
+    service = Pages([rows("a"), [], rows("never")], {"last_page": 9, "total": 900})
+    assert len(await collect(iterate(service, make_iterator, make_client))) == 1
+    assert service.requested_pages == [1, 2]
 
 
-@WALKS
-async def test_it_may_be_left_at_any_row_and_leaves_nothing_behind(walk: Walk, make_client: MakeClient) -> None:
+@ITERATORS
+async def test_an_empty_list_is_one_request(make_iterator: IteratorFactory, make_client: MakeClient) -> None:
+    service = Pages([], {"last_page": 0, "total": 0})
+    assert await collect(iterate(service, make_iterator, make_client)) == []
+    assert service.requested_pages == [1]
+
+
+@ITERATORS
+async def test_iteration_over_a_shrinking_list_stops_at_its_new_last_page(
+    make_iterator: IteratorFactory, make_client: MakeClient
+) -> None:
+    service = Pages([rows("a"), rows("b"), rows("never")], {"last_page": 3}, {"last_page": 2})
+    assert len(await collect(iterate(service, make_iterator, make_client))) == 2
+    assert service.requested_pages == [1, 2]
+
+
+@ITERATORS
+async def test_iteration_over_a_growing_list_continues_to_its_new_last_page(
+    make_iterator: IteratorFactory, make_client: MakeClient
+) -> None:
+    service = Pages([rows("a"), rows("b"), rows("c")], {"last_page": 2}, {"last_page": 3})
+    assert len(await collect(iterate(service, make_iterator, make_client))) == 3
+
+
+@ITERATORS
+async def test_without_last_page_a_page_that_is_not_full_is_the_last(
+    make_iterator: IteratorFactory, make_client: MakeClient
+) -> None:
+    service = Pages([rows("a", "b"), rows("c"), rows("never")], {"per_page": "2", "last_page": None})
+    assert len(await collect(iterate(service, make_iterator, make_client))) == 3
+    assert service.requested_pages == [1, 2]
+
+
+@ITERATORS
+async def test_without_pagination_fields_an_empty_page_is_the_last(
+    make_iterator: IteratorFactory, make_client: MakeClient
+) -> None:
+    service = Pages([rows("a", "b"), rows("c")])
+    assert len(await collect(iterate(service, make_iterator, make_client))) == 3
+    assert service.requested_pages == [1, 2, 3]
+
+
+@ITERATORS
+@pytest.mark.parametrize("meta", [{}, {"current_page": 1}, {"current_page": "?"}, {"current_page": 0}])
+async def test_a_wrong_current_page_does_not_prolong_the_iteration(
+    meta: dict[str, Any], make_iterator: IteratorFactory, make_client: MakeClient
+) -> None:
+    same = rows("same page again")
+    service = Pages([rows("a"), *[same] * 50], {"last_page": 2, **meta})
+    assert len(await collect(iterate(service, make_iterator, make_client))) == 2
+    assert service.requested_pages == [1, 2]
+
+
+@ITERATORS
+async def test_breaking_out_of_an_iteration_leaks_nothing(
+    make_iterator: IteratorFactory, make_client: MakeClient
+) -> None:
     service = Pages([rows("a", "b"), rows("c")], {"last_page": 2})
-    client = make_client(service, retry=ONCE)
-    items = walk(client)
+    client = make_client(service, retry=NO_RETRIES)
+    items = make_iterator(client)
     if hasattr(items, "__aiter__"):
         async for _ in items:
             break
@@ -140,53 +154,55 @@ async def test_it_may_be_left_at_any_row_and_leaves_nothing_behind(walk: Walk, m
     del items
     gc.collect()
     await result(client.aclose() if hasattr(client, "aclose") else client.close())
-    assert service.asked == [1]
+    assert service.requested_pages == [1]
 
 
-@WALKS
-async def test_it_stays_ended(walk: Walk, make_client: MakeClient) -> None:
+@ITERATORS
+async def test_an_exhausted_iterator_stays_exhausted(make_iterator: IteratorFactory, make_client: MakeClient) -> None:
     service = Pages([rows("a")], {"last_page": 1})
-    items = walked(service, walk, make_client)
-    assert len(await everything(items)) == 1
-    assert await everything(items) == []
-    assert await everything(items) == []
-    assert service.asked == [1]
+    items = iterate(service, make_iterator, make_client)
+    assert len(await collect(items)) == 1
+    assert await collect(items) == []
+    assert await collect(items) == []
+    assert service.requested_pages == [1]
 
 
-@WALKS
-async def test_after_an_error_it_goes_on_with_the_same_page(walk: Walk, make_client: MakeClient) -> None:
+@ITERATORS
+async def test_after_an_error_the_iterator_requests_the_same_page_again(
+    make_iterator: IteratorFactory, make_client: MakeClient
+) -> None:
     service = Pages([rows("a"), rows("b"), rows("c")], {"last_page": 3})
-    items = walked(service, walk, make_client)
+    items = iterate(service, make_iterator, make_client)
     await take(items, 1)
     service.faults = [httpx.ReadError("reset"), httpx.Response(422, json={"meta": {"status": False}})]
     with pytest.raises(OutcomeUnknown):
-        await following(items)
+        await next_item(items)
     with pytest.raises(ValidationFailed):
-        await following(items)
-    assert [item.message for item in await everything(items)] == ["b", "c"]
-    assert service.asked == [1, 2, 2, 2, 3]
+        await next_item(items)
+    assert [item.message for item in await collect(items)] == ["b", "c"]
+    assert service.requested_pages == [1, 2, 2, 2, 3]
 
 
-figure = st.none() | st.integers(-2, 9)
+field = st.none() | st.integers(-2, 9)
 
 
 @given(
     sizes=st.lists(st.integers(1, 4), max_size=6),
-    figures=st.lists(st.tuples(figure, figure, figure), min_size=1, max_size=7),
+    fields=st.lists(st.tuples(field, field, field), min_size=1, max_size=7),
 )
-def test_any_walk_ends_and_asks_for_no_page_behind_an_empty_one(
-    sizes: list[int], figures: list[tuple[int | None, int | None, int | None]]
+def test_every_iteration_ends_and_requests_no_page_after_an_empty_one(
+    sizes: list[int], fields: list[tuple[int | None, int | None, int | None]]
 ) -> None:
-    asked: list[int] = []
+    requested: list[int] = []
 
     def fetch(number: int) -> Page[int]:
-        asked.append(number)
-        current, last, size = figures[min(number, len(figures)) - 1]
+        requested.append(number)
+        current, last, size = fields[min(number, len(fields)) - 1]
         first = sum(sizes[: number - 1])
         items = tuple(range(first, first + sizes[number - 1])) if number <= len(sizes) else ()
         return Page(items=items, current_page=1 if current is None else current, last_page=last, per_page=size)
 
     items = list(Items(fetch))
     assert items == list(range(len(items)))
-    assert asked == list(range(1, len(asked) + 1))
-    assert len(asked) <= len(sizes) + 1
+    assert requested == list(range(1, len(requested) + 1))
+    assert len(requested) <= len(sizes) + 1

@@ -1,4 +1,4 @@
-"""Sends on all three sides: a bad argument costs nothing, a file stays its owner's, and limits may be turned off."""
+"""Sends validate their arguments before a request, read files without closing them, and can skip the limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.contract.sample import ok
 pytestmark = pytest.mark.anyio
 
 MOBILE = "09124445566"
-BAD: dict[str, Callable[[Any], Any]] = {
+INVALID: dict[str, Callable[[Any], Any]] = {
     "recipients[1]": lambda send: send.webservice([MOBILE, "x"], "x"),
     "messages": lambda send: send.peer_to_peer([]),
     "file": lambda send: send.peer_to_peer_file(("a.txt", b"x")),
@@ -40,27 +40,29 @@ BAD: dict[str, Callable[[Any], Any]] = {
 
 
 class Service:
-    """Answers every send, and keeps the bodies."""
+    """Responds to every send, and records the bodies."""
 
-    def __init__(self, answer: Any = None) -> None:
-        self.answer = ok({"message_outbox_ids": [5]}) if answer is None else answer
+    def __init__(self, envelope: Any = None) -> None:
+        self.envelope = ok({"message_outbox_ids": [5]}) if envelope is None else envelope
         self.bodies: list[bytes] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.bodies.append(request.read())
-        return httpx.Response(200, json=self.answer)
+        return httpx.Response(200, json=self.envelope)
 
 
-@pytest.mark.parametrize("argument", BAD)
-async def test_a_bad_argument_of_any_send_is_named_and_nothing_is_sent(argument: str, make_client: MakeClient) -> None:
+@pytest.mark.parametrize("argument", INVALID)
+async def test_an_invalid_argument_of_a_send_is_named_and_nothing_is_sent(
+    argument: str, make_client: MakeClient
+) -> None:
     service = Service()
     with pytest.raises(ConfigurationError) as caught:
-        await result(BAD[argument](make_client(service).send))
+        await result(INVALID[argument](make_client(service).send))
     assert (caught.value.argument, caught.value.outcome) == (argument, Outcome.NOT_SENT)
     assert service.bodies == []
 
 
-async def test_with_limits_off_the_service_decides(make_client: MakeClient) -> None:
+async def test_limits_are_not_validated_with_validate_false(make_client: MakeClient) -> None:
     service = Service()
     with pytest.raises(
         ConfigurationError, match=r"^recipients\[1000\]: too many recipients: at most 1,000 per request"
@@ -71,18 +73,18 @@ async def test_with_limits_off_the_service_decides(make_client: MakeClient) -> N
     assert service.bodies[0].count(b"+98912") == 1001
 
 
-async def test_a_file_is_sent_from_where_it_stands_and_stays_open(make_client: MakeClient) -> None:
+async def test_a_file_is_sent_from_its_current_position_and_stays_open(make_client: MakeClient) -> None:
     service = Service()
-    file = io.BytesIO(b"not this\nphone_number\n09124445566\n")
+    file = io.BytesIO(b"already read\nphone_number\n09124445566\n")
     file.name = "numbers.csv"
-    file.seek(9)
+    file.seek(13)
     assert (await result(make_client(service).send.file(file, "x"))).id == 5
     assert b"phone_number\n09124445566\n" in service.bodies[0]
-    assert b"not this" not in service.bodies[0]
+    assert b"already read" not in service.bodies[0]
     assert not file.closed
 
 
-async def test_a_path_is_closed_again(make_client: MakeClient, tmp_path: Path) -> None:
+async def test_a_file_opened_from_a_path_is_closed(make_client: MakeClient, tmp_path: Path) -> None:
     service = Service()
     path = tmp_path / "pairs.csv"
     path.write_text("recipient,message\n09124445566,x\n", encoding="utf-8")
@@ -92,7 +94,9 @@ async def test_a_path_is_closed_again(make_client: MakeClient, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"message_outbox_ids": []}, {"message_outbox_ids": [None]}])
-async def test_a_send_without_ids_may_have_been_sent_and_is_not_repeated(data: Any, make_client: MakeClient) -> None:
+async def test_a_response_without_ids_means_unknown_and_the_send_is_not_retried(
+    data: Any, make_client: MakeClient
+) -> None:
     service = Service({"data": data, "meta": {"status": True}})
     with pytest.raises(DecodeError) as caught:
         await result(make_client(service).send.webservice(MOBILE, "x"))

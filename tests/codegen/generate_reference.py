@@ -313,8 +313,8 @@ def _clients() -> Iterator[str]:
     yield "## Sections\n"
     yield "The attributes of a client that contain the calls of the API.\n"
     for section in SECTIONS:
-        section_class: type[Any] = type(getattr(client(), section))
-        summary = describe.summary(describe.source_of(section_class))
+        calls: Any = getattr(client(), section)
+        summary = describe.summary(describe.source_of(type(calls)))
         yield f"- [`{section}`]({section}.md): {summary}"
     yield ""
 

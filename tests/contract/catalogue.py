@@ -1,4 +1,4 @@
-"""All samples: the SAMPLES of each file in samples/, so that a new section is a new file and nothing else."""
+"""All samples: the SAMPLES of each file in samples/; a new section only needs a new file."""
 
 from __future__ import annotations
 

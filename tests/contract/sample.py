@@ -1,4 +1,4 @@
-"""What a contract test needs of an endpoint: a call, the request that it must make, an answer, and what comes back."""
+"""A sample of an endpoint for the contract tests: a call, its expected request, a response and the expected result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINE = "+983000111222"
 
 
 def ok(data: object, **meta: object) -> dict[str, Any]:
-    """Make the envelope of a good answer."""
+    """Return the envelope of a successful response."""
     return {
         "data": data,
         "meta": {
@@ -29,7 +29,7 @@ def ok(data: object, **meta: object) -> dict[str, Any]:
 
 
 def paged(rows: list[Any], *, path: str, per_page: int = 10, total: int | None = None) -> dict[str, Any]:
-    """Make the envelope of the first page of a list."""
+    """Return the envelope of the first page of a list."""
     count = len(rows) if total is None else total
     return ok(
         rows,
@@ -50,18 +50,18 @@ class Sample:
     """One call of an endpoint.
 
     Attributes:
-        endpoint: the line of endpoints.py.
-        call: makes the call; what it returns is awaited on the async side.
-        query: the query, name to text.
-        json: the JSON body, exactly.
-        form: the fields of a form body, name to text or texts; with `files`, those beside the files.
-        files: (field, file name, content) of each file of a multipart body.
-        path: values of the endpoint's path parameters, as they stand in the address.
-        status: of the answer.
-        answer: the answer: data that is written as JSON, or bytes.
-        headers: of the answer.
-        returns: what the call gives.
-        name: tells several samples of an endpoint apart.
+        endpoint: the constant in endpoints.py.
+        call: makes the call; the async test awaits the returned value.
+        query: the expected query parameters.
+        json: the expected JSON body.
+        form: the expected fields of a form body, each a str or a list of str; with `files`, the other fields.
+        files: the expected (field, file name, content) of each file of a multipart body.
+        path: the path parameters, percent-encoded.
+        status: the status code of the response.
+        answer: the body of the response: bytes, or data to be serialised as JSON.
+        headers: the headers of the response.
+        returns: the expected result of the call.
+        name: distinguishes several samples of one endpoint.
     """
 
     endpoint: Endpoint[Any]
@@ -82,6 +82,6 @@ class Sample:
 
     @property
     def address(self) -> str:
-        """The whole address, without the query."""
+        """The URL without its query."""
         path = self.endpoint.path.format(**self.path)
         return (BASE.removesuffix("/v1") if path.startswith("/v2/") else BASE) + path

@@ -1,4 +1,4 @@
-"""Each endpoint's request and answer, through respx, on both sides: to the byte of the documented shape."""
+"""Each endpoint sends the documented request and parses the documented response, with the async and sync clients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import respx
 
 from ippanel_edge import AsyncEdgeClient, EdgeClient, EdgeError, Outcome, RetryPolicy, ValidationFailed
-from ippanel_edge.endpoints import ALL, Access
+from ippanel_edge.endpoints import Access
 from tests.contract.catalogue import SAMPLES
 from tests.contract.sample import BASE, KEY, LINE, Sample
 
@@ -21,19 +21,19 @@ OPTIONS: dict[str, Any] = {
     "base_url": BASE,
     "from_number": LINE,
     "retry": RetryPolicy(retries=0),
-    # One for all clients: reading the system's certificates takes longer than all the rest of a test.
+    # Shared by all clients, because loading the certificates of the system takes longer than a test.
     "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
 }
 
 
-def answer_of(sample: Sample) -> httpx.Response:
+def response_of(sample: Sample) -> httpx.Response:
     if isinstance(sample.answer, bytes):
         return httpx.Response(sample.status, content=sample.answer, headers=dict(sample.headers))
     return httpx.Response(sample.status, json=sample.answer, headers=dict(sample.headers))
 
 
 def check_request(sample: Sample, request: httpx.Request) -> None:
-    """Compare what was sent with what the documents say."""
+    """Compare the request with the documented one."""
     address = str(request.url.copy_with(query=None))
     assert (request.method, address) == (sample.endpoint.method, sample.address)
     assert dict(parse_qsl(urlsplit(str(request.url)).query)) == dict(sample.query)
@@ -44,11 +44,11 @@ def check_request(sample: Sample, request: httpx.Request) -> None:
     if sample.files or sample.endpoint.multipart:
         assert kind.startswith("multipart/form-data")
         fields, files = multipart(kind, body)
-        assert fields == {name: listed(value) for name, value in (sample.form or {}).items()}
+        assert fields == {name: as_list(value) for name, value in (sample.form or {}).items()}
         assert files == list(sample.files)
     elif sample.form is not None:
         assert kind == "application/x-www-form-urlencoded"
-        assert parse_qs(body.decode()) == {name: listed(value) for name, value in sample.form.items()}
+        assert parse_qs(body.decode()) == {name: as_list(value) for name, value in sample.form.items()}
     elif sample.json is not None:
         assert kind == "application/json"
         assert json.loads(body) == sample.json
@@ -56,12 +56,12 @@ def check_request(sample: Sample, request: httpx.Request) -> None:
         assert body == b""
 
 
-def listed(value: str | list[str]) -> list[str]:
+def as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
 def multipart(kind: str, body: bytes) -> tuple[dict[str, list[str]], list[tuple[str, str, bytes]]]:
-    """Read a multipart body with Python's own mail parser."""
+    """Parse a multipart body with the email parser of the standard library."""
     fields: dict[str, list[str]] = {}
     files: list[tuple[str, str, bytes]] = []
     message = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
@@ -80,25 +80,25 @@ def multipart(kind: str, body: bytes) -> tuple[dict[str, list[str]], list[tuple[
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
-async def test_the_async_side_asks_as_documented_and_reads_the_answer(sample: Sample) -> None:
+async def test_the_async_client_sends_the_documented_request_and_parses_the_response(sample: Sample) -> None:
     async with AsyncEdgeClient(KEY, **OPTIONS) as client:
         with respx.mock(assert_all_called=False) as router:
-            route = router.route().mock(return_value=answer_of(sample))
+            route = router.route().mock(return_value=response_of(sample))
             assert await sample.call(client) == sample.returns
     assert route.call_count == 1
     check_request(sample, route.calls.last.request)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
-def test_the_sync_side_asks_as_documented_and_reads_the_answer(sample: Sample) -> None:
+def test_the_sync_client_sends_the_documented_request_and_parses_the_response(sample: Sample) -> None:
     with EdgeClient(KEY, **OPTIONS) as client, respx.mock(assert_all_called=False) as router:
-        route = router.route().mock(return_value=answer_of(sample))
+        route = router.route().mock(return_value=response_of(sample))
         assert sample.call(client) == sample.returns
     assert route.call_count == 1
     check_request(sample, route.calls.last.request)
 
 
-REFUSED: dict[str, Any] = {
+REJECTED: dict[str, Any] = {
     "data": None,
     "meta": {
         "status": False,
@@ -111,9 +111,9 @@ REFUSED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
-def test_a_documented_refusal_says_which_field_is_wrong(sample: Sample) -> None:
+def test_a_documented_rejection_names_the_invalid_field(sample: Sample) -> None:
     with EdgeClient(KEY, **OPTIONS) as client, respx.mock as router:
-        router.route().mock(return_value=httpx.Response(422, json=REFUSED))
+        router.route().mock(return_value=httpx.Response(422, json=REJECTED))
         with pytest.raises(ValidationFailed) as caught:
             sample.call(client)
     error = caught.value
@@ -123,26 +123,9 @@ def test_a_documented_refusal_says_which_field_is_wrong(sample: Sample) -> None:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
-def test_a_status_false_with_http_200_is_a_refusal(sample: Sample) -> None:
+def test_status_false_with_http_200_is_a_rejection(sample: Sample) -> None:
     with EdgeClient(KEY, **OPTIONS) as client, respx.mock as router:
-        router.route().mock(return_value=httpx.Response(200, json=REFUSED))
+        router.route().mock(return_value=httpx.Response(200, json=REJECTED))
         with pytest.raises(EdgeError) as caught:
             sample.call(client)
     assert caught.value.outcome is Outcome.REJECTED
-
-
-def test_every_endpoint_has_a_sample() -> None:
-    assert {sample.endpoint.name for sample in SAMPLES} == {endpoint.name for endpoint in ALL}
-
-
-@pytest.mark.parametrize("client_class", [AsyncEdgeClient, EdgeClient])
-def test_every_endpoint_has_exactly_one_method(client_class: type[AsyncEdgeClient | EdgeClient]) -> None:
-    client = client_class(KEY, base_url=BASE)
-    for endpoint in ALL:
-        section: Any = client
-        for step in endpoint.name.split("."):
-            assert hasattr(section, step), endpoint.name
-            section = getattr(section, step)
-        assert callable(section)
-    names = [endpoint.name for endpoint in ALL]
-    assert len(set(names)) == len(names)

@@ -1,10 +1,16 @@
-"""Runs every Python block of README.md and docs/ as it is written, each in a sandbox of its own."""
+"""Runs every Python block of README.md and docs/ as it is written, each in a sandbox of its own.
+
+A block that defines tests is run by pytest, as a file.
+"""
 
 from __future__ import annotations
 
 import ast
 import builtins
 import inspect
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING
@@ -50,6 +56,11 @@ def test_a_block_runs_as_it_is_written(
     assert info == "python", f"{page.name}:{line}: a block says only python: all of them run"
     monkeypatch.chdir(tmp_path)
     tree = compile(block, page.name, "exec", flags=ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    if any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_") for node in tree.body
+    ):
+        _run_tests(block, tmp_path)
+        return
     ast.increment_lineno(tree, line)  # a traceback then names the line of the page
     code = compile(tree, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     run = FunctionType(code, {"__name__": "__main__", "__builtins__": builtins})
@@ -57,6 +68,21 @@ def test_a_block_runs_as_it_is_written(
         anyio.run(run)
     else:
         run()
+
+
+def _run_tests(block: str, folder: Path) -> None:
+    """Run the tests of a block, with none of this project's settings."""
+    module = folder / "test_block.py"
+    module.write_text(block, "utf-8")
+    run = subprocess.run(  # noqa: S603 - a block of the documentation
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(module)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=folder,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def test_the_readme_has_a_block_of_each_side() -> None:

@@ -13,7 +13,7 @@ import ippanel_edge
 from ippanel_edge import models
 from ippanel_edge.endpoints import ALL
 from tests.codegen import describe
-from tests.codegen.files import differences, report
+from tests.codegen.files import ROOT, differences, report
 from tests.codegen.generate_reference import check, inputs, page_of, public_names, render
 
 if TYPE_CHECKING:
@@ -92,6 +92,13 @@ def test_an_error_lists_its_own_and_its_inherited_attributes(pages: Mapping[str,
     text = section(pages, "DecodeError")
     assert "- `where` (`str`): " in text
     assert "**Inherited from [`EdgeError`](#edgeerror):** `outcome`, `attempts`" in text
+
+
+def test_no_text_counts_the_endpoints() -> None:
+    counts = re.compile(r"\b\d+ endpoints")
+    for file in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        found = counts.findall(file.read_text("utf-8"))
+        assert found == [], f"{file.relative_to(ROOT)}: write 'every endpoint', so that a new one needs no edit here"
 
 
 def test_a_missing_a_stale_and_a_changed_file_are_each_reported() -> None:

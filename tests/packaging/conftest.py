@@ -1,4 +1,4 @@
-"""Tests of a library that is not installed are not collected: nothing is skipped."""
+"""Tests that require httpx2 are collected only if it is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/en/httpx2.md says of httpx2 and httpcore2 beside the SDK. Collected where httpx2 is installed."""
+"""The claims of docs/en/httpx2.md about httpx2 and httpcore2."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from ippanel_edge._async.exchange import judge
 from tests.client.loopback import Loopback
 
 HERE = Path(__file__).resolve().parent
-KEY = "a-key-of-nobody"
+KEY = "a-test-key"
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own code
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - the arguments are constant
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "message"),
+    ("kind", "client_class", "message"),
     [
         (AsyncEdgeClient, httpx2.AsyncClient, "http_client: expected httpx.AsyncClient, got httpx2.AsyncClient"),
         (EdgeClient, httpx2.Client, "http_client: expected httpx.Client, got httpx2.Client"),
@@ -37,9 +37,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         (EdgeClient, httpx.AsyncClient, "http_client: expected httpx.Client, got httpx.AsyncClient"),
     ],
 )
-def test_a_client_of_another_kind_is_rejected_by_name(kind: Any, given: Any, message: str) -> None:
+def test_an_http_client_of_another_type_is_rejected_with_its_name(kind: Any, client_class: Any, message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        kind(KEY, http_client=given())
+        kind(KEY, http_client=client_class())
     assert str(caught.value) == message
     assert caught.value.argument == "http_client"
 
@@ -50,13 +50,13 @@ def test_a_timeout_of_httpx2_is_rejected() -> None:
         EdgeClient(KEY, timeout=wrong)
 
 
-def test_limits_of_httpx2_are_taken_for_they_have_the_same_fields() -> None:
+def test_limits_of_httpx2_are_accepted_because_they_have_the_same_fields() -> None:
     limits: Any = httpx2.Limits(max_connections=3)
     with Loopback() as server, EdgeClient(KEY, base_url=f"{server.url}/v1", limits=limits) as client:
         assert "127.0.0.1" in repr(client)
 
 
-def test_no_exception_of_httpx2_is_one_of_httpx() -> None:
+def test_exceptions_of_httpx2_are_not_subclasses_of_exceptions_of_httpx() -> None:
     assert not issubclass(httpx2.TransportError, httpx.HTTPError)
     assert not issubclass(httpx2.ConnectTimeout, httpx.TimeoutException)
 
@@ -75,41 +75,41 @@ def test_pytest_httpx_does_not_mock_httpx2(httpx_mock: HTTPXMock) -> None:
         assert httpx2.get(f"{server.url}/a").text == "a"
 
 
-def test_a_transport_mock_of_httpx2_itself_works() -> None:
+def test_a_mock_transport_of_httpx2_mocks_httpx2() -> None:
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200, text="mocked"))
     with httpx2.Client(transport=transport) as client:
         assert client.get("https://edge.example.test/a").text == "mocked"
 
 
 def test_with_httpx_aliased_to_httpx2_both_clients_work_and_reuse_connections() -> None:
-    done = run("-I", "-W", "error", str(HERE / "httpx2_alias.py"))
-    assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)
-    assert found["user_agent"].endswith(f" httpx/{httpx2.__version__}")
+    process = run("-I", "-W", "error", str(HERE / "httpx2_alias.py"))
+    assert (process.returncode, process.stderr) == (0, "")
+    results = json.loads(process.stdout)
+    assert results["user_agent"].endswith(f" httpx/{httpx2.__version__}")
     for side in ("async", "sync"):
-        assert found[side] == {
+        assert results[side] == {
             "credits": [7, 7, 7],
             "outcomes": ["UNKNOWN", "NOT_SENT"],
-            "connections": 2,  # one of the SDK's pool for three requests, one of the caller's client
+            "connections": 2,  # one in the pool of the SDK for three requests, one in the client of the caller
         }
 
 
-def test_the_alias_comes_too_late_once_httpx_is_imported() -> None:
-    done = run("-I", "-c", "import httpx, httpx2; httpx2.alias_httpx()")
-    assert "RuntimeError: httpx was already imported" in done.stderr
+def test_the_alias_is_rejected_after_httpx_is_imported() -> None:
+    process = run("-I", "-c", "import httpx, httpx2; httpx2.alias_httpx()")
+    assert "RuntimeError: httpx was already imported" in process.stderr
 
 
-def test_the_exceptions_below_httpx2_are_those_of_httpcore2() -> None:
-    with Loopback() as gone:
-        nowhere = gone.url
+def test_the_cause_of_an_exception_of_httpx2_is_an_exception_of_httpcore2() -> None:
+    with Loopback() as closed:
+        url = closed.url
     with pytest.raises(httpx2.ConnectError) as caught:
-        httpx2.get(nowhere)
+        httpx2.get(url)
     assert type(caught.value.__cause__).__module__ == "httpcore2"
 
 
-def test_an_exception_of_httpcore2_is_believed_without_trace_events() -> None:
+def test_an_exception_of_httpcore2_proves_the_outcome_without_trace_events() -> None:
     error = httpx.PoolTimeout("no connection")
     error.__cause__ = httpcore2.PoolTimeout()
-    told = judge(error, began=False, traced=False)
-    assert told is not None
-    assert told.outcome is Outcome.NOT_SENT
+    judged = judge(error, began=False, traced=False)
+    assert judged is not None
+    assert judged.outcome is Outcome.NOT_SENT

@@ -22,11 +22,11 @@ from ippanel_edge.errors import (
     AuthenticationError,
     Conflict,
     DecodeError,
+    DuplicateMessage,
     EdgeError,
     NotFound,
     Outcome,
     PermissionDenied,
-    RateLimited,
     ServerError,
     ValidationFailed,
 )
@@ -262,7 +262,8 @@ TABLE: list[tuple[int, type[ApiError], Outcome]] = [
     (421, ApiError, Outcome.REJECTED),
     (422, ValidationFailed, Outcome.REJECTED),
     (425, ApiError, Outcome.REJECTED),
-    (429, RateLimited, Outcome.REJECTED),
+    (429, DuplicateMessage, Outcome.REJECTED),
+    (499, ApiError, Outcome.UNKNOWN),
     *((status, ServerError, Outcome.UNKNOWN) for status in (500, 502, 503, 504, *range(520, 525), 599)),
     *((status, ApiError, Outcome.UNKNOWN) for status in (300, 301, 302, 303, 304, 307, 308)),
 ]

@@ -43,13 +43,14 @@ def delay_after(
 
 def status_error(status: int, **headers: str) -> ApiError:
     return rejection(
-        RawAnswer(status_code=status, headers={name.replace("_", "-"): text for name, text in headers.items()})
+        RawAnswer(status_code=status, headers={name.replace("_", "-"): text for name, text in headers.items()}),
+        PAYMENT_CREDIT,
     )
 
 
 def rejected_by_api(status: int) -> ApiError:
     body = b'{"data":null,"meta":{"status":false,"message":"no","message_code":"400-1"}}'
-    return rejection(RawAnswer(status_code=status, content=body))
+    return rejection(RawAnswer(status_code=status, content=body), PAYMENT_CREDIT)
 
 
 @pytest.mark.parametrize("repeat", list(Repeat))

@@ -39,7 +39,7 @@ class Documents:
             files: paths, binary file objects or (name, bytes), as many as `Document.file_count`.
 
         Raises:
-            ConfigurationError: a file is missing, empty or cannot be read.
+            InvalidArgument: a file is missing, empty or cannot be read.
             ValidationFailed: the document does not exist, or it requires other files.
 
         Source: user/documents/upload-document.md.

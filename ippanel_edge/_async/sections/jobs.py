@@ -65,7 +65,7 @@ class Jobs:
             size: the maximum of numbers to count.
 
         Raises:
-            ConfigurationError: an argument is out of range.
+            InvalidArgument: an argument is out of range.
             ValidationFailed: a category does not exist.
 
         Source: send/jobs/count.md.

@@ -68,7 +68,7 @@ class Numbers:
             target_user: the user name.
 
         Raises:
-            ConfigurationError: the line or the user is not named.
+            InvalidArgument: the line or the user is not named.
             ValidationFailed: the line or the user does not exist, or the line is assigned already.
 
         Source: numbers/assign-number.md.
@@ -102,7 +102,7 @@ class Numbers:
             target_user: the user name.
 
         Raises:
-            ConfigurationError: the line or the user is not named.
+            InvalidArgument: the line or the user is not named.
             ValidationFailed: the line or the user does not exist, or the line is not assigned.
 
         Source: numbers/unassign-number.md.

@@ -33,7 +33,7 @@ class Patterns:
             filters: the patterns to select; all if omitted.
 
         Raises:
-            ConfigurationError: the page is out of range.
+            InvalidArgument: the page is out of range.
 
         Source: pattern/list-pattern.md.
         """
@@ -75,7 +75,7 @@ class Patterns:
             pattern: the message and its variables. Each ``%name%`` in the message must be declared, and vice versa.
 
         Raises:
-            ConfigurationError: the message and the variables do not agree, or a text is empty.
+            InvalidArgument: the message and the variables do not agree, or a text is empty.
             ValidationFailed: the service rejected the pattern.
 
         Source: pattern/create-pattern.md.
@@ -90,7 +90,7 @@ class Patterns:
             pattern: the complete new pattern, as for `create`.
 
         Raises:
-            ConfigurationError: the message and the variables do not agree, or a text is empty.
+            InvalidArgument: the message and the variables do not agree, or a text is empty.
             NotFound: the pattern does not exist.
 
         Source: pattern/update-pattern.md.

@@ -62,7 +62,7 @@ class Phonebooks:
             id: select by id.
 
         Raises:
-            ConfigurationError: an argument is out of range.
+            InvalidArgument: an argument is out of range.
 
         Source: phonebook/phonebook/phonebook-list.md.
         """
@@ -106,7 +106,7 @@ class Phonebooks:
             The phonebook, without `updated_at`.
 
         Raises:
-            ConfigurationError: the title is empty or too long, or an option is not an id.
+            InvalidArgument: the title is empty or too long, or an option is not an id.
             ValidationFailed: the option does not exist.
 
         Source: phonebook/phonebook/store-phonebook.md.
@@ -126,7 +126,7 @@ class Phonebooks:
             options: ids of all its custom fields.
 
         Raises:
-            ConfigurationError: neither title nor options is given, or one of them is invalid.
+            InvalidArgument: neither title nor options is given, or one of them is invalid.
             NotFound: the phonebook does not exist.
 
         Source: phonebook/phonebook/update-phonebook.md.
@@ -146,7 +146,7 @@ class Phonebooks:
             phonebook_ids: from `list` or `create`; at least one.
 
         Raises:
-            ConfigurationError: the list is empty, or a value is not an id.
+            InvalidArgument: the list is empty, or a value is not an id.
 
         Source: phonebook/phonebook/delete-phonebook.md.
         """
@@ -174,7 +174,7 @@ class Contacts:
             How many were added, existed already, or were rejected.
 
         Raises:
-            ConfigurationError: a contact is invalid; its place is named, such as ``contacts[3].phonebook_id``.
+            InvalidArgument: a contact is invalid; its place is named, such as ``contacts[3].phonebook_id``.
             ValidationFailed: a phonebook or an option does not exist.
 
         Source: phonebook/number/store-number.md.
@@ -205,7 +205,7 @@ class Contacts:
             filters: the contacts to select; all if omitted.
 
         Raises:
-            ConfigurationError: an argument is out of range.
+            InvalidArgument: an argument is out of range.
 
         Source: phonebook/number/list-number.md.
         """
@@ -238,7 +238,7 @@ class Contacts:
             changes: the fields to change; at least one.
 
         Raises:
-            ConfigurationError: `changes` has no field set, or an invalid one.
+            InvalidArgument: `changes` has no field set, or an invalid one.
             NotFound: the contact does not exist.
             ValidationFailed: the service rejected the change.
 
@@ -259,7 +259,7 @@ class Contacts:
             contact_ids: from `list`; at least one.
 
         Raises:
-            ConfigurationError: the list is empty, or a value is not an id.
+            InvalidArgument: the list is empty, or a value is not an id.
 
         Source: phonebook/number/delete-number.md.
         """
@@ -307,7 +307,7 @@ class Contacts:
                 read in chunks.
 
         Raises:
-            ConfigurationError: the file cannot be read or is not an XLSX.
+            InvalidArgument: the file cannot be read or is not an XLSX.
             NotFound: the phonebook does not exist.
             ValidationFailed: the service rejected the file.
 
@@ -367,7 +367,7 @@ class Options:
             per_page: rows per page, at most 1,000.
 
         Raises:
-            ConfigurationError: an argument is out of range.
+            InvalidArgument: an argument is out of range.
 
         Source: phonebook/option/list-option.md (it marks type and title as required; they are filters).
         """
@@ -412,7 +412,7 @@ class Options:
             title: the name.
 
         Raises:
-            ConfigurationError: the type is not documented, or the title is empty.
+            InvalidArgument: the type is not documented, or the title is empty.
 
         Source: phonebook/option/store-option.md.
         """
@@ -453,7 +453,7 @@ class Options:
             option_ids: from `list` or `create`; at least one.
 
         Raises:
-            ConfigurationError: the list is empty, or a value is not an id.
+            InvalidArgument: the list is empty, or a value is not an id.
 
         Source: phonebook/option/delete-option.md.
         """

@@ -40,9 +40,9 @@ class Send:
     at most 1,400 characters and 20 parts (SMS segments). Except for `pattern` and `votp`, messages pass human review
     before they are sent. Each method raises
 
-    - ConfigurationError: an argument is invalid; nothing was sent.
-    - ApiError or a subclass: the service rejected the request; nothing was sent. RateLimited means that the same text
-      was sent to the same number less than 40 seconds ago.
+    - InvalidArgument: an argument is invalid; nothing was sent.
+    - ApiError or a subclass: the service rejected the request; nothing was sent. DuplicateMessage means that the same
+      text was sent to the same number less than 40 seconds ago.
     - ConnectionFailed: nothing was sent.
     - OutcomeUnknown, ServerError or DecodeError with the outcome UNKNOWN: the message may have been sent. Check
       `reports.outbox` before retrying.

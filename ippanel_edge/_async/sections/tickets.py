@@ -47,7 +47,7 @@ class Tickets:
             The id of the ticket.
 
         Raises:
-            ConfigurationError: an argument is empty, or the file is missing or exceeds its limits.
+            InvalidArgument: an argument is empty, or the file is missing or exceeds its limits.
             ValidationFailed: the category does not exist.
 
         Source: ticket/create-ticket.md.
@@ -77,7 +77,7 @@ class Tickets:
             filters: the tickets to select; all if omitted.
 
         Raises:
-            ConfigurationError: the page or a filter is out of range.
+            InvalidArgument: the page or a filter is out of range.
 
         Source: ticket/list-ticket.md.
         """
@@ -121,7 +121,7 @@ class Tickets:
             file: zip, jpg, jpeg or png, at most 10 MB, as a path, a binary file object or (name, bytes).
 
         Raises:
-            ConfigurationError: an argument is empty, or the file is missing or exceeds its limits.
+            InvalidArgument: an argument is empty, or the file is missing or exceeds its limits.
             NotFound: the ticket does not exist.
 
         Source: ticket/reply-ticket.md.

@@ -84,7 +84,7 @@ class Banks:
             number_prefix: the prefix of the numbers, 2 to 6 digits, such as ``"0912"``.
 
         Raises:
-            ConfigurationError: an argument is out of range.
+            InvalidArgument: an argument is out of range.
             ValidationFailed: a place does not exist.
 
         Source: send/country/count.md.

@@ -36,7 +36,7 @@ class DraftGroups:
             per_page: rows per page, at most 1,000.
 
         Raises:
-            ConfigurationError: the page is out of range.
+            InvalidArgument: the page is out of range.
 
         Source: draft/list-draft-group.md.
         """
@@ -61,7 +61,7 @@ class DraftGroups:
             title: the name, at most 200 characters.
 
         Raises:
-            ConfigurationError: the title is empty or too long.
+            InvalidArgument: the title is empty or too long.
             ValidationFailed: 20 groups exist already.
 
         Source: draft/create-draft-group.md.
@@ -81,7 +81,7 @@ class DraftGroups:
             title: the new name, at most 200 characters.
 
         Raises:
-            ConfigurationError: the title is empty or too long.
+            InvalidArgument: the title is empty or too long.
             ApiError: the group does not exist.
 
         Source: draft/update-draft-group.md.
@@ -140,7 +140,7 @@ class Drafts:
             per_page: rows per page, at most 1,000.
 
         Raises:
-            ConfigurationError: the page is out of range.
+            InvalidArgument: the page is out of range.
 
         Source: draft/list-draft.md.
         """
@@ -173,7 +173,7 @@ class Drafts:
             message: the text, at most 1,400 characters.
 
         Raises:
-            ConfigurationError: the text is empty or too long.
+            InvalidArgument: the text is empty or too long.
             ValidationFailed: the group does not exist, or 200 drafts exist already.
 
         Source: draft/create-draft.md.
@@ -196,7 +196,7 @@ class Drafts:
             message: the new text, at most 1,400 characters.
 
         Raises:
-            ConfigurationError: the text is empty or too long.
+            InvalidArgument: the text is empty or too long.
             ApiError: the draft does not exist.
 
         Source: draft/update-draft.md.
@@ -218,7 +218,7 @@ class Drafts:
             draft_ids: from `list`; at least one.
 
         Raises:
-            ConfigurationError: the list is empty, or a value is not an id.
+            InvalidArgument: the list is empty, or a value is not an id.
             ApiError: a draft does not exist.
 
         Source: draft/delete-draft.md.

@@ -77,7 +77,7 @@ class Geolocation:
             pre: the prefix of the numbers, 2 to 6 digits, such as ``"912"``.
 
         Raises:
-            ConfigurationError: an argument is out of range.
+            InvalidArgument: an argument is out of range.
             ValidationFailed: a place does not exist.
 
         Source: send/countryV2/count.md.

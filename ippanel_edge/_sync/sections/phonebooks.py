@@ -63,7 +63,7 @@ class Phonebooks:
             id: select by id.
 
         Raises:
-            ConfigurationError: an argument is out of range.
+            InvalidArgument: an argument is out of range.
 
         Source: phonebook/phonebook/phonebook-list.md.
         """
@@ -107,7 +107,7 @@ class Phonebooks:
             The phonebook, without `updated_at`.
 
         Raises:
-            ConfigurationError: the title is empty or too long, or an option is not an id.
+            InvalidArgument: the title is empty or too long, or an option is not an id.
             ValidationFailed: the option does not exist.
 
         Source: phonebook/phonebook/store-phonebook.md.
@@ -125,7 +125,7 @@ class Phonebooks:
             options: ids of all its custom fields.
 
         Raises:
-            ConfigurationError: neither title nor options is given, or one of them is invalid.
+            InvalidArgument: neither title nor options is given, or one of them is invalid.
             NotFound: the phonebook does not exist.
 
         Source: phonebook/phonebook/update-phonebook.md.
@@ -145,7 +145,7 @@ class Phonebooks:
             phonebook_ids: from `list` or `create`; at least one.
 
         Raises:
-            ConfigurationError: the list is empty, or a value is not an id.
+            InvalidArgument: the list is empty, or a value is not an id.
 
         Source: phonebook/phonebook/delete-phonebook.md.
         """
@@ -173,7 +173,7 @@ class Contacts:
             How many were added, existed already, or were rejected.
 
         Raises:
-            ConfigurationError: a contact is invalid; its place is named, such as ``contacts[3].phonebook_id``.
+            InvalidArgument: a contact is invalid; its place is named, such as ``contacts[3].phonebook_id``.
             ValidationFailed: a phonebook or an option does not exist.
 
         Source: phonebook/number/store-number.md.
@@ -204,7 +204,7 @@ class Contacts:
             filters: the contacts to select; all if omitted.
 
         Raises:
-            ConfigurationError: an argument is out of range.
+            InvalidArgument: an argument is out of range.
 
         Source: phonebook/number/list-number.md.
         """
@@ -237,7 +237,7 @@ class Contacts:
             changes: the fields to change; at least one.
 
         Raises:
-            ConfigurationError: `changes` has no field set, or an invalid one.
+            InvalidArgument: `changes` has no field set, or an invalid one.
             NotFound: the contact does not exist.
             ValidationFailed: the service rejected the change.
 
@@ -258,7 +258,7 @@ class Contacts:
             contact_ids: from `list`; at least one.
 
         Raises:
-            ConfigurationError: the list is empty, or a value is not an id.
+            InvalidArgument: the list is empty, or a value is not an id.
 
         Source: phonebook/number/delete-number.md.
         """
@@ -306,7 +306,7 @@ class Contacts:
                 read in chunks.
 
         Raises:
-            ConfigurationError: the file cannot be read or is not an XLSX.
+            InvalidArgument: the file cannot be read or is not an XLSX.
             NotFound: the phonebook does not exist.
             ValidationFailed: the service rejected the file.
 
@@ -366,7 +366,7 @@ class Options:
             per_page: rows per page, at most 1,000.
 
         Raises:
-            ConfigurationError: an argument is out of range.
+            InvalidArgument: an argument is out of range.
 
         Source: phonebook/option/list-option.md (it marks type and title as required; they are filters).
         """
@@ -411,7 +411,7 @@ class Options:
             title: the name.
 
         Raises:
-            ConfigurationError: the type is not documented, or the title is empty.
+            InvalidArgument: the type is not documented, or the title is empty.
 
         Source: phonebook/option/store-option.md.
         """
@@ -452,7 +452,7 @@ class Options:
             option_ids: from `list` or `create`; at least one.
 
         Raises:
-            ConfigurationError: the list is empty, or a value is not an id.
+            InvalidArgument: the list is empty, or a value is not an id.
 
         Source: phonebook/option/delete-option.md.
         """

@@ -83,7 +83,7 @@ class Users:
             user: the new user.
 
         Raises:
-            ConfigurationError: the password or the national code is invalid, or a date is not Gregorian.
+            InvalidArgument: the password or the national code is invalid, or a date is not Gregorian.
             ValidationFailed: the user name is taken, or the name does not match the civil registry.
 
         Source: user/register-user.md.
@@ -98,7 +98,7 @@ class Users:
             changes: the fields to change; unset fields stay unchanged.
 
         Raises:
-            ConfigurationError: no field is set, or a field violates its rule.
+            InvalidArgument: no field is set, or a field violates its rule.
             NotFound: the user does not exist or is not your sub-user.
 
         Source: user/update-user.md.

@@ -1,4 +1,4 @@
-"""The fixtures of the tests of logging in."""
+"""Fixtures of the login tests: a mocked service and a frozen clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from tests.client.login.service import START, Hands, Service
+from tests.client.login.service import START, FrozenClock, Service
 
 
 @pytest.fixture
@@ -16,6 +16,6 @@ def service() -> Service:
 
 
 @pytest.fixture
-def clock() -> Iterator[Hands]:
-    with time_machine.travel(START, tick=False) as travelled:
-        yield travelled
+def clock() -> Iterator[FrozenClock]:
+    with time_machine.travel(START, tick=False) as frozen:
+        yield frozen

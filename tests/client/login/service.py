@@ -1,4 +1,4 @@
-"""What tests of logging in share: a service that takes logins, and what is asked of a client."""
+"""Helpers of the login tests: a mocked service that accepts logins, and functions that call it through a client."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ PASSWORD = "Canary-password-61"
 OTP = "730921"
 TOTP_SECRET = "CANARYSECRETNUMBERXYZ234"
 HOUR = 3600
-AT_ONCE = 100
-REFUSED: dict[str, Any] = {
+CALLS = 100
+REJECTED: dict[str, Any] = {
     "data": None,
     "meta": {"status": False, "message": "نادرست", "message_code": "400-1", "errors": {}},
 }
@@ -42,29 +42,29 @@ WRONG_PASSWORD: dict[str, Any] = {
 
 @attrs.define
 class Service:
-    """Answers logins and, to those with a living token, everything else.
+    """Responds to logins, and to other requests that have a valid token.
 
     Attributes:
-        method: how its logins go.
-        after_code: how they stand then.
-        otp: makes the code that it wants.
-        failure: what a login comes to instead.
-        logins: the bodies of the logins.
-        confirmed: the bodies of the codes.
-        tokens: the tokens that calls came with, in their order.
-        living: the tokens that it takes.
-        deaf: takes no token at all.
+        method: the `method` of the response to a login.
+        final_method: the `method` of the response to a valid code.
+        otp: returns the valid code.
+        failure: the response or the exception of every login, if set.
+        logins: the bodies of the login requests.
+        confirmations: the bodies of the requests that confirm a code.
+        tokens: the tokens of the other requests, in order.
+        valid_tokens: the tokens that are accepted.
+        rejects_all: whether every token is rejected with a 401.
     """
 
     method: str = "login"
-    after_code: str = "login"
+    final_method: str = "login"
     otp: Callable[[], str] = lambda: OTP
     failure: httpx.Response | Exception | None = None
     logins: list[dict[str, str]] = attrs.field(factory=list[dict[str, str]])
-    confirmed: list[dict[str, str]] = attrs.field(factory=list[dict[str, str]])
+    confirmations: list[dict[str, str]] = attrs.field(factory=list[dict[str, str]])
     tokens: list[str] = attrs.field(factory=list[str])
-    living: set[str] = attrs.field(factory=set[str])
-    deaf: bool = False
+    valid_tokens: set[str] = attrs.field(factory=set[str])
+    rejects_all: bool = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -74,8 +74,8 @@ class Service:
             return self._confirm(json.loads(request.read()))
         token = request.headers["authorization"]
         self.tokens.append(token)
-        if self.deaf or token not in self.living:
-            return httpx.Response(401, json=REFUSED)
+        if self.rejects_all or token not in self.valid_tokens:
+            return httpx.Response(401, json=REJECTED)
         request.read()
         return httpx.Response(200, json=ok({"credit": 7.0, "message_outbox_ids": [1]}))
 
@@ -85,37 +85,37 @@ class Service:
             raise self.failure
         if self.failure is not None:
             return self.failure
-        return self._final() if self.method == "login" else self._answer(self.method, f"step-{len(self.logins)}")
+        return self._issue_token() if self.method == "login" else self._respond(self.method, f"step-{len(self.logins)}")
 
     def _confirm(self, body: dict[str, str]) -> httpx.Response:
-        self.confirmed.append(body)
+        self.confirmations.append(body)
         if body != {"token": f"step-{len(self.logins)}", "otp": self.otp()}:
             return httpx.Response(422, json=WRONG_CODE)
-        return self._final()
+        return self._issue_token()
 
-    def _final(self) -> httpx.Response:
+    def _issue_token(self) -> httpx.Response:
         token = f"canary-token-{len(self.logins)}"
-        self.living.add(token)
-        return self._answer(self.after_code, token)
+        self.valid_tokens.add(token)
+        return self._respond(self.final_method, token)
 
     @staticmethod
-    def _answer(method: str, token: str) -> httpx.Response:
+    def _respond(method: str, token: str) -> httpx.Response:
         return httpx.Response(200, json=ok({"method": method, "token": token}))
 
 
-class Hands(Protocol):
-    """The hands of a clock that stands still."""
+class FrozenClock(Protocol):
+    """A clock that changes only when a test moves it."""
 
     def move_to(self, destination: datetime) -> None: ...
 
     def shift(self, delta: float) -> None: ...
 
 
-def give_code(_: LoginStep) -> str:
+def return_code(_: LoginStep) -> str:
     return OTP
 
 
-def give_wrong_code(_: LoginStep) -> str:
+def return_wrong_code(_: LoginStep) -> str:
     return f"{OTP}0"
 
 
@@ -128,7 +128,7 @@ async def credit(client: Any) -> float:
     return found
 
 
-async def failure_of(client: Any, kind: type[Exception] = EdgeError) -> Any:
+async def raised_by(client: Any, kind: type[Exception] = EdgeError) -> Any:
     with pytest.raises(kind) as caught:
         await credit(client)
     return caught.value
@@ -137,16 +137,16 @@ async def failure_of(client: Any, kind: type[Exception] = EdgeError) -> Any:
 SECRETS = (PASSWORD, OTP, TOTP_SECRET, "canary-token", "step-1")
 
 
-def told(error: BaseException) -> str:
-    """Tell an error as a tracker would: with all of its causes and the locals of our frames."""
-    seen: list[str] = []
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        one = waiting.pop()
-        if one is None:
+def describe(error: BaseException) -> str:
+    """Return everything that an error tracker records: the error, all of its causes and the locals of our frames."""
+    lines: list[str] = []
+    pending: list[BaseException | None] = [error]
+    while pending:
+        current = pending.pop()
+        if current is None:
             continue
-        waiting += [one.__cause__, one.__context__]
-        seen += [repr(one), str(one), repr(one.__dict__)]
-        summary = traceback.TracebackException.from_exception(one, capture_locals=True)
-        seen += [str(frame.locals) for frame in summary.stack if "ippanel_edge" in frame.filename]
-    return "\n".join(seen)
+        pending += [current.__cause__, current.__context__]
+        lines += [repr(current), str(current), repr(current.__dict__)]
+        summary = traceback.TracebackException.from_exception(current, capture_locals=True)
+        lines += [str(frame.locals) for frame in summary.stack if "ippanel_edge" in frame.filename]
+    return "\n".join(lines)

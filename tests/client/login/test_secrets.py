@@ -1,4 +1,4 @@
-"""What a login knows is in no error, no log, no repr and no pickle."""
+"""The secrets of a login do not appear in errors, logs, reprs or pickles."""
 
 from __future__ import annotations
 
@@ -18,42 +18,46 @@ from ippanel_edge.models.auth import LoginStep
 from tests.client.conftest import MakeClient
 from tests.client.login.service import (
     PASSWORD,
-    REFUSED,
+    REJECTED,
     SECRETS,
     TOTP_SECRET,
     WRONG_PASSWORD,
     Service,
     credentials,
-    failure_of,
-    give_code,
-    give_wrong_code,
-    told,
+    describe,
+    raised_by,
+    return_code,
+    return_wrong_code,
 )
 from tests.contract.sample import ok
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_no_error_and_no_log_of_a_login_shows_a_secret(
+async def test_errors_and_logs_of_a_login_do_not_show_its_secrets(
     make_client: MakeClient, service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    wrong: list[tuple[str, httpx.Response | Exception | None, OtpCallback]] = [
-        ("login", httpx.Response(422, json=WRONG_PASSWORD), give_code),
-        ("login", httpx.Response(500, json=REFUSED), give_code),
-        ("login", httpx.ReadError("broken"), give_code),
-        ("login", httpx.Response(200, content=b'{"data": {"method": "login", "token": "canary-token-cut'), give_code),
-        ("login", httpx.Response(200, json={"data": {"method": "login", "token": "canary-token-bare"}}), give_code),
-        ("login", httpx.Response(200, json=ok({"method": "login", "token": ["canary-token-listed"]})), give_code),
-        ("sms", None, give_wrong_code),
-        ("login", None, give_code),
+    failures: list[tuple[str, httpx.Response | Exception | None, OtpCallback]] = [
+        ("login", httpx.Response(422, json=WRONG_PASSWORD), return_code),
+        ("login", httpx.Response(500, json=REJECTED), return_code),
+        ("login", httpx.ReadError("broken"), return_code),
+        (
+            "login",
+            httpx.Response(200, content=b'{"data": {"method": "login", "token": "canary-token-truncated'),
+            return_code,
+        ),
+        ("login", httpx.Response(200, json={"data": {"method": "login", "token": "canary-token-bare"}}), return_code),
+        ("login", httpx.Response(200, json=ok({"method": "login", "token": ["canary-token-in-list"]})), return_code),
+        ("sms", None, return_wrong_code),
+        ("login", None, return_code),
     ]
     shown = ""
-    for method, failure, otp in wrong:
-        service.method, service.failure, service.deaf = method, failure, True
+    for method, failure, otp in failures:
+        service.method, service.failure, service.rejects_all = method, failure, True
         client = make_client(service, credentials=credentials(otp=otp))
-        shown += told(await failure_of(client)) + repr(client) + repr(client.__dict__) + repr(client._login.__dict__)
-    assert len(service.logins) == len(wrong) + 1
+        shown += describe(await raised_by(client)) + repr(client) + repr(client.__dict__) + repr(client._login.__dict__)
+    assert len(service.logins) == len(failures) + 1
     assert "auth.login" in shown
     for secret in SECRETS:
         assert secret not in shown, secret
@@ -69,7 +73,7 @@ async def test_no_error_and_no_log_of_a_login_shows_a_secret(
     ],
     ids=lambda holder: type(holder).__name__,
 )
-def test_what_holds_a_secret_does_not_show_it(holder: Credentials | StoredToken | LoginStep) -> None:
+def test_an_object_with_a_secret_does_not_show_it(holder: Credentials | StoredToken | LoginStep) -> None:
     shown = f"{holder!r} {holder} {attrs.asdict(holder)!r}"
     for secret in SECRETS:
         assert secret not in shown

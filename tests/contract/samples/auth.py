@@ -1,4 +1,4 @@
-"""Samples of auth."""
+"""Samples of the auth endpoints."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ SAMPLES = [
         ),
     ),
     Sample(
-        name="of whom little is known",
+        name="with missing fields",
         endpoint=endpoints.AUTH_CHECK_TOKEN,
         call=lambda client: client.auth.check_token(),
         answer=ok({"user_name": "omid", "name": None}),

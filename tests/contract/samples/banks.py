@@ -1,4 +1,4 @@
-"""Samples of banks."""
+"""Samples of the banks endpoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAMPLES = [
         returns=[Place(id=71, name="لرستان"), Place(id=72, name="ایلام"), Place(id=73, name=None)],
     ),
     Sample(
-        name="none",
+        name="empty list",
         endpoint=endpoints.BANKS_PROVINCES,
         call=lambda client: client.banks.provinces(),
         answer=ok([]),
@@ -72,7 +72,7 @@ SAMPLES = [
         returns=RecipientsCount(mci_count=4120, irancell_count=371, other_count=8),
     ),
     Sample(
-        name="of a province, in part unknown",
+        name="for a province, with missing counts",
         endpoint=endpoints.BANKS_COUNT,
         call=lambda client: client.banks.count(province_id=71),
         query={"province_id": "71"},

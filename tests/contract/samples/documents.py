@@ -1,4 +1,4 @@
-"""Samples of a user's documents."""
+"""Samples of the users.documents endpoints."""
 
 from __future__ import annotations
 

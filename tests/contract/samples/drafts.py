@@ -1,4 +1,4 @@
-"""Samples of drafts and their groups."""
+"""Samples of the drafts and drafts.groups endpoints."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SAMPLES = [
         ),
     ),
     Sample(
-        name="of all groups",
+        name="all groups",
         endpoint=endpoints.DRAFTS_LIST,
         call=lambda client: client.drafts.list(),
         query={"page": "1", "per_page": "10"},

@@ -1,4 +1,4 @@
-"""Samples of geolocation: its paths are beside /v1, not below it."""
+"""Samples of the geolocation endpoints, whose paths start with /v2 instead of /v1."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SAMPLES = [
         returns=RecipientsCount(mci_count=41, irancell_count=17),
     ),
     Sample(
-        name="of a province alone",
+        name="province only",
         endpoint=endpoints.GEOLOCATION_COUNT,
         call=lambda client: client.geolocation.count(province_id=71),
         query={"province_id": "71"},

@@ -1,4 +1,4 @@
-"""Samples of jobs."""
+"""Samples of the jobs endpoints."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SAMPLES = [
         returns=RecipientsCount(mci_count=0, irancell_count=0, other_count=50),
     ),
     Sample(
-        name="of a whole category",
+        name="main category only",
         endpoint=endpoints.JOBS_COUNT,
         call=lambda client: client.jobs.count(31),
         query={"main_category_id": "31"},

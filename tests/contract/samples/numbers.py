@@ -1,4 +1,4 @@
-"""Samples of numbers."""
+"""Samples of the numbers endpoints."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.contract.sample import Sample, ok, paged
 
 SAMPLES = [
     Sample(
-        name="without pages",
+        name="without pagination fields",
         endpoint=endpoints.NUMBERS_LIST,
         call=lambda client: client.numbers.list(),
         query={"page": "1", "per_page": "10"},
@@ -27,7 +27,7 @@ SAMPLES = [
         ),
     ),
     Sample(
-        name="with pages",
+        name="with pagination fields",
         endpoint=endpoints.NUMBERS_LIST,
         call=lambda client: client.numbers.list(page=1, per_page=50),
         query={"page": "1", "per_page": "50"},

@@ -1,4 +1,4 @@
-"""Samples of packages."""
+"""Samples of the packages endpoints."""
 
 from __future__ import annotations
 

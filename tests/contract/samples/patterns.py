@@ -1,4 +1,4 @@
-"""Samples of patterns: whole ones of the list, and the shorter ones that creating and updating answer."""
+"""Samples of the patterns endpoints: full patterns of list and get, and the shorter ones of create and update."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ippanel_edge.models.patterns import NewPattern, Pattern, PatternFilters, Pa
 from ippanel_edge.models.states import PatternStatus, VariableType
 from tests.contract.sample import Sample, ok, paged
 
-WHOLE: dict[str, Any] = {
+FULL_ROW: dict[str, Any] = {
     "id": "69a4c0ffee00000000000001",
     "partner_id": "4",
     "verifier_user_id": 5,
@@ -62,7 +62,7 @@ WHOLE: dict[str, Any] = {
     },
     "pattern_log": [{"at": 1}],
 }
-READ = Pattern(
+FULL = Pattern(
     id="69a4c0ffee00000000000001",
     partner_id=4,
     verifier_user_id=5,
@@ -101,7 +101,7 @@ READ = Pattern(
     ),
     pattern_log=[{"at": 1}],
 )
-SHORT: dict[str, Any] = {
+SHORT_ROW: dict[str, Any] = {
     "id": "69a4c0ffee00000000000002",
     "title": None,
     "username": "mina",
@@ -112,7 +112,7 @@ SHORT: dict[str, Any] = {
     "variable": [{"name": "کد", "type": "string", "len": 40}],
     "time": "1772600767",
 }
-MADE = Pattern(
+SHORT = Pattern(
     id="69a4c0ffee00000000000002",
     username="mina",
     pattern_code="k3",
@@ -142,13 +142,13 @@ SAMPLES = [
             "filter[state]": "active",
             "filter[type]": "normal",
         },
-        answer=paged([WHOLE, {"pattern_status": "frozen", "revision": [], "variable": None}], path="", per_page=100),
+        answer=paged([FULL_ROW, {"pattern_status": "frozen", "revision": [], "variable": None}], path="", per_page=100),
         returns=Page(
-            items=(READ, Pattern(pattern_status="frozen")), current_page=1, last_page=1, per_page=100, total=2
+            items=(FULL, Pattern(pattern_status="frozen")), current_page=1, last_page=1, per_page=100, total=2
         ),
     ),
     Sample(
-        name="of shared ones",
+        name="shared only",
         endpoint=endpoints.PATTERNS_LIST,
         call=lambda client: client.patterns.list(filters=PatternFilters(is_share=True)),
         query={"page": "1", "per_page": "10", "filter[is_share]": "true"},
@@ -159,8 +159,8 @@ SAMPLES = [
         endpoint=endpoints.PATTERNS_GET,
         call=lambda client: client.patterns.get("k2turnqq"),
         path={"pattern_code": "k2turnqq"},
-        answer=ok(WHOLE),
-        returns=READ,
+        answer=ok(FULL_ROW),
+        returns=FULL,
     ),
     Sample(
         endpoint=endpoints.PATTERNS_CREATE,
@@ -175,8 +175,8 @@ SAMPLES = [
             "variable": [{"name": "کد", "type": "string", "len": 6}],
             "is_share": False,
         },
-        answer=ok(SHORT),
-        returns=MADE,
+        answer=ok(SHORT_ROW),
+        returns=SHORT,
     ),
     Sample(
         name="without variables",
@@ -195,7 +195,7 @@ SAMPLES = [
             NewPattern(
                 description="ورود",
                 message="کد %کد% را به %site% ندهید",
-                variable=[*MADE.variable, PatternVariable(name="site", type=VariableType.STRING, len=0)],
+                variable=[*SHORT.variable, PatternVariable(name="site", type=VariableType.STRING, len=0)],
                 is_share=True,
                 title="ورود",
                 website="https://shop.example.test",
@@ -210,8 +210,8 @@ SAMPLES = [
             "title": "ورود",
             "website": "https://shop.example.test",
         },
-        answer=ok(SHORT),
-        returns=MADE,
+        answer=ok(SHORT_ROW),
+        returns=SHORT,
     ),
     Sample(
         endpoint=endpoints.PATTERNS_DELETE,

@@ -1,4 +1,4 @@
-"""Samples of payment."""
+"""Samples of the payment endpoints."""
 
 from __future__ import annotations
 

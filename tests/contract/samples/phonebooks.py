@@ -1,4 +1,4 @@
-"""Samples of the phonebooks, their contacts and their options."""
+"""Samples of the phonebooks endpoints, with contacts and options."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from ippanel_edge.models.phonebooks import (
 )
 from tests.contract.sample import Sample, ok, paged
 
-MADE = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-CHANGED = datetime(2026, 4, 5, 6, 7, 8, tzinfo=UTC)
-XLSX = b"PK\x03\x04 not really a sheet"
+CREATED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+UPDATED = datetime(2026, 4, 5, 6, 7, 8, tzinfo=UTC)
+XLSX = b"PK\x03\x04 not a valid workbook"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -59,8 +59,8 @@ PHONEBOOKS = [
                 title="مشتریان",
                 count=7,
                 export_status=0,
-                created_at=MADE,
-                updated_at=CHANGED,
+                created_at=CREATED,
+                updated_at=UPDATED,
                 options=(Option(id=71, title="سررسید", type=OptionType.DATE), Option(id=72, type="color")),
             ),
             Phonebook(id=40102),
@@ -94,7 +94,7 @@ PHONEBOOKS = [
             id=40103,
             title="بدهکاران",
             count=0,
-            created_at=MADE,
+            created_at=CREATED,
             options=(Option(id=72, title="بدهی", type=OptionType.INT),),
         ),
     ),
@@ -116,7 +116,7 @@ PHONEBOOKS = [
     ),
     Sample(
         endpoint=endpoints.PHONEBOOKS_UPDATE,
-        name="all options taken away",
+        name="remove all options",
         call=lambda client: client.phonebooks.update(40103, options=()),
         path={"phonebook_id": "40103"},
         json={"options": []},
@@ -138,7 +138,7 @@ CONTACTS = [
         call=lambda client: client.phonebooks.contacts.add(
             [
                 NewContact(
-                    number="۰۹۱۲ ۵۵۵ ۰۱۰۱",  # noqa: RUF001 - Persian digits are the point
+                    number="۰۹۱۲ ۵۵۵ ۰۱۰۱",  # noqa: RUF001 - Persian digits are intended
                     phonebook_id=40101,
                     pre="خانم",
                     name="نگار",
@@ -209,13 +209,15 @@ CONTACTS = [
             name="نگار",
             email="",
             number="+989125550101",
-            created_at=MADE,
-            updated_at=CHANGED,
+            created_at=CREATED,
+            updated_at=UPDATED,
             phonebook_title="مشتریان",
             is_send_blacklist=True,
             is_receive_blacklist=False,
             tags=(
-                ContactTag(id=3, number_id=9001, phonebook_id=40101, tag="ویژه", created_at=MADE, updated_at=CHANGED),
+                ContactTag(
+                    id=3, number_id=9001, phonebook_id=40101, tag="ویژه", created_at=CREATED, updated_at=UPDATED
+                ),
             ),
         ),
     ),
@@ -223,7 +225,7 @@ CONTACTS = [
         endpoint=endpoints.PHONEBOOKS_CONTACTS_LIST,
         call=lambda client: client.phonebooks.contacts.list(
             filters=ContactFilters(
-                from_created_at=MADE, number="0912 555 0101", phonebook_title="مشتریان", phonebook_id=40101
+                from_created_at=CREATED, number="0912 555 0101", phonebook_title="مشتریان", phonebook_id=40101
             )
         ),
         query={
@@ -257,7 +259,7 @@ CONTACTS = [
                 pre="",
                 name="نگار",
                 number="+989125550101",
-                created_at=MADE,
+                created_at=CREATED,
                 phonebook_title="مشتریان",
             )
         ),
@@ -365,11 +367,11 @@ OPTIONS = [
             ],
             path="/api/phonebooks/options/listNew",
         ),
-        returns=page_of(Option(id=72, title="بدهی", type=OptionType.INT, created_at=MADE), Option(id=73)),
+        returns=page_of(Option(id=72, title="بدهی", type=OptionType.INT, created_at=CREATED), Option(id=73)),
     ),
     Sample(
         endpoint=endpoints.PHONEBOOKS_OPTIONS_LIST,
-        name="by a plain word",
+        name="type as a str",
         call=lambda client: client.phonebooks.options.list(type="date", page=1, per_page=50),
         query={"page": "1", "per_page": "50", "type": "date"},
         answer=paged([], path="/api/phonebooks/options/listNew", total=0),
@@ -380,7 +382,7 @@ OPTIONS = [
         call=lambda client: client.phonebooks.options.create("date", "سررسید"),
         json={"type": "date", "title": "سررسید"},
         answer=ok({"id": 71, "title": "سررسید", "type": "date", "created_at": "2026-03-04T05:06:07+00:00"}),
-        returns=Option(id=71, title="سررسید", type=OptionType.DATE, created_at=MADE),
+        returns=Option(id=71, title="سررسید", type=OptionType.DATE, created_at=CREATED),
     ),
     Sample(
         endpoint=endpoints.PHONEBOOKS_OPTIONS_UPDATE,

@@ -1,4 +1,4 @@
-"""Samples of reports."""
+"""Samples of the reports endpoints."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ MESSAGE = OutboxMessage(
     reject_comment=None,
     return_=0.0,
 )
-NONE = {"en": 0, "fa": 0}
+ZERO = {"en": 0, "fa": 0}
 
 SAMPLES = [
     Sample(
@@ -87,7 +87,7 @@ SAMPLES = [
         returns=Page(items=(MESSAGE,), current_page=1, last_page=4, per_page=10, total=31),
     ),
     Sample(
-        name="filtered by everything; a state nobody knows, times of nothing",
+        name="all filters; an unknown state, empty times",
         endpoint=endpoints.REPORTS_OUTBOX,
         call=lambda client: client.reports.outbox(
             page=3,
@@ -139,7 +139,7 @@ SAMPLES = [
         ),
     ),
     Sample(
-        name="filters with nothing set are left out; an empty page",
+        name="empty filters are not sent; an empty page",
         endpoint=endpoints.REPORTS_OUTBOX,
         call=lambda client: client.reports.outbox(filters=OutboxFilters()),
         json={"page": 1, "limit": 10},
@@ -154,7 +154,7 @@ SAMPLES = [
         returns=MESSAGE,
     ),
     Sample(
-        name="of which nothing is said",
+        name="empty data",
         endpoint=endpoints.REPORTS_BY_ID,
         call=lambda client: client.reports.by_id(1),
         query={"messages_outbox_id": "1"},
@@ -209,7 +209,7 @@ SAMPLES = [
         query={"bulk_id": "70114001"},
         answer=ok(
             {
-                "operators_blacklist": {"mci": NONE, "irancell": NONE},
+                "operators_blacklist": {"mci": ZERO, "irancell": ZERO},
                 "operators_failed": [],
                 "operators_pending": None,
                 "operators_sent": {"mci": {"en": 2, "fa": "5"}, "rightel": {"fa": 1.0}},

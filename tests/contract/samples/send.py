@@ -1,4 +1,4 @@
-"""Samples of send, to numbers of the caller's: its own line or the client's, now or later, files in each form."""
+"""Samples of the sends to numbers of the caller: with sender lines, send times and files of every type."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ippanel_edge import endpoints
 from ippanel_edge.models.send import PatternContact, PeerMessage, Price, SendResult
 from tests.contract.sample import KEY, LINE, Sample, ok
 
-# Two days ahead in Tehran's own time, as a caller has it, and the same moment as the API wants it.
+# Two days ahead in Tehran time, and the same time in the format of the API.
 LATER = datetime.now(timezone(timedelta(hours=3, minutes=30))).replace(microsecond=0) + timedelta(days=2)
 LATER_SENT = f"{LATER.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 OTHER_LINE = "+98TABRIZ"
 NUMBERS = Path(__file__).parents[1] / "files" / "numbers.csv"
 PAIRS = "recipient,message\n09124445566,سلام\n".encode()
-SHEET = b"PK\x03\x04 the bytes of a workbook"
+SHEET = b"PK\x03\x04 content of a workbook"
 
 
 def named(content: bytes, name: str) -> BinaryIO:
-    """Make a file object as `open` makes one: binary, with a name, somewhere below a folder."""
+    """Return a binary file object whose name is a path, as open() returns it."""
     file = io.BytesIO(content)
     file.name = f"/home/maryam/{name}"
     return file
@@ -49,7 +49,7 @@ SAMPLES = [
         returns=ONE,
     ),
     Sample(
-        name="later, from another line, to one number; the id as text",
+        name="scheduled, from another line, to one number; the id as a str",
         endpoint=endpoints.SEND_WEBSERVICE,
         call=lambda client: client.send.webservice("۰۹۱۲۴۴۴۵۵۶۶", "Hello", from_number="98TABRIZ", send_time=LATER),
         json={
@@ -63,7 +63,7 @@ SAMPLES = [
         returns=ONE,
     ),
     Sample(
-        name="a repeat is sent as given; the id under another name, as a float",
+        name="duplicates are not removed; the id in another field, as a float",
         endpoint=endpoints.SEND_WEBSERVICE,
         call=lambda client: client.send.webservice(("9124445566", "9124445566"), "x"),
         json={
@@ -108,7 +108,7 @@ SAMPLES = [
         returns=ONE,
     ),
     Sample(
-        name="a workbook, later",
+        name="a workbook, scheduled",
         endpoint=endpoints.SEND_PEER_TO_PEER_FILE,
         call=lambda client: client.send.peer_to_peer_file(
             named(SHEET, "pairs.xlsx"), from_number="3000 999", send_time=LATER
@@ -147,7 +147,7 @@ SAMPLES = [
         returns=ONE,
     ),
     Sample(
-        name="without variables, kept in a phonebook, later",
+        name="without variables, saved in a phonebook, scheduled",
         endpoint=endpoints.SEND_PATTERN,
         call=lambda client: client.send.pattern(
             "k7hq2v9",
@@ -176,7 +176,7 @@ SAMPLES = [
         returns=ONE,
     ),
     Sample(
-        name="kept in a phonebook, the number alone",
+        name="saved in a phonebook, the number only",
         endpoint=endpoints.SEND_PATTERN,
         call=lambda client: client.send.pattern("k7hq2v9", "09124445566", {"n": 1.5}, phonebook=PatternContact(id=811)),
         json={
@@ -200,7 +200,7 @@ SAMPLES = [
         returns=ONE,
     ),
     Sample(
-        name="a path as text, with others, later",
+        name="a path as a str, with other recipients, scheduled",
         endpoint=endpoints.SEND_FILE,
         call=lambda client: client.send.file(
             str(NUMBERS),
@@ -246,7 +246,7 @@ SAMPLES = [
         returns=ONE,
     ),
     Sample(
-        name="a number",
+        name="the code as an int",
         endpoint=endpoints.SEND_VOTP,
         call=lambda client: client.send.votp("09124445566", 7391),
         json={"sending_type": "votp", "message": "7391", "params": {"recipients": ["+989124445566"]}},
@@ -277,7 +277,7 @@ SAMPLES = [
         returns=ONE,
     ),
     Sample(
-        name="as a GET, because it was asked for",
+        name="as GET with in_url=True",
         endpoint=attrs.evolve(endpoints.SEND_URL, method="GET"),
         call=lambda client: client.send.url("09124445566", "سلام & درود", in_url=True),
         query={"from": LINE, "to": "+989124445566", "message": "سلام & درود", "apikey": KEY},
@@ -299,7 +299,7 @@ SAMPLES = [
         returns=Price(mci_price=2291.4, other_price=2410.0, parts=1),
     ),
     Sample(
-        name="of another line, in other types",
+        name="for another line, values of other types",
         endpoint=endpoints.SEND_CALCULATE_PRICE,
         call=lambda client: client.send.calculate_price("سلام", number="98TABRIZ"),
         json={"number": OTHER_LINE, "message": "سلام"},

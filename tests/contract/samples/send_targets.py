@@ -1,4 +1,4 @@
-"""Samples of the sends whose numbers the service has: of banks, trades and phonebooks."""
+"""Samples of the sends to numbers of the service: number banks, jobs and phonebooks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ippanel_edge.models.send import (
 from tests.contract.sample import LINE, Sample
 from tests.contract.samples.send import LATER, LATER_SENT, ONE, OTHER_LINE, one
 
-NOWHERE = {"start": 0, "size": 0}
+EMPTY_SLICE = {"start": 0, "size": 0}
 
 SAMPLES = [
     Sample(
@@ -33,9 +33,9 @@ SAMPLES = [
                     "age_to": 1410,
                     "gender": 0,
                     "bank": "all",
-                    "mci": NOWHERE,
-                    "irancell": NOWHERE,
-                    "other": NOWHERE,
+                    "mci": EMPTY_SLICE,
+                    "irancell": EMPTY_SLICE,
+                    "other": EMPTY_SLICE,
                 }
             ],
         },
@@ -43,7 +43,7 @@ SAMPLES = [
         returns=ONE,
     ),
     Sample(
-        name="with all that it takes",
+        name="with all fields",
         endpoint=endpoints.SEND_POSTAL_CODE,
         call=lambda client: client.send.postal_code(
             [
@@ -100,8 +100,8 @@ SAMPLES = [
                     "gender": 0,
                     "bank": "all",
                     "mci": {"start": 0, "size": 7},
-                    "irancell": NOWHERE,
-                    "other": NOWHERE,
+                    "irancell": EMPTY_SLICE,
+                    "other": EMPTY_SLICE,
                 }
             ],
         },
@@ -109,7 +109,7 @@ SAMPLES = [
         returns=ONE,
     ),
     Sample(
-        name="a city, with others",
+        name="a city, with other recipients",
         endpoint=endpoints.SEND_COUNTRY,
         call=lambda client: client.send.country(
             [CountryTarget(province_id=94, county_id=301, city_id=17, pre=914, gender=1, bank="white")],
@@ -132,9 +132,9 @@ SAMPLES = [
                     "age_to": 1410,
                     "gender": 1,
                     "bank": "white",
-                    "mci": NOWHERE,
-                    "irancell": NOWHERE,
-                    "other": NOWHERE,
+                    "mci": EMPTY_SLICE,
+                    "irancell": EMPTY_SLICE,
+                    "other": EMPTY_SLICE,
                 }
             ],
             "other_recipients": ["+989124445566", "+989351112233"],
@@ -155,7 +155,7 @@ SAMPLES = [
         returns=ONE,
     ),
     Sample(
-        name="with all that it takes",
+        name="with all fields",
         endpoint=endpoints.SEND_GEOLOCATION,
         call=lambda client: client.send.geolocation(
             [

@@ -1,4 +1,4 @@
-"""Samples of tickets: a form that is multipart with and without a file, a list's row and a single ticket."""
+"""Samples of the tickets endpoints, whose forms are multipart with and without a file."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ SAMPLES = [
         ),
     ),
     Sample(
-        name="without answers",
+        name="without interactions",
         endpoint=endpoints.TICKETS_GET,
         call=lambda client: client.tickets.get(803),
         query={"ticket_id": "803"},

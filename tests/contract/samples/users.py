@@ -1,4 +1,4 @@
-"""Samples of users."""
+"""Samples of the users endpoints."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ SAMPLES = [
         returns=None,
     ),
     Sample(
-        name="with everything",
+        name="with all fields",
         endpoint=endpoints.USERS_REGISTER,
         call=lambda client: client.users.register(
             NewUser(
@@ -239,7 +239,7 @@ SAMPLES = [
         returns=None,
     ),
     Sample(
-        name="with everything",
+        name="with all fields",
         endpoint=endpoints.USERS_UPDATE,
         call=lambda client: client.users.update(
             88,
@@ -340,7 +340,7 @@ SAMPLES = [
         ),
     ),
     Sample(
-        name="of the topmost",
+        name="of the root user",
         endpoint=endpoints.USERS_PARENTS_TREE,
         call=lambda client: client.users.parents_tree(1),
         query={"user_id": "1"},

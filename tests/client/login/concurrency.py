@@ -1,4 +1,4 @@
-"""A hundred calls at once: holding them up until all are there."""
+"""Helpers for tests of concurrent calls: a latch, and a service whose responses wait for it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import httpx
 from ippanel_edge import (
     EdgeError,
 )
-from tests.client.login.service import AT_ONCE, Service, credit
+from tests.client.login.service import CALLS, Service, credit
 
 
-class Gate:
-    """Opens when so many have arrived; whoever waits goes on then."""
+class Latch:
+    """A latch that opens after `count` calls of count_down() and releases every task or thread that waits for it."""
 
     def __init__(self, side: str, count: int) -> None:
         self._missing = count
         self._guard = threading.Lock()
         self._open: Any = threading.Event() if side == "sync" else anyio.Event()
 
-    def arrive(self) -> None:
+    def count_down(self) -> None:
         with self._guard:
             self._missing -= 1
             if not self._missing:
@@ -38,37 +38,37 @@ class Gate:
             await self._open.wait()
 
 
-def held_up(service: Service, side: str, gate: Gate, *, which: Callable[[httpx.Request], bool]) -> Any:
-    """Make an answerer that lets some requests wait at the gate."""
+def delayed(service: Service, side: str, latch: Latch, *, which: Callable[[httpx.Request], bool]) -> Any:
+    """Return a request handler that waits for the latch before it responds to the selected requests."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def handle(request: httpx.Request) -> httpx.Response:
         if which(request):
-            gate.wait()
+            latch.wait()
         return service(request)
 
-    async def answer_async(request: httpx.Request) -> httpx.Response:
+    async def handle_async(request: httpx.Request) -> httpx.Response:
         if which(request):
-            await gate.wait_async()
+            await latch.wait_async()
         return service(request)
 
-    return answer if side == "sync" else answer_async
+    return handle if side == "sync" else handle_async
 
 
-def count_who_waits(client: Any, gate: Gate) -> None:
-    """Have everybody who comes to the login arrive at the gate."""
-    alone = client._login._exclusively
+def count_down_at_login(client: Any, latch: Latch) -> None:
+    """Count the latch down for each call that waits for the login of the client."""
+    original = client._login._exclusively
 
-    def arrive(step: Callable[[], Any]) -> Any:
-        gate.arrive()
-        return alone(step)
+    def exclusively(step: Callable[[], Any]) -> Any:
+        latch.count_down()
+        return original(step)
 
-    client._login._exclusively = arrive
+    client._login._exclusively = exclusively
 
 
-async def at_once(side: str, client: Any) -> list[float | EdgeError]:
-    """Make a hundred calls at once: in tasks, or on the sync side in threads."""
+async def call_concurrently(side: str, client: Any) -> list[float | EdgeError]:
+    """Make 100 concurrent calls, in tasks or, on the sync side, in threads; return their results and errors."""
     outcomes: list[float | EdgeError] = []
-    threads = anyio.CapacityLimiter(AT_ONCE)
+    threads = anyio.CapacityLimiter(CALLS)
 
     def call_in_thread() -> float:
         found: float = client.payment.credit().credit
@@ -84,7 +84,7 @@ async def at_once(side: str, client: Any) -> list[float | EdgeError]:
             outcomes.append(error)
 
     async with anyio.create_task_group() as tasks:
-        for _ in range(AT_ONCE):
+        for _ in range(CALLS):
             tasks.start_soon(call)
     return outcomes
 

@@ -1,0 +1,174 @@
+"""The checks of a client's settings: each returns the setting in its one form, or raises an error that names it."""
+
+from __future__ import annotations
+
+import math
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar, cast
+
+import attrs
+import httpx
+
+from ippanel_edge.config import Credentials, RateLimit, RetryPolicy
+from ippanel_edge.errors import ConfigurationError, InvalidArgument
+from ippanel_edge.hooks import AsyncMiddleware
+from ippanel_edge.values import phones
+from ippanel_edge.values.secrets import Secret
+from ippanel_edge.wire.request import check_base_url, check_secret
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class NotText:
+    """Takes the place of a key or token that is not a str, so that no frame holds the value.
+
+    Attributes:
+        kind: the name of its type.
+    """
+
+    kind: str
+
+
+def hide(value: object) -> Secret | NotText | None:
+    """Hide a key or token from repr; None stays None."""
+    if value is None or isinstance(value, Secret):
+        return value
+    return Secret(value) if isinstance(value, str) else NotText(type(value).__name__)
+
+
+def one_secret(
+    api_key: Secret | NotText | None, token: Secret | NotText | None, credentials: Credentials | None
+) -> Secret | None:
+    """Return the key or token. At most one of the three may be set."""
+    for name, value in (("api_key", api_key), ("token", token)):
+        if isinstance(value, NotText):
+            raise ConfigurationError(f"expected a str, got {value.kind}", argument=name)
+    given = [
+        name
+        for name, value in (("api_key", api_key), ("token", token), ("credentials", credentials))
+        if value is not None
+    ]
+    if len(given) > 1:
+        raise ConfigurationError(f"must not be combined with {given[1]}; pass one of them", argument=given[0])
+    if isinstance(api_key, Secret):
+        return check_secret(api_key, argument="api_key")
+    return check_secret(token, argument="token") if isinstance(token, Secret) else None
+
+
+def check_line(value: object) -> str | None:
+    """Return a sender line as E.164; here it is a setting, not an argument of a call."""
+    try:
+        return None if value is None else phones.sender_line(cast("str", value), argument="from_number")
+    except InvalidArgument as error:
+        problem = str(error.args[0])
+    raise ConfigurationError(problem, argument="from_number")
+
+
+def check_seconds(value: object, argument: str) -> float:
+    """Return a number of seconds above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"expected a number of seconds above 0, got {value!r}", argument=argument)
+    return value
+
+
+def check_timeout(value: object) -> httpx.Timeout:
+    """Return a timeout for each step of a request."""
+    return value if isinstance(value, httpx.Timeout) else httpx.Timeout(check_seconds(value, "timeout"))
+
+
+def check_deadline(value: object) -> float | None:
+    """Return a deadline in seconds, or None."""
+    return None if value is None else check_seconds(value, "deadline")
+
+
+def check_retry(value: object) -> RetryPolicy:
+    """Return a retry policy; an int is its number of retries, and None the default."""
+    if type(value) is int:
+        return RetryPolicy(retries=value)
+    return RetryPolicy() if value is None else _typed(value, RetryPolicy, "retry", "a RetryPolicy or an int")
+
+
+def check_rate_limit(value: object) -> RateLimit | None:
+    """Return a rate limit; a number is its requests per second."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return RateLimit(value)
+    return None if value is None else _typed(value, RateLimit, "rate_limit", "a RateLimit or a number")
+
+
+def check_credentials(value: object) -> Credentials | None:
+    """Return credentials, or None."""
+    return None if value is None else _typed(value, Credentials, "credentials", "Credentials")
+
+
+def check_middleware(value: object) -> tuple[AsyncMiddleware, ...]:
+    """Return middleware as a tuple of functions."""
+    if callable(value) or not isinstance(value, Iterable):
+        raise ConfigurationError(f"expected a list of functions, got {type(value).__name__}", argument="middleware")
+    functions = tuple(cast("Iterable[AsyncMiddleware]", value))
+    for index, each in enumerate(functions):
+        if not callable(each):
+            name = f"middleware[{index}]"
+            raise ConfigurationError(f"expected a function, got {type(each).__name__}", argument=name)
+    return functions
+
+
+def check_validate(value: object) -> bool:
+    """Return whether documented limits are checked."""
+    return _typed(value, bool, "validate", "a bool")
+
+
+def check_http_client(value: object) -> httpx.AsyncClient | None:
+    """Return a custom httpx client of this side, or None."""
+    if value is not None and not isinstance(value, httpx.AsyncClient):
+        name = f"{type(value).__module__}.{type(value).__qualname__}"
+        raise ConfigurationError(f"expected httpx.AsyncClient, got {name}", argument="http_client")
+    return value
+
+
+def pool_options(limits: object, proxy: object, verify: object) -> dict[str, Any]:
+    """Return the options of our own pool, without those that are not set."""
+    options: dict[str, Any] = {"proxy": _proxy(proxy)}
+    if limits is not None:
+        for name in ("max_connections", "max_keepalive_connections", "keepalive_expiry"):
+            if not hasattr(limits, name):
+                raise ConfigurationError(f"expected httpx.Limits, got {type(limits).__name__}", argument="limits")
+            options[name] = getattr(limits, name)
+    if verify is not None:
+        remedy = "an ssl.SSLContext; certificates are always verified"
+        options["verify"] = _typed(verify, ssl.SSLContext, "verify", remedy)
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _proxy(value: object) -> httpx.Proxy | None:
+    if value is None or isinstance(value, httpx.Proxy):
+        return value
+    problem = f"expected a URL or httpx.Proxy, got {type(value).__name__}"
+    if isinstance(value, str):
+        problem = "expected a URL such as http://127.0.0.1:3128, or an httpx.Proxy"
+        try:
+            return httpx.Proxy(value)
+        except (ValueError, httpx.InvalidURL):
+            pass
+    raise ConfigurationError(problem, argument="proxy")
+
+
+def _typed(value: object, kind: type[T], argument: str, expected: str) -> T:
+    if not isinstance(value, kind):
+        raise ConfigurationError(f"expected {expected}, got {type(value).__name__}", argument=argument)
+    return value
+
+
+CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "base_url": check_base_url,
+    "credentials": check_credentials,
+    "from_number": check_line,
+    "timeout": check_timeout,
+    "deadline": check_deadline,
+    "retry": check_retry,
+    "rate_limit": check_rate_limit,
+    "middleware": check_middleware,
+    "validate": check_validate,
+}
+"""The check of each setting that a copy may change, except the key and the token."""

@@ -1,0 +1,152 @@
+"""Each endpoint has its line, model, method, sample and sandbox rule; a failed test names the file to edit.
+
+A missing piece can break the import of a module that uses it, so each test imports what it needs.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.codegen.files import COMMAND, ROOT
+from tests.codegen.generate_models import public_classes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENDPOINTS: Final = "ippanel_edge/endpoints.py"
+MODELS: Final = "ippanel_edge/models"
+METHODS: Final = "ippanel_edge/_async/sections"
+SAMPLES: Final = "tests/contract/samples"
+RULES: Final = "ippanel_edge/sandbox/rules"
+
+
+def file_of(folder: str, name: str) -> str:
+    """Return the file of a folder that an endpoint belongs in: that of its innermost group, or that of its section."""
+    *groups, _ = name.split(".")
+    present = [group for group in reversed(groups) if (ROOT / folder / f"{group}.py").exists()]
+    return f"{folder}/{(present or groups)[0]}.py"
+
+
+def missing_models(endpoints: str) -> Iterator[str]:
+    """Yield each class that endpoints.py imports from a module of the models that does not define it."""
+    for node in ast.parse(endpoints).body:
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        if isinstance(node, ast.ImportFrom) and module.startswith("ippanel_edge.models."):
+            path = f"{module.replace('.', '/')}.py"
+            defined = public_classes((ROOT / path).read_text("utf-8")) if (ROOT / path).exists() else []
+            yield from (f"{name.name}: add the class to {path}" for name in node.names if name.name not in defined)
+
+
+def missing_methods(client: object) -> Iterator[str]:
+    """Yield each endpoint that has no method on an async client."""
+    for endpoint in import_module("ippanel_edge.endpoints").ALL:
+        found: Any = client
+        for step in endpoint.name.split("."):
+            found = getattr(found, step, None)
+        if not callable(found):
+            yield f"{endpoint.name}: add the method to {file_of(METHODS, endpoint.name)}"
+
+
+def unlisted_methods(client: object) -> Iterator[str]:
+    """Yield each public method of an async client that calls an endpoint without a line of its own."""
+    names = {endpoint.name for endpoint in import_module("ippanel_edge.endpoints").ALL}
+    for name, method in calls(client).items():
+        if name not in names and "endpoints" in inspect.unwrap(method).__code__.co_names:
+            yield f"{name}: add the line to {ENDPOINTS}"
+
+
+def calls(client: object) -> dict[str, Any]:
+    """Return all calls of a client: names, such as `users.documents.list`, to methods."""
+    found: dict[str, Any] = {}
+    pending: list[tuple[str, object]] = [
+        (name, section) for name, section in vars(client).items() if not name.startswith("_")
+    ]
+    while pending:
+        path, section = pending.pop()
+        kind: type[object] = type(section)
+        for name in [name for name in vars(kind) if not name.startswith("_")]:
+            value: Any = getattr(section, name)
+            if inspect.ismethod(value):
+                found[f"{path}.{name}"] = value
+            else:
+                pending.append((f"{path}.{name}", value))
+    return found
+
+
+def missing_samples() -> Iterator[str]:
+    """Yield each endpoint without a sample."""
+    sampled = {sample.endpoint.name for sample in import_module("tests.contract.catalogue").SAMPLES}
+    for endpoint in import_module("ippanel_edge.endpoints").ALL:
+        if endpoint.name not in sampled:
+            yield f"{endpoint.name}: add a Sample to {file_of(SAMPLES, endpoint.name)}"
+
+
+def different_rules() -> Iterator[str]:
+    """Yield each endpoint without a rule in the sandbox, or with a rule of another method or path, and the converse."""
+    rules = {rule.name: rule for rule in import_module("ippanel_edge.sandbox.app").all_endpoints()}
+    endpoints = {endpoint.name: endpoint for endpoint in import_module("ippanel_edge.endpoints").ALL}
+    for name, endpoint in endpoints.items():
+        path = file_of(RULES, name)
+        if name not in rules:
+            yield f"{name}: add a rule to {path}"
+        elif (rules[name].method, rules[name].path) != (endpoint.method, endpoint.path):
+            yield f"{name}: change the rule in {path} to {endpoint.method} {endpoint.path}, or the line in {ENDPOINTS}"
+    yield from (f"{name}: add the line to {ENDPOINTS}" for name in rules if name not in endpoints)
+
+
+def report(problems: Iterator[str]) -> None:
+    """Fail with one line for each problem."""
+    lines = list(problems)
+    assert not lines, "\n".join(lines)
+
+
+@pytest.fixture
+def client() -> object:
+    return import_module("ippanel_edge").AsyncEdgeClient("contract-key-0001")
+
+
+def test_every_model_of_the_endpoints_is_defined() -> None:
+    report(missing_models((ROOT / ENDPOINTS).read_text("utf-8")))
+
+
+def test_every_endpoint_has_a_method(client: object) -> None:
+    report(missing_methods(client))
+
+
+def test_every_method_that_calls_an_endpoint_has_a_line(client: object) -> None:
+    report(unlisted_methods(client))
+
+
+def test_every_endpoint_has_a_sample() -> None:
+    report(missing_samples())
+
+
+def test_every_endpoint_has_a_rule_in_the_sandbox() -> None:
+    report(different_rules())
+
+
+def test_both_sides_have_the_same_calls(client: object) -> None:
+    sync = import_module("ippanel_edge").EdgeClient("contract-key-0001")
+    assert calls(sync).keys() == calls(client).keys(), f"run `{COMMAND}`"
+
+
+def test_the_names_of_the_endpoints_are_unique() -> None:
+    names = [endpoint.name for endpoint in import_module("ippanel_edge.endpoints").ALL]
+    assert len(set(names)) == len(names)
+
+
+def test_the_file_of_a_group_is_preferred_to_that_of_its_section() -> None:
+    assert file_of(METHODS, "users.documents.list") == "ippanel_edge/_async/sections/documents.py"
+    assert file_of(METHODS, "phonebooks.contacts.add") == "ippanel_edge/_async/sections/phonebooks.py"
+    assert file_of(SAMPLES, "unheard.of") == "tests/contract/samples/unheard.py"
+
+
+def test_a_class_that_is_not_defined_is_reported_with_its_file() -> None:
+    assert list(missing_models("from ippanel_edge.models.payment import Credit, Nonsense\n")) == [
+        "Nonsense: add the class to ippanel_edge/models/payment.py"
+    ]
