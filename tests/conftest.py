@@ -1,4 +1,4 @@
-"""What every test stands on: no settings of the person who runs it, and how long hypothesis looks."""
+"""Shared by all tests: environment variables of the SDK are unset, and hypothesis has two profiles."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-settings.register_profile("each time", deadline=None, derandomize=True, database=None)
+settings.register_profile("deterministic", deadline=None, derandomize=True, database=None)
 settings.register_profile("nightly", deadline=None, max_examples=5_000, print_blob=True)
-settings.load_profile("each time")
+settings.load_profile("deterministic")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Run property tests without coverage's trace function: it doubles their time, and other tests cover the code."""
+    """Run property tests without the trace function of coverage: it doubles their time, and no line needs it."""
     if item.get_closest_marker("hypothesis") is None:
         return (yield)
     trace = sys.gettrace()
@@ -32,7 +32,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_settings_of_yours() -> Iterator[None]:
+def _unset_settings() -> Iterator[None]:
+    """Unset the IPPANEL_ variables of the environment in which the tests run."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith("IPPANEL_"):
@@ -42,7 +43,7 @@ def _no_settings_of_yours() -> Iterator[None]:
 
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
-    """Handle SIGINT as in a terminal, here and in children: shells start background jobs with SIGINT ignored."""
+    """Handle SIGINT as in a terminal, here and in child processes: shells start background jobs with SIGINT ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -111,19 +111,19 @@ class _ToSync(cst.CSTTransformer):
 
     def leave_Await(self, original_node: cst.Await, updated_node: cst.Await) -> cst.BaseExpression:
         inner = updated_node.expression
-        if not updated_node.lpar or "\n" not in _code(inner):  # await takes a primary: it needs no parentheses
+        if not updated_node.lpar or "\n" not in _code(inner):  # a primary expression needs no parentheses
             return inner
         return inner.with_changes(lpar=[*updated_node.lpar, *inner.lpar], rpar=[*inner.rpar, *updated_node.rpar])
 
     def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
         name = _last_name(original_node.value)
         if name in WRAPPERS:
-            kept = updated_node.slice[WRAPPERS[name]].slice
-            return kept.value if isinstance(kept, cst.Index) else updated_node
-        if name == "AsyncGenerator":  # Generator takes what it returns as well, and in 3.11 has no defaults
-            given = [element.with_changes(comma=cst.MaybeSentinel.DEFAULT) for element in updated_node.slice]
-            nothing = cst.SubscriptElement(cst.Index(cst.Name("None")))
-            return updated_node.with_changes(slice=[*given, *[nothing] * (3 - len(given))])
+            argument = updated_node.slice[WRAPPERS[name]].slice
+            return argument.value if isinstance(argument, cst.Index) else updated_node
+        if name == "AsyncGenerator":  # Generator also has send and return types, without defaults in Python 3.11
+            elements = [element.with_changes(comma=cst.MaybeSentinel.DEFAULT) for element in updated_node.slice]
+            none = cst.SubscriptElement(cst.Index(cst.Name("None")))
+            return updated_node.with_changes(slice=[*elements, *[none] * (3 - len(elements))])
         return updated_node
 
 

@@ -1,4 +1,4 @@
-"""Bare clients of the fault server, for its own tests: httpx without the SDK, and plain sockets. It asserts nothing."""
+"""Clients without the SDK for the tests of the fault server: plain httpx and plain sockets."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 SEND: Final = "/api/send"
 STALL_TIMEOUT: Final = 0.05
-"""Seconds after which a stall is taken for one. Only the step that stalls is so impatient."""
-PATIENT: Final = 5.0
+"""Seconds until a stalled step times out. Only the step that stalls has this timeout."""
+LONG_TIMEOUT: Final = 5.0
 BODY: Final = b'{"message": "salam"}'
 REQUEST: Final = (
     b"POST /v1/api/send HTTP/1.1\r\nHost: api\r\nContent-Length: " + str(len(BODY)).encode() + b"\r\n\r\n" + BODY
@@ -25,32 +25,32 @@ REQUEST: Final = (
 
 
 def name_of(fault: Fault) -> str:
-    """The fault's part of a test's id."""
+    """Return the name of a fault as the id of a test parameter."""
     return fault.name
 
 
 def timeout_for(cell: Cell) -> httpx.Timeout:
-    """Time-outs of a client of the cell: short for the step at which its fault stalls, long for all others."""
+    """Return the timeouts of a client: short for the step at which the fault stalls, long for all others."""
     fault = cell.fault
     if fault.ended_by is not EndedBy.TIMEOUT:
-        return httpx.Timeout(PATIENT)
+        return httpx.Timeout(LONG_TIMEOUT)
     if fault.where in {Where.NOWHERE, Where.TLS} or (fault.where is Where.ACCEPT and cell.trust and not cell.reused):
-        return httpx.Timeout(PATIENT, connect=STALL_TIMEOUT)
-    return httpx.Timeout(PATIENT, read=STALL_TIMEOUT, write=STALL_TIMEOUT)
+        return httpx.Timeout(LONG_TIMEOUT, connect=STALL_TIMEOUT)
+    return httpx.Timeout(LONG_TIMEOUT, read=STALL_TIMEOUT, write=STALL_TIMEOUT)
 
 
-_TRUSTS_NOBODY: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_NO_TRUSTED_CA: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def bare_client(cell: Cell) -> httpx.Client:
-    """An httpx client for the cell, as patient as its fault asks."""
+    """Return an httpx client for the cell, with the timeouts that its fault requires."""
     proxy = httpx.Proxy(cell.proxy) if cell.proxy else None
-    verify = cell.trust or _TRUSTS_NOBODY
+    verify = cell.trust or _NO_TRUSTED_CA
     return httpx.Client(base_url=cell.base_url, timeout=timeout_for(cell), proxy=proxy, verify=verify, trust_env=False)
 
 
 def post(client: httpx.Client, fault: Fault) -> str:
-    """Send once; the status that came, or the name of what httpx raised."""
+    """Send one request; return the status of the response, or the name of the exception that httpx raised."""
     body = b"x" * LARGE_BODY_BYTES if fault.large_body else BODY
     try:
         return str(client.post(SEND, content=body).status_code)
@@ -59,24 +59,24 @@ def post(client: httpx.Client, fault: Fault) -> str:
 
 
 def connect(cell: Cell) -> socket.socket:
-    """A plain socket to the cell, as patient as its fault asks."""
+    """Return a plain socket connected to the cell, with the timeout that its fault requires."""
     url = httpx.URL(cell.base_url)
     assert url.port is not None
-    timeout = STALL_TIMEOUT if cell.fault.ended_by is EndedBy.TIMEOUT else PATIENT
+    timeout = STALL_TIMEOUT if cell.fault.ended_by is EndedBy.TIMEOUT else LONG_TIMEOUT
     return socket.create_connection((url.host, url.port), timeout=timeout)
 
 
-def say_and_listen(cell: Cell, request: bytes) -> bytes:
-    """Send the bytes on a connection of their own; the first byte that comes back."""
+def first_byte_of_response(cell: Cell, request: bytes) -> bytes:
+    """Send the bytes on a new connection, and return the first byte of the response."""
     with connect(cell) as sock:
         sock.sendall(request)
         return sock.recv(1)
 
 
-def read_answer(sock: socket.socket) -> bytes:
-    """Read one good answer off a socket, to its last byte."""
+def read_response(sock: socket.socket) -> bytes:
+    """Read one complete valid response from a socket, and return its body."""
     before = sock.gettimeout()
-    sock.settimeout(PATIENT)
+    sock.settimeout(LONG_TIMEOUT)
     data = b""
     while b"\r\n\r\n" not in data:
         data += sock.recv(1)

@@ -11,15 +11,16 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
-from tests.faults.answers import (
+from tests.faults.fault import Absence, Certificate, End, EndedBy, Fault, Reads, RetryAfter, Where, no_steps
+from tests.faults.responses import (
     MESSAGE,
-    Drip,
+    AwaitClient,
     Flood,
     Good,
-    Hush,
-    Say,
     Send,
+    SendSlowly,
     Step,
+    Steps,
     bomb,
     envelope,
     head,
@@ -27,7 +28,6 @@ from tests.faults.answers import (
     nested_bomb,
     reply,
 )
-from tests.faults.fault import Absence, Certificate, End, EndedBy, Fault, Reads, RetryAfter, Where, silence
 
 LARGE_BODY_BYTES: Final = 8 * 1024 * 1024
 """More than the buffers of both sockets hold: such a body is still being written when the fault occurs."""
@@ -62,12 +62,12 @@ def _no_connection() -> list[Fault]:
 
 
 def _handshakes() -> list[Fault]:
-    def shake(name: str, end: End, say: Say = silence) -> Fault:
+    def handshake(name: str, end: End, steps: Steps = no_steps) -> Fault:
         return Fault(
             name=f"tls-{name}",
             reads=Reads.NOT_SENT,
             where=Where.TLS,
-            say=say,
+            steps=steps,
             end=end,
             ended_by=_ended_by(end),
             reused=False,
@@ -78,16 +78,16 @@ def _handshakes() -> list[Fault]:
             name=f"tls-{certificate}",
             reads=Reads.UNTRUSTED,
             where=Where.WHOLE,
-            say=lambda good: (Send(reply(good.body)),),
+            steps=lambda good: (Send(reply(good.body)),),
             certificate=certificate,
             reused=False,
         )
 
     return [
-        shake("stall", End.STALL),
-        shake("close", End.CLOSE),
-        shake("reset", End.RESET),
-        shake("garbage", End.CLOSE, lambda _: (Send(b"SSH-2.0-OpenSSH_9.6\r\n" * 8),)),
+        handshake("stall", End.STALL),
+        handshake("close", End.CLOSE),
+        handshake("reset", End.RESET),
+        handshake("garbage", End.CLOSE, lambda _: (Send(b"SSH-2.0-OpenSSH_9.6\r\n" * 8),)),
         shown(Certificate.WRONG_HOST),
         shown(Certificate.EXPIRED),
         shown(Certificate.UNKNOWN_CA),
@@ -95,12 +95,12 @@ def _handshakes() -> list[Fault]:
 
 
 def _proxies() -> list[Fault]:
-    def connect(name: str, end: End, answer: bytes = b"") -> Fault:
+    def connect(name: str, end: End, response: bytes = b"") -> Fault:
         return Fault(
             name=f"proxy-{name}",
             reads=Reads.NOT_SENT,
             where=Where.PROXY,
-            say=lambda _: (Send(answer),) if answer else (),
+            steps=lambda _: (Send(response),) if response else (),
             end=end,
             ended_by=_ended_by(end),
             proxy=True,
@@ -151,7 +151,7 @@ def _cut_requests() -> list[Fault]:
             where=Where.ACCEPT,
             end=end,
             ended_by=_ended_by(end),
-            heals=True,
+            transient=True,
             fresh=False,
         )
 
@@ -170,9 +170,9 @@ def _cut_requests() -> list[Fault]:
             name=name,
             reads=Reads.STATUS,
             where=Where.MID_BODY,
-            say=lambda _: (Send(reply(html(413), 413, "Connection: close", kind="text/html")),),
+            steps=lambda _: (Send(reply(html(413), 413, "Connection: close", kind="text/html")),),
             end=end,
-            carries_out=False,
+            executes=False,
             large_body=True,
             status=413,
         )
@@ -188,8 +188,8 @@ def _cut_requests() -> list[Fault]:
     ]
 
 
-def _broken(name: str, say: Say, end: End = End.CLOSE) -> Fault:
-    return Fault(name=name, reads=Reads.BROKEN, where=Where.WHOLE, say=say, end=end, ended_by=_ended_by(end))
+def _broken(name: str, steps: Steps, end: End = End.CLOSE) -> Fault:
+    return Fault(name=name, reads=Reads.BROKEN, where=Where.WHOLE, steps=steps, end=end, ended_by=_ended_by(end))
 
 
 def _half(good: Good) -> tuple[Step, ...]:
@@ -201,7 +201,7 @@ def _chunked(good: Good) -> bytes:
     return start + f"{len(good.body):x}\r\n".encode() + good.body + b"\r\n"
 
 
-def _broken_answers() -> list[Fault]:
+def _broken_responses() -> list[Fault]:
     """Responses that are not HTTP or are incomplete."""
 
     def two_lengths(good: Good) -> tuple[Step, ...]:
@@ -230,19 +230,19 @@ def _broken_answers() -> list[Fault]:
     ]
 
 
-def _endless_answers() -> list[Fault]:
+def _endless_responses() -> list[Fault]:
     """Responses that do not end: no single read waits long."""
 
-    def endless(name: str, say: Say) -> Fault:
-        return Fault(name=name, reads=Reads.BROKEN, where=Where.WHOLE, say=say, ended_by=EndedBy.DEADLINE)
+    def endless(name: str, steps: Steps) -> Fault:
+        return Fault(name=name, reads=Reads.BROKEN, where=Where.WHOLE, steps=steps, ended_by=EndedBy.DEADLINE)
 
     def slow_head(good: Good) -> tuple[Step, ...]:
-        return (Drip(reply(good.body)),)
+        return (SendSlowly(reply(good.body)),)
 
     def slow_body(good: Good) -> tuple[Step, ...]:
         whole = reply(good.body)
         start = len(whole) - len(good.body)
-        return Send(whole[:start]), Drip(whole[start:])
+        return Send(whole[:start]), SendSlowly(whole[start:])
 
     def endless_body(_: Good) -> tuple[Step, ...]:
         return Send(head(200, "Transfer-Encoding: chunked")), Flood(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
@@ -255,16 +255,16 @@ def _endless_answers() -> list[Fault]:
     ]
 
 
-def _read_as(name: str, reads: Reads, say: Say, end: End = End.KEEP) -> Fault:
-    carries_out = reads is not Reads.REFUSED
-    return Fault(name=name, reads=reads, where=Where.WHOLE, say=say, end=end, carries_out=carries_out)
+def _read_as(name: str, reads: Reads, steps: Steps, end: End = End.KEEP) -> Fault:
+    executes = reads is not Reads.REFUSED
+    return Fault(name=name, reads=reads, where=Where.WHOLE, steps=steps, end=end, executes=executes)
 
 
 def _json(name: str, body: bytes, reads: Reads = Reads.UNREADABLE) -> Fault:
     return _read_as(name, reads, lambda _: (Send(reply(body)),))
 
 
-def _unreadable_answers() -> list[Fault]:
+def _unreadable_responses() -> list[Fault]:
     """Valid HTTP with 2xx, but not a response of the API."""
 
     def encoded(name: str, body: bytes, encoding: str) -> Fault:
@@ -277,12 +277,12 @@ def _unreadable_answers() -> list[Fault]:
         packed = gzip.compress(good.body, mtime=0)
         return (Send(reply(packed[: len(packed) // 2], 200, "Content-Encoding: gzip")),)
 
-    def bombs(encoding: str) -> Say:
-        def say(_: Good) -> tuple[Step, ...]:
+    def bombs(encoding: str) -> Steps:
+        def steps(_: Good) -> tuple[Step, ...]:
             body = bomb() if encoding == "gzip" else nested_bomb()
             return (Send(reply(body, 200, f"Content-Encoding: {encoding}")),)
 
-        return say
+        return steps
 
     meta = envelope(None).partition(b'"meta": ')[2][:-1]
     return [
@@ -322,7 +322,7 @@ def _wrong_data() -> list[Fault]:
     return [_json(name, envelope(wrong), Reads.WRONG_DATA) for name, wrong in data.items()]
 
 
-def _fine_answers() -> list[Fault]:
+def _fine_responses() -> list[Fault]:
     """Unusual but valid: a client that rejects these is too strict."""
 
     def no_length(good: Good) -> tuple[Step, ...]:
@@ -345,15 +345,15 @@ def _fine_answers() -> list[Fault]:
 def _stray_bytes() -> list[Fault]:
     """Events on a connection between requests: the next request must neither fail nor read these bytes."""
 
-    def behind(name: str, end: End, say: Say = silence) -> Fault:
+    def behind(name: str, end: End, steps: Steps = no_steps) -> Fault:
         def both(good: Good) -> tuple[Step, ...]:
-            extra = b"".join(step.data for step in say(good) if isinstance(step, Send))
+            extra = b"".join(step.data for step in steps(good) if isinstance(step, Send))
             return (Send(reply(good.body) + extra),)
 
-        return Fault(name=name, reads=Reads.FINE, where=Where.IDLE, say=both, end=end)
+        return Fault(name=name, reads=Reads.FINE, where=Where.IDLE, steps=both, end=end)
 
     def late(good: Good) -> tuple[Step, ...]:
-        return Hush(), Send(reply(good.poison))
+        return AwaitClient(), Send(reply(good.poison))
 
     timed_out = reply(html(408), 408, "Connection: close", kind="text/html")
     return [
@@ -366,8 +366,8 @@ def _stray_bytes() -> list[Fault]:
             name="late-response",
             reads=Reads.BROKEN,
             where=Where.WHOLE,
-            say=late,
-            heals=True,
+            steps=late,
+            transient=True,
             ended_by=EndedBy.TIMEOUT,
         ),
     ]
@@ -377,7 +377,7 @@ _NOT_EXECUTED: Final = frozenset({400, 401, 403, 404, 405, 408, 409, 413, 415, 4
 """Statuses that state that the request was not executed. After others it may have been, so it counts as accepted."""
 
 
-def _retry_after_header(way: RetryAfter | None) -> list[str]:
+def _retry_after_header(form: RetryAfter | None) -> list[str]:
     values = {
         RetryAfter.SECONDS: str(RETRY_SECONDS),
         RetryAfter.DATE: formatdate(time.time() + RETRY_DATE_AHEAD, usegmt=True),
@@ -388,7 +388,7 @@ def _retry_after_header(way: RetryAfter | None) -> list[str]:
         RetryAfter.TEXT: "in a while",
         RetryAfter.ZERO: "0",
     }
-    return [f"Retry-After: {values[way]}"] if way is not None else []
+    return [f"Retry-After: {values[form]}"] if form is not None else []
 
 
 def _status(
@@ -398,7 +398,7 @@ def _status(
     body = b"" if bare else html(status) if page else envelope(None, status=False, message="ناموفق", code="400-1")
     kind = "text/html" if page else "application/json"
 
-    def say(_: Good) -> tuple[Step, ...]:
+    def steps(_: Good) -> tuple[Step, ...]:
         more = _retry_after_header(retry_after)
         return (Send(head(status) if bare else reply(body, status, *headers, *more, kind=kind)),)
 
@@ -407,8 +407,8 @@ def _status(
         name=f"{name}-retry-after-{retry_after}" if retry_after else name,
         reads=Reads.STATUS,
         where=Where.WHOLE,
-        say=say,
-        carries_out=status not in _NOT_EXECUTED,
+        steps=steps,
+        executes=status not in _NOT_EXECUTED,
         status=status,
         retry_after=retry_after,
     )
@@ -425,7 +425,7 @@ def _statuses() -> list[Fault]:
         _status(405, headers=("Allow: GET, PUT",)),
         *(_status(status, page=True) for status in (403, 404, 408, 413, 421, 425, 429, 500, 502, 503, 504)),
         *(_status(status, page=True) for status in (520, 521, 522, 523, 524)),
-        *(_status(status, retry_after=way) for status in (429, 503) for way in RetryAfter),
+        *(_status(status, retry_after=form) for status in (429, 503) for form in RetryAfter),
     ]
 
 
@@ -435,11 +435,11 @@ def _catalogue() -> tuple[Fault, ...]:
         *_handshakes(),
         *_proxies(),
         *_cut_requests(),
-        *_broken_answers(),
-        *_endless_answers(),
-        *_unreadable_answers(),
+        *_broken_responses(),
+        *_endless_responses(),
+        *_unreadable_responses(),
         *_wrong_data(),
-        *_fine_answers(),
+        *_fine_responses(),
         *_stray_bytes(),
         *_statuses(),
     )

@@ -1,4 +1,4 @@
-"""One fault server for the whole run, and a cell that is closed behind each test."""
+"""Provides one fault server for the whole test run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def fault_server() -> Iterator[FaultServer]:
-    """The server; `arm()` it, and close the cell, or let the end of the run do so."""
+    """The running server. Cells that a test does not close are closed at the end of the run."""
     with FaultServer() as server:
         yield server

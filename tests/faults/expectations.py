@@ -71,14 +71,14 @@ class Expectation:
         errors: the allowed classes of the error.
         attempts: the number of requests started, as in the error.
         accepted: the number of requests that the server executed.
-        waits: the seconds slept before each retry, in order; with fewer retries, the first ones.
+        delays: the seconds slept before each retry, in order; with fewer retries, the first ones.
     """
 
     outcomes: frozenset[Outcome | None]
     errors: tuple[type[EdgeError], ...]
     attempts: Range
     accepted: Range
-    waits: tuple[Range, ...]
+    delays: tuple[Range, ...]
 
     @property
     def succeeds(self) -> bool:
@@ -106,7 +106,7 @@ _PLAIN: Final = {
 
 
 def expect(
-    fault: Fault, repeat: Repeat, *, tls: bool = False, has_body: bool = True, answers_data: bool
+    fault: Fault, repeat: Repeat, *, tls: bool = False, has_body: bool = True, detects_wrong_data: bool
 ) -> Expectation:
     """Return the expected result of a call.
 
@@ -118,25 +118,25 @@ def expect(
         repeat: the retry class of the endpoint.
         tls: whether the case uses TLS although the fault does not require it.
         has_body: whether the request has a body; without one, it is complete after its headers.
-        answers_data: whether the endpoint's model detects the wrong data.
+        detects_wrong_data: whether the endpoint's model detects the wrong data.
     """
-    verdict = _verdict(fault, repeat, tls=tls, answers_data=answers_data)
+    verdict = _verdict(fault, repeat, tls=tls, detects_wrong_data=detects_wrong_data)
     attempts = Range(verdict.least, verdict.most)
     return Expectation(
         outcomes=frozenset(verdict.outcomes),
         errors=verdict.errors,
         attempts=attempts,
         accepted=_accepted(fault, verdict, has_body=has_body),
-        waits=tuple(_wait(fault, n) for n in range(1, verdict.most)),
+        delays=tuple(_delay(fault, n) for n in range(1, verdict.most)),
     )
 
 
-def _verdict(fault: Fault, repeat: Repeat, *, tls: bool, answers_data: bool) -> _Verdict:
+def _verdict(fault: Fault, repeat: Repeat, *, tls: bool, detects_wrong_data: bool) -> _Verdict:
     once = repeat is Repeat.ONCE
     reads = fault.reads
     if reads is Reads.WRONG_DATA:
-        reads = Reads.UNREADABLE if answers_data else Reads.FINE
-    if fault.where is Where.ACCEPT and not fault.heals:
+        reads = Reads.UNREADABLE if detects_wrong_data else Reads.FINE
+    if fault.where is Where.ACCEPT and not fault.transient:
         return _at_accept(fault, once=once, tls=tls)
     if reads is Reads.BROKEN:
         return _broken(fault, once=once)
@@ -162,7 +162,7 @@ def _broken(fault: Fault, *, once: bool) -> _Verdict:
     if once:
         errors = (OutcomeUnknown, DecodeError) if fault.ended_by is EndedBy.DEADLINE else (OutcomeUnknown,)
         return _Verdict((Outcome.UNKNOWN,), errors, 1, 1)
-    if fault.heals:
+    if fault.transient:
         return _Verdict((None,), (), 2, 2)
     if fault.ended_by is EndedBy.DEADLINE:  # the deadline covers all attempts; a flood may reach the size limit first
         return _Verdict((Outcome.UNKNOWN,), (OutcomeUnknown, DecodeError), 1, ALL_ATTEMPTS)
@@ -195,17 +195,17 @@ def _status_attempts(fault: Fault, *, once: bool) -> int:
 
 
 def _accepted(fault: Fault, verdict: _Verdict, *, has_body: bool) -> Range:
-    if not fault.carries_out or fault.reads in {Reads.NOT_SENT, Reads.UNTRUSTED}:
+    if not fault.executes or fault.reads in {Reads.NOT_SENT, Reads.UNTRUSTED}:
         return Range(0, 0)
     if fault.where is Where.ACCEPT:
-        healed = verdict.least - 1 if fault.heals else 0
-        return Range(healed, healed)
+        accepted = verdict.least - 1 if fault.transient else 0
+        return Range(accepted, accepted)
     if fault.where in {Where.HEADERS, Where.MID_BODY} and has_body:
         return Range(0, 0)
     return Range(verdict.least, verdict.most)
 
 
-def _wait(fault: Fault, retry: int) -> Range:
+def _delay(fault: Fault, retry: int) -> Range:
     jitter = min(POLICY.max_backoff, POLICY.backoff * 2 ** (retry - 1))
     if fault.retry_after is RetryAfter.SECONDS:
         return Range(RETRY_SECONDS, max(RETRY_SECONDS, jitter))

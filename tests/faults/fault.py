@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import attrs
 
-from tests.faults.answers import Good, Say, Step
+from tests.faults.responses import Good, Step, Steps
 
 
 class Where(StrEnum):
@@ -99,7 +99,7 @@ class RetryAfter(StrEnum):
     ZERO = "zero"
 
 
-def silence(_: Good) -> tuple[Step, ...]:
+def no_steps(_: Good) -> tuple[Step, ...]:
     """Send nothing."""
     return ()
 
@@ -112,11 +112,11 @@ class Fault:
         name: a unique name, part of a test's id.
         reads: what a client can know about the request.
         where: the point at which the fault occurs.
-        say: what the server sends at that point.
+        steps: what the server sends at that point.
         end: the end of the connection after that.
-        carries_out: whether the service executes a request that it has read completely before the fault. False only
+        executes: whether the service executes a request that it has read completely before the fault. False only
             if its response states that it did not: every doubtful case counts as executed.
-        heals: whether the fault affects the first request only, and later ones succeed.
+        transient: whether the fault affects the first request only, and later ones succeed.
         fresh: whether it can affect the first request on a connection.
         reused: whether it can affect the second one.
         ended_by: what ends the request.
@@ -131,10 +131,10 @@ class Fault:
     name: str
     reads: Reads
     where: Where
-    say: Say = silence
+    steps: Steps = no_steps
     end: End = End.KEEP
-    carries_out: bool = True
-    heals: bool = False
+    executes: bool = True
+    transient: bool = False
     fresh: bool = True
     reused: bool = True
     ended_by: EndedBy = EndedBy.ITSELF

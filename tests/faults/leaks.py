@@ -1,4 +1,4 @@
-"""Where a secret could come to light: log records, an exception and all that hangs on it. It only finds."""
+"""Finds secrets in log records and in exceptions, including related exceptions and local variables."""
 
 from __future__ import annotations
 
@@ -13,73 +13,73 @@ if TYPE_CHECKING:
 LOGGERS: Final = ("ippanel_edge", "httpx", "httpcore", "h11", "hpack", "asyncio")
 
 
-class Eavesdropper(logging.Handler):
-    """Keeps each log record as text, with everything that a formatter could take out of it."""
+class LogRecorder(logging.Handler):
+    """Records each log record as a str, with all attributes that a formatter could use."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.heard: list[str] = []
+        self.records: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.heard.append(f"{record.name}: {record.getMessage()} {record.__dict__!r}")
+        self.records.append(f"{record.name}: {record.getMessage()} {record.__dict__!r}")
 
-    def hearing(self, *secrets: str) -> list[str]:
-        """The records that hold one of the secrets."""
-        return [said for said in self.heard if any(secret in said for secret in secrets)]
+    def containing(self, *secrets: str) -> list[str]:
+        """Return the records that contain one of the secrets."""
+        return [record for record in self.records if any(secret in record for secret in secrets)]
 
 
 @contextmanager
-def eavesdropping() -> Generator[Eavesdropper]:
-    """Listen to all that this package and its libraries log, at DEBUG."""
-    ear = Eavesdropper()
+def recorded_logs() -> Generator[LogRecorder]:
+    """Record all log records of this package and its libraries, at level DEBUG."""
+    recorder = LogRecorder()
     loggers = [logging.getLogger(name) for name in LOGGERS]
     before = [(logger.level, logger.propagate) for logger in loggers]
     for logger in loggers:
-        logger.addHandler(ear)
+        logger.addHandler(recorder)
         logger.setLevel(logging.DEBUG)
-        logger.propagate = False  # nobody else needs to write all of it down
+        logger.propagate = False  # other handlers do not need the debug records
     try:
-        yield ear
+        yield recorder
     finally:
         for logger, (level, propagate) in zip(loggers, before, strict=True):
-            logger.removeHandler(ear)
+            logger.removeHandler(recorder)
             logger.setLevel(level)
             logger.propagate = propagate
 
 
-def family(error: BaseException) -> list[BaseException]:
-    """An exception with its causes, its contexts, also suppressed ones, and the members of its groups."""
+def related_exceptions(error: BaseException) -> list[BaseException]:
+    """Return an exception, its causes and contexts, including suppressed ones, and the members of exception groups."""
     found: list[BaseException] = []
-    open_ends: list[BaseException | None] = [error]
-    while open_ends:
-        each = open_ends.pop()
-        if each is None or any(each is known for known in found):
+    pending: list[BaseException | None] = [error]
+    while pending:
+        exception = pending.pop()
+        if exception is None or any(exception is known for known in found):
             continue
-        found.append(each)
-        open_ends += [each.__cause__, each.__context__]
-        if isinstance(each, BaseExceptionGroup):
-            open_ends += list(each.exceptions)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        found.append(exception)
+        pending += [exception.__cause__, exception.__context__]
+        if isinstance(exception, BaseExceptionGroup):
+            pending += list(exception.exceptions)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     return found
 
 
-def shown_by(error: BaseException) -> dict[str, str]:
-    """All the ways in which an exception shows itself: the way's name to its text."""
+def representations(error: BaseException) -> dict[str, str]:
+    """Return all representations of an exception, by name."""
     shown: dict[str, str] = {}
-    for number, each in enumerate(family(error)):
-        name = f"{type(each).__name__} {number}"
-        report = traceback.TracebackException(type(each), each, each.__traceback__, capture_locals=True)
-        shown[f"{name}: str"] = str(each)
-        shown[f"{name}: repr"] = repr(each)
-        shown[f"{name}: vars"] = repr(vars(each))
+    for number, exception in enumerate(related_exceptions(error)):
+        name = f"{type(exception).__name__} {number}"
+        report = traceback.TracebackException(type(exception), exception, exception.__traceback__, capture_locals=True)
+        shown[f"{name}: str"] = str(exception)
+        shown[f"{name}: repr"] = repr(exception)
+        shown[f"{name}: vars"] = repr(vars(exception))
         shown[f"{name}: traceback with locals"] = "".join(report.format(chain=False))
     return shown
 
 
 def leaks(error: BaseException, *secrets: str) -> list[str]:
-    """The ways in which an exception shows one of the secrets, each with the lines that hold it."""
+    """Return the representations of an exception that contain a secret, with the lines that contain it."""
     return [
-        f"{way} shows {secret!r} in {line.strip()[:300]!r}"
-        for way, text in shown_by(error).items()
+        f"{name} shows {secret!r} in {line.strip()[:300]!r}"
+        for name, text in representations(error).items()
         for secret in secrets
         for line in text.splitlines()
         if secret in line

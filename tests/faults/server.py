@@ -1,7 +1,7 @@
-"""A server that breaks on purpose, and counts what it truly accepted. It asserts nothing: that is the tests' part.
+"""A server that injects network faults and counts the requests that it accepted.
 
-One `FaultServer` runs in a thread of its own, so clients of any kind can call it. Each `arm()` opens a port for one
-fault, independent of all others: a cell. Nothing sleeps; a stall ends when the client leaves or the cell is settled.
+One `FaultServer` runs in its own thread, so that sync and async clients can call it. Each `arm()` opens a port for one
+fault, independent of all others: a cell. A stall ends when the client disconnects or the cell is settled.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import attrs
 
-from tests.faults import answers
+from tests.faults import responses
 from tests.faults.certificates import SERVICE_HOST, Certificates, make_certificates
 from tests.faults.fault import Absence, End, Fault, Where
 from tests.faults.wire import CHUNK, Head, RequestReader, Wire, readable
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LIMIT: Final = 30.0
-"""Seconds after which a stall ends by itself, whatever the client does."""
+MAX_STALL: Final = 30.0
+"""Seconds after which a stall ends even if the client stays connected."""
 _FILLERS: Final = 8
 _FILLED_AFTER: Final = 0.02
 
 
 @attrs.frozen
 class Request:
-    """A request as the server read it.
+    """A request that the server read.
 
     Attributes:
         method: the HTTP method.
         path: the target, with its query.
-        headers: names as they came, in their order.
-        body: as much of it as was read.
-        whole: whether head and body were read to their end.
-        struck: whether the fault was applied to it.
+        headers: in the received order, with names in the received case.
+        body: the bytes that were read.
+        whole: whether head and body were read completely.
+        affected: whether the fault was applied to it.
         connection: the number of its connection in the cell, from 1.
-        nth: its place on that connection, from 1.
+        nth: the number of the request on that connection, from 1.
     """
 
     method: str
@@ -52,17 +52,17 @@ class Request:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     whole: bool
-    struck: bool
+    affected: bool
     connection: int
     nth: int
 
 
 @attrs.frozen
-class Tally:
-    """A cell's counts, without the request that only made the connection a reused one.
+class Counts:
+    """The counts of a cell, without the primer.
 
     Attributes:
-        accepted: requests that the service carried out, or may have.
+        accepted: requests that the service executed, or may have executed.
         seen: requests whose head was read.
         connections: connections made.
         connects: CONNECT requests to the proxy.
@@ -77,7 +77,7 @@ class Tally:
 
 
 class Connection:
-    """One connection of a cell, from its first byte to its end."""
+    """One connection of a cell."""
 
     def __init__(self, cell: Cell, sock: socket.socket, number: int) -> None:
         self._cell = cell
@@ -88,35 +88,35 @@ class Connection:
 
     @property
     def stalled(self) -> bool:
-        """Whether the server says nothing, on purpose."""
+        """Whether the server intentionally sends nothing."""
         return self._stalled
 
-    def quiet(self) -> bool:
-        """Whether nothing happens before the client does something, or the cell is settled."""
-        return self._stalled or self._wire.quiet()
+    def idle(self) -> bool:
+        """Return whether nothing happens until the client sends bytes or disconnects, or the cell is settled."""
+        return self._stalled or self._wire.idle()
 
-    def shut(self) -> None:
-        """Let its socket go."""
-        self._wire.shut()
+    def close_socket(self) -> None:
+        """Close the socket."""
+        self._wire.close_socket()
 
     async def run(self) -> None:
-        """Serve, break, and let go. A client that leaves in the middle is no error here."""
+        """Serve requests, inject the fault, and close the socket. A client that disconnects early is not an error."""
         try:
             with contextlib.suppress(OSError):
                 await self._run()
         finally:
-            self._wire.shut()
+            self._wire.close_socket()
 
     async def _run(self) -> None:
         cell, fault = self._cell, self._cell.fault
-        if fault.where is Where.ACCEPT and cell.strikes_connections:
-            await self._strike("/")
+        if fault.where is Where.ACCEPT and cell.affects_connections:
+            await self._inject("/")
             return
         if fault.proxy and not await self._open_tunnel():
             return
         if fault.where is Where.TLS:
             await self._wire.receive()
-            await self._strike("/")
+            await self._inject("/")
             return
         if cell.shown is not None:
             await self._wire.start_tls(cell.shown)
@@ -129,32 +129,32 @@ class Connection:
             return False
         self._cell.connects += 1
         if self._cell.fault.where is Where.PROXY:
-            await self._strike("/")
+            await self._inject("/")
             return False
-        await self._wire.send(answers.head(200))
+        await self._wire.send(responses.head(200))
         return True
 
     async def _serve(self, nth: int) -> bool:
-        """Serve one request; whether another may follow."""
+        """Serve one request; return whether another one may follow."""
         cell, fault = self._cell, self._cell.fault
-        primer, struck = cell.next_request()
-        if struck and fault.where is Where.ACCEPT:
-            return await self._strike("/")
+        primer, affected = cell.next_request()
+        if affected and fault.where is Where.ACCEPT:
+            return await self._inject("/")
         head = await self._reader.head()
         if head is None:
             return False
-        body, whole = await self._reader.body(head, self._body_limit(head) if struck else None)
-        request = Request(head.method, head.target, head.headers, body, whole, struck, self._number, nth)
+        body, whole = await self._reader.body(head, self._body_limit(head) if affected else None)
+        request = Request(head.method, head.target, head.headers, body, whole, affected, self._number, nth)
         if primer:
             cell.primer = request
         else:
             cell.seen.append(request)
-            if whole and (fault.carries_out or not struck):
+            if whole and (fault.executes or not affected):
                 cell.accepted.append(request)
         path = head.target.partition("?")[0]
-        if struck:
-            return await self._strike(path)
-        await self._wire.send(answers.reply(cell.good(path).body))
+        if affected:
+            return await self._inject(path)
+        await self._wire.send(responses.reply(cell.good(path).body))
         if head.header("connection") == "close":
             await self._wire.close()
             return False
@@ -167,29 +167,29 @@ class Connection:
             return min(int(head.header("content-length") or 2) // 2, CHUNK)
         return None
 
-    async def _strike(self, path: str) -> bool:
-        """Do what the fault says; whether the connection may be used on."""
+    async def _inject(self, path: str) -> bool:
+        """Inject the fault; return whether the connection can still be used."""
         fault = self._cell.fault
-        for step in fault.say(self._cell.good(path)):
-            await self._utter(step)
+        for step in fault.steps(self._cell.good(path)):
+            await self._execute(step)
         if fault.end is End.RESET:
             self._wire.reset()
         elif fault.end is End.CLOSE:
             await self._wire.close()
         elif fault.end is End.STALL:
-            await self._pause(LIMIT)
+            await self._pause(MAX_STALL)
             await self._wire.drain()
         elif self._cell.released.is_set():
             await self._wire.drain()
         return fault.end is End.KEEP
 
-    async def _utter(self, step: answers.Step) -> None:
+    async def _execute(self, step: responses.Step) -> None:
         released = self._cell.released
-        if isinstance(step, answers.Send):
+        if isinstance(step, responses.Send):
             await self._wire.send(step.data)
-        elif isinstance(step, answers.Hush):
+        elif isinstance(step, responses.AwaitClient):
             await self._reader.more()
-        elif isinstance(step, answers.Drip):
+        elif isinstance(step, responses.SendSlowly):
             for byte in step.data:
                 if released.is_set():
                     return
@@ -198,7 +198,7 @@ class Connection:
         else:
             while not released.is_set():
                 await self._wire.send(step.data)
-                await asyncio.sleep(0)  # sock_sendall does not yield while the client listens
+                await asyncio.sleep(0)  # sock_sendall does not yield while the client reads
 
     async def _pause(self, seconds: float) -> None:
         self._stalled = True
@@ -213,17 +213,17 @@ class Connection:
 
 
 class Cell:
-    """One fault on a port of its own, and what came of it.
+    """One fault on its own port, and the recorded requests.
 
     Attributes:
-        fault: what goes wrong.
-        reused: whether the first request is only there to be answered well, so that the second finds a used connection.
-        base_url: where the client calls, with ``/v1``.
-        proxy: the proxy's URL that the client must use; None without.
-        trust: what the client must trust; None where the cell is plain HTTP.
-        primer: the first request of a reused cell.
-        accepted: the requests carried out, in their order. The primer is not among them.
-        seen: all requests whose head was read, likewise.
+        fault: the injected fault.
+        reused: whether the first request, the primer, succeeds, so that the fault affects a reused connection.
+        base_url: the base URL of the client, with ``/v1``.
+        proxy: the URL of the proxy that the client must use; None without a proxy.
+        trust: the TLS settings of the client; None for plain HTTP.
+        primer: the first request, if `reused`.
+        accepted: the executed requests, in order, without the primer.
+        seen: all requests whose head was read, in order, without the primer.
     """
 
     def __init__(
@@ -245,7 +245,7 @@ class Cell:
         self.connects = 0
         self.released, self.changed = asyncio.Event(), asyncio.Event()
         self._loop, self._data = loop, data
-        self._connections = self._requests = self._strikes = self._answers = 0
+        self._connections = self._requests = self._injections = self._responses = 0
         self._tasks: dict[asyncio.Task[None], Connection] = {}
         self._fillers: list[socket.socket] = []
         self._listening = False
@@ -271,7 +271,7 @@ class Cell:
         return f"{scheme}://{host}:{port}/v1", None
 
     def _fill_backlog(self) -> None:
-        """Take the places of a queue that nobody serves, until the system leaves the next one waiting."""
+        """Fill the backlog of a listening socket that accepts no connection, until the next one has to wait."""
         self._socket.listen(0)
         while len(self._fillers) < _FILLERS:
             filler = socket.socket()
@@ -281,54 +281,56 @@ class Cell:
                 filler.connect(self._address)
             except TimeoutError:
                 return
-        raise RuntimeError("this system's backlog does not fill")
+        raise RuntimeError("the backlog of this system cannot be filled")
 
-    # Asked by the connections.
+    # Used by the connections.
 
     @property
-    def strikes_connections(self) -> bool:
-        """Whether a connection is struck as it comes."""
+    def affects_connections(self) -> bool:
+        """Whether the fault affects a connection when it is accepted."""
         return not self.reused
 
     def next_request(self) -> tuple[bool, bool]:
-        """Whether the request that now begins is the primer, and whether it is struck."""
+        """Return whether the next request is the primer, and whether the fault affects it."""
         self._requests += 1
         first = self._requests == 1
         primer = first and self.reused
-        struck = first if self.fault.where is Where.IDLE else not primer and not (self.fault.heals and self._strikes)
-        self._strikes += struck
-        return primer, struck
+        affected = (
+            first if self.fault.where is Where.IDLE else not primer and not (self.fault.transient and self._injections)
+        )
+        self._injections += affected
+        return primer, affected
 
-    def good(self, path: str) -> answers.Good:
-        """The right answer to a request for `path`: ids count from 1001 in each cell."""
-        self._answers += 1
-        return answers.good(path, 1000 + self._answers, self._data)
+    def good(self, path: str) -> responses.Good:
+        """Return the valid response of a request for `path`: the ids count from 1001 in each cell."""
+        self._responses += 1
+        return responses.good(path, 1000 + self._responses, self._data)
 
-    # Asked by the tests, from their own threads.
+    # Called by the tests, from other threads.
 
     @property
     def stalls(self) -> bool:
-        """Whether a connection of it is held by a stall."""
+        """Whether a connection is stalled."""
         return any(connection.stalled for connection in tuple(self._tasks.values()))
 
-    def quiesce(self, limit: float = 10.0) -> Tally:
-        """Wait until nothing is under way: all that the client sent is read, and all that is to be said is said.
+    def quiesce(self, limit: float = 10.0) -> Counts:
+        """Wait until the server is idle: all received bytes are read, and all responses are sent.
 
         Raises:
-            TimeoutError: something went on for longer than `limit` seconds.
+            TimeoutError: the server was not idle within `limit` seconds.
         """
         return _call(self._loop, self._quiesce(limit, closed=False))
 
-    def settle(self, limit: float = 10.0) -> Tally:
-        """End every stall, and wait until the client's connections are gone; `open` counts those that stay.
+    def settle(self, limit: float = 10.0) -> Counts:
+        """End every stall, and wait until the client has closed its connections; `open` counts the remaining ones.
 
-        Call it when the client is closed, or says that its pool is empty: the counts are final then.
+        The counts are final if the client is closed or its pool is empty.
         """
         return _call(self._loop, self._settle(limit))
 
     def close(self) -> None:
-        """Close the port and all that hangs on it."""
-        _call(self._loop, self._aclose())
+        """Close the port and all its connections."""
+        _call(self._loop, self._close())
 
     def __enter__(self) -> Self:
         return self
@@ -338,7 +340,7 @@ class Cell:
     ) -> None:
         self.close()
 
-    # In the loop's thread.
+    # Called in the thread of the event loop.
 
     def _accept(self) -> None:
         sock, _ = self._socket.accept()
@@ -354,28 +356,28 @@ class Cell:
         if not task.cancelled() and (error := task.exception()):
             self._loop.call_exception_handler({"message": "a cell's connection failed", "exception": error})
 
-    def _is_quiet(self, *, closed: bool) -> bool:
+    def _is_idle(self, *, closed: bool) -> bool:
         if (self._listening and readable(self._socket)) or (closed and self._tasks):
             return False
-        return all(connection.quiet() for connection in self._tasks.values())
+        return all(connection.idle() for connection in self._tasks.values())
 
-    async def _quiesce(self, limit: float, *, closed: bool) -> Tally:
+    async def _quiesce(self, limit: float, *, closed: bool) -> Counts:
         async with asyncio.timeout(limit):
-            while not self._is_quiet(closed=closed):
+            while not self._is_idle(closed=closed):
                 self.changed.clear()
                 await self.changed.wait()
         return self._tally()
 
-    async def _settle(self, limit: float) -> Tally:
+    async def _settle(self, limit: float) -> Counts:
         self.released.set()
         with contextlib.suppress(TimeoutError):
             return await self._quiesce(limit, closed=True)
         return self._tally()
 
-    def _tally(self) -> Tally:
-        return Tally(len(self.accepted), len(self.seen), self._connections, self.connects, len(self._tasks))
+    def _tally(self) -> Counts:
+        return Counts(len(self.accepted), len(self.seen), self._connections, self.connects, len(self._tasks))
 
-    async def _aclose(self) -> None:
+    async def _close(self) -> None:
         if self._listening:
             self._loop.remove_reader(self._socket)
             self._listening = False
@@ -384,13 +386,13 @@ class Cell:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for connection in tasks.values():
-            connection.shut()  # also where it was cancelled before it began
+            connection.close_socket()  # a task that was cancelled before it started has not closed it
         for sock in (*self._fillers, self._socket):
             sock.close()
 
 
 class FaultServer:
-    """A thread with a loop that serves any number of cells. Use it as a context manager."""
+    """A thread with an event loop that serves any number of cells. Use it as a context manager."""
 
     def __init__(self) -> None:
         self.failures: list[str] = []
@@ -409,10 +411,10 @@ class FaultServer:
         return self
 
     def stop(self) -> None:
-        """Close every cell, end the thread.
+        """Close all cells, and stop the thread.
 
         Raises:
-            RuntimeError: the server itself failed on the way.
+            RuntimeError: the server itself failed.
         """
         for cell in self._cells:
             cell.close()
@@ -428,21 +430,21 @@ class FaultServer:
         *,
         reused: bool = False,
         tls: bool = False,
-        data: Callable[[str, int], object] = answers.good_data,
+        data: Callable[[str, int], object] = responses.good_data,
     ) -> Cell:
-        """Open a port where this goes wrong.
+        """Open a port that injects this fault.
 
         Args:
-            fault: what goes wrong.
-            reused: answer one request well first; the fault strikes the second, on the same connection.
-            tls: speak TLS also where the fault does not need it.
-            data: what a good answer's ``data`` is, by path and number.
+            fault: the fault.
+            reused: let the first request succeed; the fault affects the second one, on the same connection.
+            tls: use TLS even if the fault does not require it.
+            data: returns the ``data`` of a valid response, by path and number.
 
         Raises:
-            ValueError: the fault cannot strike such a connection.
+            ValueError: the fault cannot affect such a connection.
         """
         if not (fault.reused if reused else fault.fresh):
-            raise ValueError(f"{fault.name} cannot strike a {'reused' if reused else 'fresh'} connection")
+            raise ValueError(f"{fault.name} cannot affect a {'reused' if reused else 'fresh'} connection")
         cell = Cell(self._loop, self._certificates, fault, reused=reused, tls=tls or fault.tls, data=data)
         self._cells.append(cell)
         return cell

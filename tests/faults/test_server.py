@@ -1,4 +1,4 @@
-"""Each fault does what its name says, and what was accepted is counted: seen by plain sockets and by bare httpx."""
+"""Plain sockets and httpx clients without the SDK observe each fault, and accepted requests are counted."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import anyio
 import httpx
 import pytest
 
-from tests.faults import answers
+from tests.faults import responses
 from tests.faults.bare import (
     BODY,
     REQUEST,
     SEND,
     bare_client,
     connect,
+    first_byte_of_response,
     name_of,
     post,
-    read_answer,
-    say_and_listen,
+    read_response,
     timeout_for,
 )
 from tests.faults.catalogue import ALL, BY_NAME
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.faults.server import Cell, FaultServer
 
 RESET: Final = "ReadError or RemoteProtocolError"
-"""A reset that meets a write is swallowed by httpcore, and the read after it finds an end."""
+"""httpcore ignores a reset during a write; the following read raises RemoteProtocolError."""
 SYMPTOMS: Final = {
     "refused": "ConnectError",
     "backlog-full": "ConnectTimeout",
@@ -59,9 +59,9 @@ SYMPTOMS: Final = {
     "gzip-broken": "DecodingError",
     "413-during-upload-then-reset": f"413 or {RESET}",
 }
-"""What a bare httpx client makes of a fault; the others are told by `_symptom`."""
-BEHIND: Final = {"garbage-after-response": "RemoteProtocolError"}
-"""What a bare httpx client makes of the request after such a fault: it reads what lay there before."""
+"""The exception or status that an httpx client observes; `_symptom` returns those of the other faults."""
+SECOND_SYMPTOMS: Final = {"garbage-after-response": "RemoteProtocolError"}
+"""The exception that an httpx client raises for the next request, because it reads the bytes that are left."""
 
 
 def _symptom(fault: Fault) -> str:
@@ -74,49 +74,49 @@ def _symptom(fault: Fault) -> str:
     return str(fault.status)
 
 
-PATIENT: Final = [fault for fault in ALL if fault.ended_by is not EndedBy.DEADLINE and "bomb" not in fault.name]
-IN_TLS: Final = [
+QUICK: Final = [fault for fault in ALL if fault.ended_by is not EndedBy.DEADLINE and "bomb" not in fault.name]
+WITH_TLS: Final = [
     fault
-    for fault in PATIENT
+    for fault in QUICK
     if fault.fresh and not fault.tls and fault.absence is None and fault.name != "reset-at-accept"
 ]
-"""CPython 3.11 leaks the socket that it is to wrap when a reset has come before; `tls-reset` covers the case."""
+"""CPython 3.11 leaks the socket if a reset arrives before the handshake; `tls-reset` covers this case."""
 
 
 def _accepted(fault: Fault) -> int:
-    """What a request with a body counts as."""
-    return int(fault.carries_out and fault.where in {Where.WHOLE, Where.IDLE} and fault.reads is not Reads.UNTRUSTED)
+    """Return how many requests the server accepts if one with a body is sent."""
+    return int(fault.executes and fault.where in {Where.WHOLE, Where.IDLE} and fault.reads is not Reads.UNTRUSTED)
 
 
-# What httpx makes of every fault.
+# Symptoms of every fault with httpx.
 
 
-@pytest.mark.parametrize("fault", [fault for fault in PATIENT if fault.fresh], ids=name_of)
-def test_a_fresh_connection_shows_the_fault(fault_server: FaultServer, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [fault for fault in QUICK if fault.fresh], ids=name_of)
+def test_a_fresh_connection_has_the_fault(fault_server: FaultServer, fault: Fault) -> None:
     with fault_server.arm(fault) as cell:
         with bare_client(cell) as client:
             assert post(client, fault) in _symptom(fault).split(" or ")
-        tally = cell.settle()
-        assert (tally.accepted, tally.open) == (_accepted(fault), 0)
+        counts = cell.settle()
+        assert (counts.accepted, counts.open) == (_accepted(fault), 0)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in PATIENT if fault.reused], ids=name_of)
-def test_a_reused_connection_shows_the_fault_on_the_second_request(fault_server: FaultServer, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [fault for fault in QUICK if fault.reused], ids=name_of)
+def test_a_reused_connection_has_the_fault_on_the_second_request(fault_server: FaultServer, fault: Fault) -> None:
     with fault_server.arm(fault, reused=True) as cell:
         with bare_client(cell) as client:
             assert client.post(SEND, content=BODY, timeout=5).status_code == 200
             cell.quiesce()
-            symptom = BEHIND.get(fault.name, "200") if fault.where is Where.IDLE else _symptom(fault)
+            symptom = SECOND_SYMPTOMS.get(fault.name, "200") if fault.where is Where.IDLE else _symptom(fault)
             assert post(client, fault) in symptom.split(" or ")
-        tally = cell.settle()
+        counts = cell.settle()
         assert cell.primer is not None
-        assert (tally.accepted, tally.open) == (_accepted(fault), 0)
+        assert (counts.accepted, counts.open) == (_accepted(fault), 0)
         if fault.where not in {Where.IDLE, Where.ACCEPT}:
-            assert [(request.struck, request.nth, request.connection) for request in cell.seen] == [(True, 2, 1)]
+            assert [(request.affected, request.nth, request.connection) for request in cell.seen] == [(True, 2, 1)]
 
 
-@pytest.mark.parametrize("fault", IN_TLS, ids=name_of)
-def test_tls_changes_nothing_but_what_comes_before_the_handshake(fault_server: FaultServer, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", WITH_TLS, ids=name_of)
+def test_with_tls_only_faults_before_the_handshake_differ(fault_server: FaultServer, fault: Fault) -> None:
     symptom = _symptom(fault)
     if fault.where is Where.ACCEPT:
         symptom = "ConnectTimeout" if fault.end is End.STALL else "ConnectError"
@@ -124,31 +124,31 @@ def test_tls_changes_nothing_but_what_comes_before_the_handshake(fault_server: F
         assert cell.base_url.startswith("https://")
         with bare_client(cell) as client:
             assert post(client, fault) in symptom.split(" or ")
-        tally = cell.settle()
-        assert (tally.accepted, tally.open) == (_accepted(fault), 0)
+        counts = cell.settle()
+        assert (counts.accepted, counts.open) == (_accepted(fault), 0)
 
 
-# The points of a request and the ends of a connection, byte by byte.
+# Points of a request and ends of a connection, byte by byte.
 
 
 @pytest.mark.parametrize("where", [Where.ACCEPT, Where.HEADERS, Where.MID_BODY, Where.WHOLE])
-class TestTheEndsOfAConnection:
-    def test_close_is_a_fin(self, fault_server: FaultServer, where: Where) -> None:
+class TestEndsOfAConnection:
+    def test_close_sends_a_fin_without_a_reset(self, fault_server: FaultServer, where: Where) -> None:
         with fault_server.arm(BY_NAME[f"close-at-{where}"]) as cell:
             with connect(cell) as sock:
                 sock.sendall(REQUEST)
                 assert sock.recv(1) == b""
-                sock.sendall(b"more, and still no reset")
+                sock.sendall(b"more bytes cause no reset")
                 assert sock.recv(1) == b""
             assert cell.settle().open == 0
 
-    def test_reset_is_a_reset(self, fault_server: FaultServer, where: Where) -> None:
+    def test_reset_sends_a_reset(self, fault_server: FaultServer, where: Where) -> None:
         with fault_server.arm(BY_NAME[f"reset-at-{where}"]) as cell:
             with pytest.raises(ConnectionError):
-                say_and_listen(cell, REQUEST)
+                first_byte_of_response(cell, REQUEST)
             assert cell.settle().open == 0
 
-    def test_stall_says_nothing_and_stays(self, fault_server: FaultServer, where: Where) -> None:
+    def test_stall_sends_nothing_and_leaves_the_connection_open(self, fault_server: FaultServer, where: Where) -> None:
         with fault_server.arm(BY_NAME[f"stall-at-{where}"]) as cell:
             with connect(cell) as sock:
                 sock.sendall(REQUEST)
@@ -158,16 +158,16 @@ class TestTheEndsOfAConnection:
             assert cell.settle().open == 0
 
     @pytest.mark.parametrize("end", [End.CLOSE, End.RESET, End.STALL])
-    def test_only_a_whole_request_is_accepted(self, fault_server: FaultServer, where: Where, end: End) -> None:
+    def test_only_a_complete_request_is_accepted(self, fault_server: FaultServer, where: Where, end: End) -> None:
         with fault_server.arm(BY_NAME[f"{end}-at-{where}"]) as cell:
             with contextlib.suppress(ConnectionError), connect(cell) as sock:
                 sock.sendall(REQUEST)
                 cell.quiesce()
-            tally = cell.settle()
-        assert tally.accepted == (where is Where.WHOLE)
-        assert tally.seen == (where is not Where.ACCEPT)
+            counts = cell.settle()
+        assert counts.accepted == (where is Where.WHOLE)
+        assert counts.seen == (where is not Where.ACCEPT)
 
-    def test_a_request_without_a_body_is_whole_after_its_head(self, fault_server: FaultServer, where: Where) -> None:
+    def test_a_request_without_a_body_is_complete_after_its_head(self, fault_server: FaultServer, where: Where) -> None:
         with fault_server.arm(BY_NAME[f"close-at-{where}"]) as cell:
             with connect(cell) as sock:
                 sock.sendall(b"GET /v1/api/payment/credit/mine HTTP/1.1\r\nHost: api\r\n\r\n")
@@ -175,28 +175,28 @@ class TestTheEndsOfAConnection:
             assert cell.settle().accepted == (where is not Where.ACCEPT)
 
 
-def test_half_a_request_is_never_accepted(fault_server: FaultServer) -> None:
+def test_an_incomplete_request_is_not_accepted(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["stall-at-request-end"]) as cell:
         with connect(cell) as sock:
             sock.sendall(REQUEST[:-1])
         assert cell.settle().accepted == 0
 
 
-def test_the_head_is_all_that_is_read_before_a_fault_after_the_headers(fault_server: FaultServer) -> None:
+def test_no_body_is_read_before_a_fault_after_the_headers(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["reset-at-headers"]) as cell, bare_client(cell) as client:
         post(client, cell.fault)
         cell.settle()
         assert [(request.body, request.whole) for request in cell.seen] == [(b"", False)]
 
 
-def test_half_of_the_body_is_read_before_a_fault_in_its_middle(fault_server: FaultServer) -> None:
+def test_half_of_the_body_is_read_before_a_fault_during_the_body(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["reset-at-mid-body"]) as cell, bare_client(cell) as client:
         post(client, cell.fault)
         cell.settle()
         assert [(request.body, request.whole) for request in cell.seen] == [(BODY[: len(BODY) // 2], False)]
 
 
-def test_an_upload_is_still_being_written_when_the_413_comes(fault_server: FaultServer) -> None:
+def test_a_413_is_sent_before_the_upload_is_complete(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["413-during-upload"]) as cell:
         with connect(cell) as sock:
             sock.sendall(b"POST /v1/api/send HTTP/1.1\r\nHost: api\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 70_000)
@@ -205,16 +205,16 @@ def test_an_upload_is_still_being_written_when_the_413_comes(fault_server: Fault
         assert cell.settle().accepted == 0
 
 
-def test_a_chunked_request_is_read_to_its_end(fault_server: FaultServer) -> None:
+def test_a_chunked_request_is_read_completely(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["chunked-good"]) as cell, bare_client(cell) as client:
         assert client.post(SEND, content=iter([b"one ", b"two"])).json()["meta"]["status"] is True
         assert [request.body for request in cell.accepted] == [b"one two"]
 
 
-# Connections that do not come about.
+# Connections that cannot be established.
 
 
-def test_a_name_that_does_not_resolve_fails_at_once(fault_server: FaultServer) -> None:
+def test_resolving_an_invalid_host_name_fails_within_10_seconds(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["dns-failure"]) as cell:
         host = httpx.URL(cell.base_url).host
         began = time.monotonic()
@@ -223,7 +223,7 @@ def test_a_name_that_does_not_resolve_fails_at_once(fault_server: FaultServer) -
         assert time.monotonic() - began < 10
 
 
-def test_a_full_backlog_leaves_the_next_connection_waiting(fault_server: FaultServer) -> None:
+def test_a_connection_to_a_full_backlog_times_out(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["backlog-full"]) as cell:
         with pytest.raises(TimeoutError):
             connect(cell)
@@ -238,40 +238,42 @@ def test_a_full_backlog_leaves_the_next_connection_waiting(fault_server: FaultSe
         ("tls-unknown-ca", "unable to get local issuer certificate"),
     ],
 )
-def test_a_bad_certificate_is_refused_for_its_own_reason(fault_server: FaultServer, name: str, reason: str) -> None:
+def test_an_invalid_certificate_is_rejected_for_the_expected_reason(
+    fault_server: FaultServer, name: str, reason: str
+) -> None:
     with fault_server.arm(BY_NAME[name]) as cell, bare_client(cell) as client:
         with pytest.raises(httpx.ConnectError, match=reason):
             client.post(SEND)
         assert cell.settle().accepted == 0
 
 
-@pytest.mark.parametrize("fault", [f for f in ALL if f.proxy and f.absence is None], ids=name_of)
-def test_a_proxy_sees_one_connect_and_the_service_only_what_went_through(
+@pytest.mark.parametrize("fault", [fault for fault in ALL if fault.proxy and fault.absence is None], ids=name_of)
+def test_a_proxy_receives_one_connect_and_the_service_only_tunnelled_requests(
     fault_server: FaultServer, fault: Fault
 ) -> None:
     with fault_server.arm(fault) as cell:
         with bare_client(cell) as client:
             post(client, fault)
-        tally = cell.settle()
-    assert (tally.connects, tally.accepted) == (1, int(fault.where is Where.WHOLE))
+        counts = cell.settle()
+    assert (counts.connects, counts.accepted) == (1, int(fault.where is Where.WHOLE))
 
 
-# Reuse, and what lies on a connection between requests.
+# Reuse, and bytes on a connection between requests.
 
 
 @pytest.mark.parametrize("name", ["close-on-reuse", "reset-on-reuse"])
-def test_a_keep_alive_race_loses_one_request_and_heals(fault_server: FaultServer, name: str) -> None:
+def test_a_connection_closed_on_reuse_fails_one_request_only(fault_server: FaultServer, name: str) -> None:
     with fault_server.arm(BY_NAME[name], reused=True) as cell:
         with bare_client(cell) as client:
             assert post(client, cell.fault) == "200"
             assert post(client, cell.fault) in {"RemoteProtocolError", "ReadError"}
             assert post(client, cell.fault) == "200"
-        tally = cell.settle()
-    assert (tally.accepted, tally.connections) == (1, 2)
+        counts = cell.settle()
+    assert (counts.accepted, counts.connections) == (1, 2)
 
 
 @pytest.mark.parametrize("name", ["idle-close", "idle-reset", "408-after-response"])
-def test_an_end_behind_the_answer_makes_the_next_request_connect_anew(fault_server: FaultServer, name: str) -> None:
+def test_the_request_after_a_closed_idle_connection_uses_a_new_connection(fault_server: FaultServer, name: str) -> None:
     with fault_server.arm(BY_NAME[name], reused=True) as cell:
         with bare_client(cell) as client:
             assert post(client, cell.fault) == "200"
@@ -280,37 +282,37 @@ def test_an_end_behind_the_answer_makes_the_next_request_connect_anew(fault_serv
         assert [request.nth for request in cell.accepted] == [1]
 
 
-def test_two_answers_leave_the_second_on_the_connection(fault_server: FaultServer) -> None:
+def test_the_second_of_two_responses_remains_on_the_connection(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["two-responses-at-once"], reused=True) as cell, connect(cell) as sock:
         sock.sendall(REQUEST)
-        first, second = read_answer(sock), read_answer(sock)
+        first, second = read_response(sock), read_response(sock)
         assert json.loads(first)["data"] == {"message_outbox_ids": [1001]}
-        assert json.loads(second)["data"] == {"message_outbox_ids": [answers.POISON]}
+        assert json.loads(second)["data"] == {"message_outbox_ids": [responses.POISON]}
 
 
-def test_bare_httpx_takes_the_second_of_two_answers_for_its_next_request(fault_server: FaultServer) -> None:
+def test_httpx_returns_the_second_of_two_responses_for_its_next_request(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["two-responses-at-once"], reused=True) as cell, bare_client(cell) as client:
         client.post(SEND, content=BODY)
         cell.quiesce()
-        assert client.post(SEND, content=BODY).json()["data"] == {"message_outbox_ids": [answers.POISON]}
+        assert client.post(SEND, content=BODY).json()["data"] == {"message_outbox_ids": [responses.POISON]}
 
 
-def test_a_late_answer_comes_before_the_next_one(fault_server: FaultServer) -> None:
+def test_a_late_response_arrives_before_that_of_the_next_request(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["late-response"]) as cell, connect(cell) as sock:
         sock.sendall(REQUEST)
         with pytest.raises(TimeoutError):
             sock.recv(1)
         sock.sendall(REQUEST)
-        late, own = read_answer(sock), read_answer(sock)
-        assert json.loads(late)["data"] == {"message_outbox_ids": [answers.POISON]}
+        late, own = read_response(sock), read_response(sock)
+        assert json.loads(late)["data"] == {"message_outbox_ids": [responses.POISON]}
         assert json.loads(own)["data"] == {"message_outbox_ids": [1002]}
         assert cell.quiesce().accepted == 2
 
 
-# The cells.
+# Cells.
 
 
-def test_cells_do_not_know_each_other(fault_server: FaultServer) -> None:
+def test_cells_are_independent_of_each_other(fault_server: FaultServer) -> None:
     def send(cell: Cell) -> int:
         with cell, bare_client(cell) as client:
             assert client.post(SEND, content=BODY).json()["data"] == {"message_outbox_ids": [1001]}
@@ -323,7 +325,7 @@ def test_cells_do_not_know_each_other(fault_server: FaultServer) -> None:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("name", ["reset-at-request-end", "stall-at-request-end", "gzip-good"])
-def test_async_clients_meet_the_same_faults(fault_server: FaultServer, backend: str, name: str) -> None:
+def test_async_clients_have_the_same_faults(fault_server: FaultServer, backend: str, name: str) -> None:
     async def send(cell: Cell) -> str:
         async with httpx.AsyncClient(
             base_url=cell.base_url,
@@ -338,11 +340,11 @@ def test_async_clients_meet_the_same_faults(fault_server: FaultServer, backend: 
 
     with fault_server.arm(BY_NAME[name]) as cell:
         assert anyio.run(send, cell, backend=backend) in _symptom(cell.fault).split(" or ")
-        tally = cell.settle()
-    assert (tally.accepted, tally.open) == (1, 0)
+        counts = cell.settle()
+    assert (counts.accepted, counts.open) == (1, 0)
 
 
-def test_a_request_is_recorded_as_it_came(fault_server: FaultServer) -> None:
+def test_a_request_is_recorded_as_received(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["gzip-good"]) as cell, bare_client(cell) as client:
         client.request("PUT", "/api/things?x=1", headers={"Authorization": "some-key"}, content=b"body")
         (request,) = cell.accepted
@@ -350,7 +352,7 @@ def test_a_request_is_recorded_as_it_came(fault_server: FaultServer) -> None:
     assert ("Authorization", "some-key") in request.headers
 
 
-def test_an_open_connection_is_counted(fault_server: FaultServer) -> None:
+def test_open_connections_are_counted(fault_server: FaultServer) -> None:
     with fault_server.arm(BY_NAME["gzip-good"]) as cell, connect(cell) as sock:
         sock.sendall(REQUEST)
         assert cell.quiesce().open == 1
@@ -359,15 +361,19 @@ def test_an_open_connection_is_counted(fault_server: FaultServer) -> None:
 
 
 @pytest.mark.parametrize(("name", "reused"), [("refused", True), ("close-on-reuse", False)])
-def test_a_fault_strikes_only_the_connections_that_it_can(fault_server: FaultServer, name: str, reused: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    with pytest.raises(ValueError, match="cannot strike"):
+def test_a_fault_that_cannot_affect_a_connection_is_rejected(
+    fault_server: FaultServer,
+    name: str,
+    reused: bool,  # noqa: FBT001 - a test parameter
+) -> None:
+    with pytest.raises(ValueError, match="cannot affect"):
         fault_server.arm(BY_NAME[name], reused=reused)
 
 
 @pytest.mark.parametrize("absence", list(Absence))
-def test_every_absence_has_its_fault(absence: Absence) -> None:
+def test_each_reason_for_a_missing_connection_has_a_fault(absence: Absence) -> None:
     assert any(fault.absence is absence for fault in ALL)
 
 
-def test_names_are_unique() -> None:
+def test_the_names_of_faults_are_unique() -> None:
     assert len(BY_NAME) == len(ALL)

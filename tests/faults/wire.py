@@ -1,7 +1,7 @@
-"""One accepted connection as the fault server holds it: raw socket, TLS by hand, and ends that are exact on the wire.
+"""One accepted connection of the fault server: a raw socket, with TLS and an exact end of the connection.
 
-asyncio's own transports are not used: closing one with unread bytes resets, TLS cannot be half closed, and an abort
-says nothing of what was sent. Here FIN is a FIN, and a reset is a reset.
+The transports of asyncio are not used: closing one with unread bytes sends a reset, TLS cannot be half closed, and an
+abort does not state what was sent.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _LINGER_ZERO: Final = struct.pack("ii", 1, 0)
 
 
 def readable(sock: socket.socket) -> bool:
-    """Whether something waits on the socket: bytes, a connection, an end."""
+    """Return whether the socket is readable: it has received bytes, a connection or the end of the stream."""
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))
 
 
 class Wire:
-    """Bytes in and out of one connection.
+    """Reads and writes the bytes of one connection.
 
     Attributes:
-        waiting: whether the server waits for the client to say something.
+        waiting: whether the server waits for bytes from the client.
     """
 
     def __init__(self, sock: socket.socket, on_wait: Callable[[], None]) -> None:
@@ -47,25 +47,25 @@ class Wire:
         self._outgoing = ssl.MemoryBIO()
         self.waiting = False
 
-    def quiet(self) -> bool:
-        """Whether the server waits and nothing has come."""
+    def idle(self) -> bool:
+        """Return whether the server waits and has received nothing."""
         return self.waiting and not readable(self._sock)
 
     async def _raw(self) -> bytes:
         while True:
             with contextlib.suppress(BlockingIOError):
                 return self._sock.recv(CHUNK)
-            await self._something()
+            await self._wait_readable()
 
-    async def _something(self) -> None:
-        """Wait until something can be read, and leave it unread: `loop.sock_recv` would hide it from `quiet`."""
+    async def _wait_readable(self) -> None:
+        """Wait until the socket is readable, without reading: `loop.sock_recv` would hide the bytes from `idle`."""
         loop = asyncio.get_running_loop()
-        came = asyncio.Event()
-        loop.add_reader(self._sock, came.set)
+        readable_event = asyncio.Event()
+        loop.add_reader(self._sock, readable_event.set)
         self.waiting = True
         self._on_wait()
         try:
-            await came.wait()
+            await readable_event.wait()
         finally:
             self.waiting = False
             loop.remove_reader(self._sock)
@@ -82,10 +82,10 @@ class Wire:
             self._incoming.write_eof()
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
-        """Shake hands as the server.
+        """Perform the TLS handshake as the server.
 
         Raises:
-            ssl.SSLError: the client refused, or left.
+            ssl.SSLError: the client rejected the certificate, or disconnected.
         """
         tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         while True:
@@ -98,7 +98,7 @@ class Wire:
         self._tls = tls
 
     async def receive(self) -> bytes:
-        """What the client says next; nothing when it has left."""
+        """Return the next bytes from the client; empty if it has disconnected."""
         if self._tls is None:
             return await self._raw()
         while True:
@@ -110,7 +110,7 @@ class Wire:
                 return b""
 
     async def send(self, data: bytes) -> None:
-        """Say it, as slowly as the client listens."""
+        """Send the bytes, as fast as the client reads them."""
         if self._tls is None:
             await asyncio.get_running_loop().sock_sendall(self._sock, data)
         else:
@@ -118,7 +118,7 @@ class Wire:
             await self._flush()
 
     async def close(self) -> None:
-        """Send FIN (in TLS with its farewell), then swallow what still comes, so that no reset follows."""
+        """Send FIN, with TLS after close_notify, then discard further bytes, so that no reset follows."""
         if self._tls is not None:
             try:
                 self._tls.unwrap()
@@ -128,37 +128,37 @@ class Wire:
         await self.drain()
 
     async def drain(self) -> None:
-        """Swallow what the client says until it leaves."""
+        """Discard the bytes from the client until it disconnects."""
         while await self._raw():
             pass
 
     def reset(self) -> None:
-        """Send RST, behind all that was said."""
-        # The system holds small segments back, and a reset drops them: this option, even set again, pushes them out.
+        """Send RST after all pending bytes."""
+        # The system delays small segments, and a reset discards them; setting this option again flushes them.
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
         self._sock.close()
 
-    def shut(self) -> None:
-        """Let the socket go."""
+    def close_socket(self) -> None:
+        """Close the socket."""
         self._sock.close()
 
 
 @attrs.frozen
 class Head:
-    """The head of a request."""
+    """The request line and the headers of a request."""
 
     method: str
     target: str
     headers: tuple[tuple[str, str], ...]
 
     def header(self, name: str) -> str:
-        """The value of a header, empty where it is absent."""
+        """Return the value of a header, or an empty str if it is missing."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
 
 def parse_head(raw: bytes) -> Head:
-    """Take a request's head apart; the fault server's clients are no attackers, so nothing is checked."""
+    """Parse the head of a request without validation, because the clients of the fault server are trusted."""
     first, *lines = raw.decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ", 2)
     pairs = (line.partition(":") for line in lines)
@@ -166,33 +166,33 @@ def parse_head(raw: bytes) -> Head:
 
 
 class RequestReader:
-    """Requests out of a wire, no further than asked."""
+    """Reads requests from a wire, only as far as requested."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._buffer = bytearray()
 
     async def more(self) -> bool:
-        """Read what comes next; False when the client has left."""
+        """Read the next bytes; return False if the client has disconnected."""
         data = await self._wire.receive()
         self._buffer += data
         return bool(data)
 
     async def begins(self) -> bool:
-        """Wait for the first bytes of a request; False when the client has left."""
+        """Wait for the first bytes of a request; return False if the client has disconnected."""
         return bool(self._buffer) or await self.more()
 
     async def head(self) -> Head | None:
-        """The next request's head; None when the client left before its end."""
+        """Return the head of the next request; None if the client disconnected before its end."""
         raw = await self._until(b"\r\n\r\n")
         return None if raw is None else parse_head(raw)
 
     async def body(self, head: Head, limit: int | None) -> tuple[bytes, bool]:
-        """The request's body, and whether it is whole.
+        """Return the body of the request, and whether it is complete.
 
         Args:
             head: the request's head.
-            limit: how many bytes of it are read at the most; None for all.
+            limit: the maximum number of bytes to read; None for all.
         """
         if "chunked" in head.header("transfer-encoding"):
             return await self._chunks(limit)

@@ -54,7 +54,7 @@ _CONTAINERS: Final[list[Any]] = [
     {"data": {"data": []}},
 ]
 
-_GOOD: Final[Mapping[Any, list[Any]]] = {
+_VALID: Final[Mapping[Any, list[Any]]] = {
     int: [6, "6", 6.0, 0, None],
     float: [3990.2, "3990.2", 7, "0", None],
     bool: [True, 1, "0", "yes", "inactive", None],
@@ -95,8 +95,8 @@ def _shaped(hint: Any) -> st.SearchStrategy[Any]:
 
 
 def _scalar(kinds: Sequence[Any]) -> st.SearchStrategy[Any]:
-    good = [value for kind in kinds for value in _GOOD.get(kind, [])]
-    return st.sampled_from([*good * (400 // max(len(good), 1)), *SCALARS, *_CONTAINERS])
+    valid = [value for kind in kinds for value in _VALID.get(kind, [])]
+    return st.sampled_from([*valid * (400 // max(len(valid), 1)), *SCALARS, *_CONTAINERS])
 
 
 def conforms(value: Any, hint: Any) -> bool:
@@ -107,13 +107,13 @@ def conforms(value: Any, hint: Any) -> bool:
     if origin in (Union, types.UnionType):
         return any(conforms(value, arg) for arg in args)
     if origin is Page:
-        figures = (value.current_page, value.last_page, value.per_page, value.total)
+        numbers = (value.current_page, value.last_page, value.per_page, value.total)
         return all(conforms(row, args[0]) for row in value.items) and all(
-            conforms(each, int | None) for each in figures
+            conforms(item, int | None) for item in numbers
         )
     if origin in _ROWS:
         kind = list if origin is list else tuple
-        return isinstance(value, kind) and all(conforms(each, args[0]) for each in _any(value))
+        return isinstance(value, kind) and all(conforms(item, args[0]) for item in _any(value))
     pairs: list[tuple[Any, Any]] = list(value.items())
     return all(conforms(key, args[0]) and conforms(item, args[1]) for key, item in pairs)
 

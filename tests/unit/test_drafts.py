@@ -1,4 +1,4 @@
-"""Drafts and their groups: limits of texts, titles, ids and pages, checked before anything is sent."""
+"""Drafts and draft groups: messages, titles, ids and pages are validated before a request is sent."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 from ippanel_edge import ConfigurationError, EdgeClient
 
 
-def refuse(_: httpx.Request) -> httpx.Response:
-    raise AssertionError("something was sent")
+def fail_on_request(_: httpx.Request) -> httpx.Response:
+    raise AssertionError("a request was sent")
 
 
-REFUSED: list[tuple[str, Callable[[Any], object]]] = [
+INVALID_CALLS: list[tuple[str, Callable[[Any], object]]] = [
     ("message", lambda c: c.drafts.create(1, "س" * 1401)),
     ("message", lambda c: c.drafts.create(1, "  ")),
     ("draft_group_id", lambda c: c.drafts.create(0, "salam")),
@@ -37,22 +37,24 @@ REFUSED: list[tuple[str, Callable[[Any], object]]] = [
 ]
 
 
-@pytest.mark.parametrize(("argument", "ask"), REFUSED)
-def test_a_value_out_of_its_limits_is_named_and_nothing_is_sent(argument: str, ask: Callable[[Any], object]) -> None:
-    client = EdgeClient("key", http_client=httpx.Client(transport=httpx.MockTransport(refuse)))
+@pytest.mark.parametrize(("argument", "call"), INVALID_CALLS)
+def test_an_invalid_argument_is_rejected_before_sending_and_named_in_the_error(
+    argument: str, call: Callable[[Any], object]
+) -> None:
+    client = EdgeClient("key", http_client=httpx.Client(transport=httpx.MockTransport(fail_on_request)))
     with pytest.raises(ConfigurationError) as caught:
-        ask(client)
+        call(client)
     assert caught.value.argument == argument
 
 
-def test_the_longest_text_and_title_pass() -> None:
+def test_the_longest_message_and_title_are_accepted() -> None:
     sent: list[int] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         sent.append(len(request.content))
         return httpx.Response(200, json={"data": None, "meta": {"status": True}})
 
-    client = EdgeClient("key", http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+    client = EdgeClient("key", http_client=httpx.Client(transport=httpx.MockTransport(respond)))
     client.drafts.create(1, "x" * 1400)
     client.drafts.groups.create("x" * 200)
     assert [size > 200 for size in sent] == [True, True]

@@ -1,4 +1,4 @@
-"""The errors: picklable, with a text that tells a person what to do."""
+"""Errors: pickling, base classes, messages and outcomes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ippanel_edge import (
 )
 
 ERRORS = [
-    EdgeError("it broke", endpoint="send.file"),
+    EdgeError("failure", endpoint="send.file"),
     ConfigurationError("must not be empty", argument="recipients", endpoint="send.webservice"),
     ConnectionFailed("ConnectError", attempts=4, endpoint="payment.credit"),
     OutcomeUnknown("ReadTimeout", attempts=1, endpoint="send.pattern"),
@@ -41,22 +41,22 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_an_error_survives_pickling_and_copying(error: EdgeError) -> None:
-    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):  # noqa: S301 - our own
-        assert type(twin) is type(error)
-        assert str(twin) == str(error)
-        assert twin.__dict__ == error.__dict__
-        assert twin.outcome is error.outcome
+def test_an_error_can_be_pickled_and_copied(error: EdgeError) -> None:
+    for duplicate in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):  # noqa: S301 - pickled by this test
+        assert type(duplicate) is type(error)
+        assert str(duplicate) == str(error)
+        assert duplicate.__dict__ == error.__dict__
+        assert duplicate.outcome is error.outcome
 
 
-def test_an_error_is_raised_and_caught_by_its_family() -> None:
+def test_each_error_class_has_the_documented_base_class() -> None:
     assert issubclass(ConfigurationError, ValueError)
     for kind in (AuthenticationError, PermissionDenied, NotFound, Conflict, ValidationFailed, RateLimited, ServerError):
         assert issubclass(kind, ApiError)
 
 
 @pytest.mark.parametrize(
-    ("error", "text"),
+    ("error", "message"),
     [
         (ERRORS[1], "send.webservice: recipients: must not be empty"),
         (ERRORS[2], "payment.credit: ConnectError (nothing was sent; 4 attempts)"),
@@ -85,11 +85,11 @@ def test_an_error_is_raised_and_caught_by_its_family() -> None:
     ],
     ids=lambda value: "" if isinstance(value, str) else type(value).__name__,
 )
-def test_the_text_says_what_where_and_what_became_of_it(error: EdgeError, text: str) -> None:
-    assert str(error) == text
+def test_the_message_states_the_endpoint_the_problem_and_the_outcome(error: EdgeError, message: str) -> None:
+    assert str(error) == message
 
 
-def test_the_outcome_belongs_to_the_kind_of_error() -> None:
+def test_each_error_class_has_its_default_outcome() -> None:
     assert ConfigurationError("x").outcome is Outcome.NOT_SENT
     assert ConnectionFailed("x").outcome is Outcome.NOT_SENT
     assert OutcomeUnknown("x").outcome is Outcome.UNKNOWN
@@ -98,7 +98,7 @@ def test_the_outcome_belongs_to_the_kind_of_error() -> None:
     assert DecodeError("x").outcome is Outcome.UNKNOWN
 
 
-def test_field_errors_cannot_be_changed() -> None:
+def test_field_errors_are_immutable() -> None:
     error = ERRORS[4]
     assert isinstance(error, ApiError)
     errors: Any = error.errors

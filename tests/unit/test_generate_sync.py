@@ -1,4 +1,4 @@
-"""The sync generator: what it does to small pieces of code, what its check finds, and the tree as it is."""
+"""The generator of the sync client: conversion of code, reported problems, and the generated files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _untidied(source: str, path: str) -> str:
+def _unformatted(source: str, path: str) -> str:
+    """Replace `tidy`, so that no process is started."""
     assert path.startswith(generator.TARGET)
     return source
 
 
 @pytest.mark.parametrize(
-    ("written", "generated"),
+    ("source", "generated"),
     [
         ("async def f(): return await g(await h(1))\n", "def f(): return g(h(1))\n"),
         ("async def f():\n    async with a as b: await b\n", "def f():\n    with a as b: b\n"),
@@ -50,12 +51,12 @@ def _untidied(source: str, path: str) -> str:
         ("class A:\n    async def __aenter__(self): ...\n", "class A:\n    def __enter__(self): ...\n"),
     ],
 )
-def test_code_loses_its_async(written: str, generated: str) -> None:
-    assert to_sync(written) == generated
+def test_async_code_is_converted_to_sync_code(source: str, generated: str) -> None:
+    assert to_sync(source) == generated
 
 
-def test_docstrings_comments_and_strings_follow_the_code() -> None:
-    written = dedent('''\
+def test_docstrings_comments_and_strings_are_converted_like_code() -> None:
+    source = dedent('''\
         class AsyncEdgeClient:
             """Sends.
 
@@ -71,7 +72,7 @@ def test_docstrings_comments_and_strings_follow_the_code() -> None:
             def __repr__(self):
                 return f"<AsyncEdgeClient {self.__aenter__} await it>" "AsyncEdgeClient"
     ''')
-    assert to_sync(written) == dedent('''\
+    assert to_sync(source) == dedent('''\
         class EdgeClient:
             """Sends.
 
@@ -89,46 +90,46 @@ def test_docstrings_comments_and_strings_follow_the_code() -> None:
     ''')
 
 
-def test_a_name_is_replaced_whole_or_not_at_all() -> None:
+def test_only_whole_names_are_replaced() -> None:
     untouched = "acloseness = my_aclose = x.NotAsyncThing  # Asynchrony, canext\n"
     assert to_sync(untouched) == untouched
 
 
-def test_the_names_met_are_counted_in_code_and_in_text() -> None:
+def test_replaced_names_are_counted_in_code_and_in_strings() -> None:
     used: Counter[str] = Counter()
     to_sync('x = AsyncByteStream  # aclose\n"aclose"\nf"{AsyncByteStream} aiter_raw"\n', used)
     assert +used == {"AsyncByteStream": 2, "aclose": 2, "aiter_raw": 1}
 
 
-def test_what_is_generated_says_so_on_its_first_line() -> None:
-    files, _ = render({"pages.py": '"""Pages."""\n'}, _untidied)
+def test_the_first_line_of_a_generated_file_names_its_source() -> None:
+    files, _ = render({"pages.py": '"""Pages."""\n'}, _unformatted)
     assert files["pages.py"].splitlines()[0] == (
         "# Generated from ippanel_edge/_async/pages.py by tests/codegen/generate_sync.py: edit that, not this."
     )
 
 
-def test_what_is_generated_is_formatted_and_its_imports_are_sorted_and_used() -> None:
-    written = "from collections.abc import AsyncIterator, Awaitable\n\nx: AsyncIterator[Awaitable[int]]=y( 'a' )\n"
-    files, _ = render({"a.py": written})
+def test_generated_code_is_formatted_and_has_sorted_and_used_imports_only() -> None:
+    source = "from collections.abc import AsyncIterator, Awaitable\n\nx: AsyncIterator[Awaitable[int]]=y( 'a' )\n"
+    files, _ = render({"a.py": source})
     assert files["a.py"].splitlines()[1:] == ["from collections.abc import Iterator", "", 'x: Iterator[int] = y("a")']
 
 
-def test_a_rename_that_no_source_uses_is_found() -> None:
-    _, unused = render({"a.py": "x: AsyncByteStream\n"}, _untidied)
+def test_an_unused_rename_is_reported() -> None:
+    _, unused = render({"a.py": "x: AsyncByteStream\n"}, _unformatted)
     assert unused == set(RENAMES) - {"AsyncByteStream"}
     assert list(problems({}, {}, frozenset({"aclose"}))) == [
         "unused rename: 'aclose' is in no source; remove it from RENAMES"
     ]
 
 
-def test_a_missing_and_a_stale_file_are_found() -> None:
+def test_missing_and_stale_files_are_reported() -> None:
     assert list(problems({"new.py": "x"}, {"old.py": "x"}, frozenset())) == [
         "missing: ippanel_edge/_sync/new.py",
         "stale: ippanel_edge/_sync/old.py has no source",
     ]
 
 
-def test_an_edited_file_is_found_and_the_difference_shown() -> None:
+def test_an_edited_file_is_reported_with_the_difference() -> None:
     (problem,) = problems({"a.py": "x = 1\n"}, {"a.py": "x = 2\n"}, frozenset())
     assert problem.startswith("out of date: ippanel_edge/_sync/a.py")
     assert "-x = 2\n+x = 1" in problem
@@ -147,20 +148,20 @@ def test_an_edited_file_is_found_and_the_difference_shown() -> None:
         "aiter_lines",
     ],
 )
-def test_a_left_over_of_async_is_found(line: str) -> None:
+def test_remaining_async_code_is_reported(line: str) -> None:
     (problem,) = left_overs("a.py", f"x = 1\n    {line}\n")
     assert problem.startswith("ippanel_edge/_sync/a.py:2: ")
 
 
-def test_prose_may_name_an_event_loop() -> None:
+def test_comments_may_mention_event_loops() -> None:
     assert not list(left_overs("a.py", "# It serves asyncio, trio and threads alike.\n"))
 
 
-def test_the_banner_is_no_left_over() -> None:
+def test_the_banner_is_not_reported() -> None:
     assert not list(left_overs("a.py", generator.banner("a.py")))
 
 
-def test_writing_makes_the_check_content_and_leaves_the_hand_written_twin(tmp_path: Path) -> None:
+def test_writing_resolves_all_problems_and_does_not_change_hand_written_files(tmp_path: Path) -> None:
     sources, targets = tmp_path / generator.SOURCE, tmp_path / generator.TARGET
     sources.mkdir(parents=True)
     targets.mkdir(parents=True)
@@ -178,6 +179,6 @@ def test_writing_makes_the_check_content_and_leaves_the_hand_written_twin(tmp_pa
     assert [problem.split("\n")[0] for problem in check(tmp_path)] == ["out of date: ippanel_edge/_sync/a.py"]
 
 
-def test_the_generated_files_are_what_the_sources_say() -> None:
+def test_the_generated_files_are_up_to_date() -> None:
     found = check()
     assert not found, report(found)

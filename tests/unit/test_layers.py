@@ -1,4 +1,4 @@
-"""Imports point down: each package imports only what stands below it, and the sandbox nothing of the SDK."""
+"""Import rules: each package imports only lower layers, and the sandbox imports nothing from the SDK."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LAYERS: Final = (
     ("api",),
     ("_async", "_sync"),
 )
-"""From the lowest to the highest. A module imports its own package and lower layers, never its neighbour's."""
+"""From the lowest to the highest. A module may import its own package and lower layers only."""
 
-FREE: Final = frozenset({"__init__"})
-"""The public names: they are imported lazily from every layer."""
+UNRESTRICTED: Final = frozenset({"__init__"})
+"""Modules that may import every layer: `__init__` imports the public names lazily."""
 
 LEVEL: Final = {name: level for level, names in enumerate(LAYERS) for name in names}
 
@@ -34,12 +34,12 @@ def layer_of(path: Path) -> str:
 
 
 def imported(source: str) -> Iterator[tuple[int, str]]:
-    """Yield each layer that a module imports, with its line; imports for type checkers count too."""
+    """Yield each layer that a module imports, with the line; imports for type checkers are included."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports are absolute here"
+            assert node.level == 0, "relative imports are not supported"
             module = node.module or ""
             names = [f"{module}.{alias.name}" for alias in node.names] if module == "ippanel_edge" else [module]
         else:
@@ -50,8 +50,8 @@ def imported(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, rest.split(".")[0] or "__init__"
 
 
-def arrows_up(path: Path, source: str) -> list[str]:
-    """Name each import that does not point down."""
+def forbidden_imports(path: Path, source: str) -> list[str]:
+    """Return each import that the rules forbid."""
     own = layer_of(path)
     if own == "sandbox":
         return [f"{path.name}:{line}: imports {name}" for line, name in imported(source) if name != "sandbox"]
@@ -63,17 +63,19 @@ def arrows_up(path: Path, source: str) -> list[str]:
 
 
 MODULES: Final = sorted(
-    path for path in PACKAGE.rglob("*.py") if layer_of(path) not in FREE and layer_of(path) in {*LEVEL, "sandbox"}
+    path
+    for path in PACKAGE.rglob("*.py")
+    if layer_of(path) not in UNRESTRICTED and layer_of(path) in {*LEVEL, "sandbox"}
 )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_a_module_imports_only_lower_layers(path: Path) -> None:
-    assert arrows_up(path, path.read_text("utf-8")) == []
+    assert forbidden_imports(path, path.read_text("utf-8")) == []
 
 
 def test_every_module_belongs_to_a_layer() -> None:
-    known = {*LEVEL, *FREE, "sandbox"}
+    known = {*LEVEL, *UNRESTRICTED, "sandbox"}
     assert {layer_of(path) for path in PACKAGE.rglob("*.py")} <= known, "add the new package to LAYERS"
 
 
@@ -89,5 +91,5 @@ def test_every_module_belongs_to_a_layer() -> None:
         ("sandbox/app.py", "from ippanel_edge.errors import EdgeError"),
     ],
 )
-def test_an_arrow_up_is_found(path: str, source: str) -> None:
-    assert len(arrows_up(PACKAGE / path, source)) == 1
+def test_a_forbidden_import_is_reported(path: str, source: str) -> None:
+    assert len(forbidden_imports(PACKAGE / path, source)) == 1

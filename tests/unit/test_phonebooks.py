@@ -1,4 +1,4 @@
-"""Phonebooks, contacts and options: what is wrong is named with its place, and nothing of it is sent."""
+"""Phonebooks, contacts and options: invalid arguments are rejected before a request is sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from ippanel_edge import ConfigurationError, DecodeError, EdgeClient, Outcome
-from ippanel_edge.api import phonebooks as wire
+from ippanel_edge.api import phonebooks
 from ippanel_edge.models.phonebooks import (
     ContactChanges,
     ContactFilters,
@@ -19,20 +19,20 @@ from ippanel_edge.models.phonebooks import (
     OptionType,
 )
 
-GOOD = NewContact(number="09125550101", phonebook_id=7)
+VALID = NewContact(number="09125550101", phonebook_id=7)
 XLSX = ("members.xlsx", b"PK\x03\x04")
 
 
 class Recorder:
-    """A service that takes everything and remembers it."""
+    """A service that accepts and records every request."""
 
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
-        self.answer = httpx.Response(200, json={"data": {}, "meta": {"status": True}})
+        self.response = httpx.Response(200, json={"data": {}, "meta": {"status": True}})
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        return self.answer
+        return self.response
 
     @property
     def body(self) -> Any:
@@ -52,7 +52,7 @@ def client(service: Recorder) -> Iterator[EdgeClient]:
 
 Call = Callable[[EdgeClient], object]
 
-WRONG: list[tuple[str, str, Call]] = [
+INVALID_CALLS: list[tuple[str, str, Call]] = [
     ("page", "expected 1 or more", lambda c: c.phonebooks.list(page=0)),
     ("per_page", "1 to 1000, got 1001", lambda c: c.phonebooks.list(per_page=1001)),
     ("title", "must not be empty", lambda c: c.phonebooks.list(title=" ")),
@@ -69,17 +69,17 @@ WRONG: list[tuple[str, str, Call]] = [
     ("phonebook_ids", "must not be empty", lambda c: c.phonebooks.delete([])),
     ("phonebook_ids[2]", "expected an id", lambda c: c.phonebooks.delete([1, 2, 0])),
     ("contacts", "must not be empty", lambda c: c.phonebooks.contacts.add([])),
-    ("contacts", "a list of NewContact", lambda c: c.phonebooks.contacts.add(cast("list[NewContact]", GOOD))),
+    ("contacts", "a list of NewContact", lambda c: c.phonebooks.contacts.add(cast("list[NewContact]", VALID))),
     ("contacts", "a list of NewContact", lambda c: c.phonebooks.contacts.add(cast("list[NewContact]", "0912"))),
     (
         "contacts[1]",
         "expected a NewContact, got dict",
-        lambda c: c.phonebooks.contacts.add([GOOD, cast("NewContact", {"number": "0912"})]),
+        lambda c: c.phonebooks.contacts.add([VALID, cast("NewContact", {"number": "0912"})]),
     ),
     (
         "contacts[1].phonebook_id",
         "expected an id",
-        lambda c: c.phonebooks.contacts.add([GOOD, NewContact(number="09125550101", phonebook_id=0)]),
+        lambda c: c.phonebooks.contacts.add([VALID, NewContact(number="09125550101", phonebook_id=0)]),
     ),
     (
         "contacts[0].name",
@@ -89,7 +89,9 @@ WRONG: list[tuple[str, str, Call]] = [
     (
         "contacts[1].options[0]",
         "expected an id",
-        lambda c: c.phonebooks.contacts.add([GOOD, NewContact(number="09125550101", phonebook_id=7, options={0: "x"})]),
+        lambda c: c.phonebooks.contacts.add(
+            [VALID, NewContact(number="09125550101", phonebook_id=7, options={0: "x"})]
+        ),
     ),
     (
         "contacts[0].options[5]",
@@ -155,8 +157,8 @@ WRONG: list[tuple[str, str, Call]] = [
 ]
 
 
-@pytest.mark.parametrize(("argument", "problem", "call"), WRONG)
-def test_what_is_wrong_is_named_with_its_place_and_not_sent(
+@pytest.mark.parametrize(("argument", "problem", "call"), INVALID_CALLS)
+def test_an_invalid_argument_is_rejected_before_sending_and_named_in_the_error(
     client: EdgeClient, service: Recorder, argument: str, problem: str, call: Call
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -168,84 +170,86 @@ def test_what_is_wrong_is_named_with_its_place_and_not_sent(
 
 
 @pytest.mark.parametrize(
-    "make",
+    "create",
     [
         lambda: NewContact(number="0912", phonebook_id=7),
         lambda: ContactChanges(number="0912"),
         lambda: ContactFilters(number="0912"),
     ],
 )
-def test_a_number_is_put_right_or_refused_when_it_is_set(make: Callable[[], object]) -> None:
-    assert NewContact(number="۰۹۱۲ ۵۵۵ ۰۱۰۱", phonebook_id=7) == GOOD  # noqa: RUF001 - Persian digits are the point
+def test_a_number_is_normalised_or_rejected_when_the_model_is_created(create: Callable[[], object]) -> None:
+    assert NewContact(number="۰۹۱۲ ۵۵۵ ۰۱۰۱", phonebook_id=7) == VALID  # noqa: RUF001 - Persian digits are the test data
     with pytest.raises(ConfigurationError) as caught:
-        make()
+        create()
     assert caught.value.argument == "number"
 
 
-def test_a_time_without_a_zone_is_no_filter() -> None:
+def test_a_naive_datetime_is_rejected_in_a_filter() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        ContactFilters(from_created_at=datetime(2026, 1, 2))  # noqa: DTZ001 - a naive time is the point
+        ContactFilters(from_created_at=datetime(2026, 1, 2))  # noqa: DTZ001 - a naive datetime is the test data
     assert caught.value.argument == "from_created_at"
 
 
-def test_a_phonebook_cannot_be_handed_more_numbers_than_it_holds(
+def test_adding_more_numbers_than_a_phonebook_can_contain_is_rejected(
     client: EdgeClient, service: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "MAX_NUMBERS", 2)
+    monkeypatch.setattr(phonebooks, "MAX_NUMBERS", 2)
     other = NewContact(number="09125550102", phonebook_id=8)
-    client.phonebooks.contacts.add([GOOD, other, GOOD, other])
+    client.phonebooks.contacts.add([VALID, other, VALID, other])
     assert len(service.requests) == 1
     with pytest.raises(ConfigurationError) as caught:
-        client.phonebooks.contacts.add([GOOD, other, GOOD, GOOD])
+        client.phonebooks.contacts.add([VALID, other, VALID, VALID])
     assert caught.value.argument == "contacts[3]"
     assert "at most 2 numbers" in str(caught.value)
     assert len(service.requests) == 1
 
 
-def test_limits_but_not_shapes_can_be_left_to_the_service(client: EdgeClient, service: Recorder) -> None:
-    free = client.with_options(validate=False)
-    free.phonebooks.update(7, title="x" * 201)
+def test_limits_but_not_types_are_left_to_the_service_if_limit_checks_are_disabled(
+    client: EdgeClient, service: Recorder
+) -> None:
+    unchecked = client.with_options(validate=False)
+    unchecked.phonebooks.update(7, title="x" * 201)
     assert service.body == {"title": "x" * 201}
-    free.phonebooks.contacts.import_file(7, ("members.xls", b"x"))
-    free.phonebooks.options.update(5, "t")
+    unchecked.phonebooks.contacts.import_file(7, ("members.xls", b"x"))
+    unchecked.phonebooks.options.update(5, "t")
     assert len(service.requests) == 3
     with pytest.raises(ConfigurationError):
-        free.phonebooks.contacts.add([])
+        unchecked.phonebooks.contacts.add([])
     with pytest.raises(ConfigurationError):
-        free.phonebooks.update(7)
+        unchecked.phonebooks.update(7)
     assert len(service.requests) == 3
 
 
-def test_a_field_can_be_emptied(client: EdgeClient, service: Recorder) -> None:
+def test_a_field_can_be_cleared(client: EdgeClient, service: Recorder) -> None:
     client.phonebooks.contacts.update(3, ContactChanges(name="", options={5: ""}))
     assert service.body == {"name": "", "options": {"5": ""}}
 
 
-def test_a_page_of_html_is_no_sample_file(client: EdgeClient, service: Recorder) -> None:
-    service.answer = httpx.Response(200, html="<html>maintenance</html>")
+def test_an_html_page_is_rejected_as_a_sample_file(client: EdgeClient, service: Recorder) -> None:
+    service.response = httpx.Response(200, html="<html>maintenance</html>")
     with pytest.raises(DecodeError):
         client.phonebooks.contacts.import_sample(7)
 
 
-def test_an_iterator_of_contacts_is_read_once(client: EdgeClient, service: Recorder) -> None:
-    service.answer = httpx.Response(201, json={"data": {"added": 2}, "meta": {"status": True}})
+def test_contacts_are_accepted_from_an_iterator(client: EdgeClient, service: Recorder) -> None:
+    service.response = httpx.Response(201, json={"data": {"added": 2}, "meta": {"status": True}})
     added = client.phonebooks.contacts.add(
-        NewContact(number=f"0912555010{place}", phonebook_id=7) for place in range(2)
+        NewContact(number=f"0912555010{index}", phonebook_id=7) for index in range(2)
     )
     assert (added.added, added.existences) == (2, None)
-    assert [each["number"] for each in service.body["list"]] == ["+989125550100", "+989125550101"]
+    assert [contact["number"] for contact in service.body["list"]] == ["+989125550100", "+989125550101"]
 
 
 def page(request: httpx.Request) -> httpx.Response:
-    """Answer page N of three with one row, whose id is N."""
+    """Respond with page N of three; it contains one row with the id N."""
     number = int(request.url.params["page"])
     meta = {"status": True, "current_page": number, "last_page": 3, "per_page": 1, "total": 3}
     return httpx.Response(200, json={"data": [{"id": number}], "meta": meta})
 
 
-Walk = Callable[[EdgeClient], Iterator[Any]]
+Iteration = Callable[[EdgeClient], Iterator[Any]]
 
-WALKS: list[tuple[Walk, dict[str, str]]] = [
+ITERATIONS: list[tuple[Iteration, dict[str, str]]] = [
     (lambda c: c.phonebooks.iter_list(title="t", per_page=1), {"title": "t"}),
     (lambda c: c.phonebooks.iter_list(id=4, per_page=1), {"id": "4"}),
     (
@@ -258,14 +262,14 @@ WALKS: list[tuple[Walk, dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("walk", "query"), WALKS)
-def test_a_walk_goes_through_all_pages_with_the_same_filters(walk: Walk, query: dict[str, str]) -> None:
-    asked: list[dict[str, str]] = []
+@pytest.mark.parametrize(("iterate", "query"), ITERATIONS)
+def test_iterating_requests_all_pages_with_the_same_filters(iterate: Iteration, query: dict[str, str]) -> None:
+    queries: list[dict[str, str]] = []
 
-    def serve(request: httpx.Request) -> httpx.Response:
-        asked.append(dict(request.url.params))
+    def respond(request: httpx.Request) -> httpx.Response:
+        queries.append(dict(request.url.params))
         return page(request)
 
-    with httpx.Client(transport=httpx.MockTransport(serve)) as http, EdgeClient("k", http_client=http) as client:
-        assert [row.id for row in walk(client)] == [1, 2, 3]
-    assert asked == [{"page": str(number), "per_page": "1", **query} for number in (1, 2, 3)]
+    with httpx.Client(transport=httpx.MockTransport(respond)) as http, EdgeClient("k", http_client=http) as client:
+        assert [row.id for row in iterate(client)] == [1, 2, 3]
+    assert queries == [{"page": str(number), "per_page": "1", **query} for number in (1, 2, 3)]

@@ -1,4 +1,4 @@
-"""The questions to the number banks: places, birth years, genders and prefixes, on both sides of each limit."""
+"""Queries of the number banks: places, birth years, genders and prefixes, on both sides of each limit."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from ippanel_edge.api.places import inner_place, prefix, years
 from ippanel_edge.config import Defaults
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.models.banks import RecipientsCount
-from tests.unit.built import Built
+from tests.unit.call_recorder import CallRecorder
 
 CHECKED = Defaults()
 UNCHECKED = Defaults(validate=False)
 
 
-def bank(choice: Mapping[str, Any], defaults: Defaults = CHECKED) -> dict[str, str]:
-    built = Built()
-    asked: dict[str, Any] = {"province_id": 3, **choice}
-    Banks(built, defaults).count(**asked)
-    return built.query
+def bank_query(arguments: Mapping[str, Any], defaults: Defaults = CHECKED) -> dict[str, str]:
+    recorder = CallRecorder()
+    fields: dict[str, Any] = {"province_id": 3, **arguments}
+    Banks(recorder, defaults).count(**fields)
+    return recorder.query
 
 
-def geolocation(choice: Mapping[str, Any], defaults: Defaults = CHECKED) -> dict[str, str]:
-    built = Built()
-    asked: dict[str, Any] = {"province_id": 3, **choice}
-    Geolocation(built, defaults).count(**asked)
-    return built.query
+def geolocation_query(arguments: Mapping[str, Any], defaults: Defaults = CHECKED) -> dict[str, str]:
+    recorder = CallRecorder()
+    fields: dict[str, Any] = {"province_id": 3, **arguments}
+    Geolocation(recorder, defaults).count(**fields)
+    return recorder.query
 
 
-def job(choice: Mapping[str, Any], defaults: Defaults = CHECKED) -> dict[str, str]:
-    built = Built()
-    asked: dict[str, Any] = {"main_category_id": 3, **choice}
-    Jobs(built, defaults).count(**asked)
-    return built.query
+def job_query(arguments: Mapping[str, Any], defaults: Defaults = CHECKED) -> dict[str, str]:
+    recorder = CallRecorder()
+    fields: dict[str, Any] = {"main_category_id": 3, **arguments}
+    Jobs(recorder, defaults).count(**fields)
+    return recorder.query
 
 
-def written(choice: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in choice.items()}
+def as_query(arguments: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in arguments.items()}
 
 
 @pytest.mark.parametrize(
-    "choice",
+    "arguments",
     [
         {},
         {"county_id": 8},
@@ -60,11 +60,11 @@ def written(choice: Mapping[str, Any]) -> dict[str, str]:
         {"number_prefix": "091234"},
     ],
 )
-def test_a_choice_within_the_limits_is_asked_as_it_is(choice: dict[str, Any]) -> None:
-    assert bank(choice) == written({"province_id": 3, **choice})
+def test_arguments_within_the_limits_are_sent_unchanged(arguments: dict[str, Any]) -> None:
+    assert bank_query(arguments) == as_query({"province_id": 3, **arguments})
 
 
-BEYOND = [
+OUT_OF_LIMITS = [
     ({"birth_year_from": 1299}, "birth_year_from", "expected 1300 to 1410, got 1299"),
     ({"birth_year_to": 1411}, "birth_year_to", "expected 1300 to 1410, got 1411"),
     (
@@ -79,21 +79,25 @@ BEYOND = [
 ]
 
 
-@pytest.mark.parametrize(("choice", "argument", "says"), BEYOND)
-def test_a_choice_over_a_limit_is_refused_by_its_name(choice: dict[str, Any], argument: str, says: str) -> None:
+@pytest.mark.parametrize(("arguments", "argument", "message"), OUT_OF_LIMITS)
+def test_an_argument_out_of_its_limits_is_rejected_and_named_in_the_error(
+    arguments: dict[str, Any], argument: str, message: str
+) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        bank(choice)
-    assert (caught.value.argument, str(caught.value)) == (argument, f"{argument}: {says}")
+        bank_query(arguments)
+    assert (caught.value.argument, str(caught.value)) == (argument, f"{argument}: {message}")
 
 
-@pytest.mark.parametrize(("choice", "argument", "says"), BEYOND)
-def test_with_limits_off_the_service_decides(choice: dict[str, Any], argument: str, says: str) -> None:
-    assert argument in choice, says
-    assert bank(choice, UNCHECKED) == written({"province_id": 3, **choice})
+@pytest.mark.parametrize(("arguments", "argument", "message"), OUT_OF_LIMITS)
+def test_arguments_out_of_the_limits_are_sent_if_limit_checks_are_disabled(
+    arguments: dict[str, Any], argument: str, message: str
+) -> None:
+    assert argument in arguments, message
+    assert bank_query(arguments, UNCHECKED) == as_query({"province_id": 3, **arguments})
 
 
 @pytest.mark.parametrize(
-    ("choice", "argument", "says"),
+    ("arguments", "argument", "message"),
     [
         ({"province_id": None}, "province_id", "expected an int, got NoneType"),
         ({"province_id": 0}, "province_id", "expected an id, an int from 1, got 0"),
@@ -110,55 +114,55 @@ def test_with_limits_off_the_service_decides(choice: dict[str, Any], argument: s
     ],
 )
 @pytest.mark.parametrize("defaults", [CHECKED, UNCHECKED])
-def test_a_wrong_shape_is_refused_with_limits_on_and_off(
-    defaults: Defaults, choice: dict[str, Any], argument: str, says: str
+def test_an_argument_of_a_wrong_type_is_rejected_even_if_limit_checks_are_disabled(
+    defaults: Defaults, arguments: dict[str, Any], argument: str, message: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        bank(choice, defaults)
-    assert (caught.value.argument, str(caught.value)) == (argument, f"{argument}: {says}")
+        bank_query(arguments, defaults)
+    assert (caught.value.argument, str(caught.value)) == (argument, f"{argument}: {message}")
 
 
-def test_what_the_service_does_not_count_counts_as_none() -> None:
+def test_a_missing_count_adds_0_to_the_total() -> None:
     assert RecipientsCount(mci_count=5, other_count=2).total == 7
 
 
-def test_an_open_end_of_the_years_is_accepted() -> None:
+def test_the_range_of_years_may_have_no_start_and_no_end() -> None:
     assert years(check=True, first=None, last=None) == {}
     assert years(check=True, first=1410, last=None) == {"first": 1410}
     assert years(check=True, first=None, last=1300) == {"last": 1300}
 
 
-def test_a_prefix_may_be_unset() -> None:
+def test_a_prefix_may_be_none() -> None:
     assert prefix(None, argument="pre", check=True) is None
 
 
-def test_a_place_says_where_it_stands() -> None:
+def test_the_error_of_a_nested_place_contains_its_path() -> None:
     assert inner_place(8, 1, within="targets[2].") == {"county_id": 8, "city_id": 1}
     with pytest.raises(ConfigurationError) as caught:
         inner_place(None, 1, within="targets[2].")
     assert caught.value.argument == "targets[2].county_id"
 
 
-def test_the_second_bank_tells_two_genders_apart_and_takes_a_city_alone() -> None:
-    choice = {"province_id": 3, "city_id": 5, "from_age": 1300, "to_age": 1410, "gender": 2, "pre": "0912"}
-    assert geolocation(choice) == written(choice)
-    for wrong, argument in (({"gender": 3}, "gender"), ({"from_age": 1299}, "from_age"), ({"pre": "9"}, "pre")):
+def test_the_geolocation_bank_accepts_genders_0_to_2_and_a_city_without_a_county() -> None:
+    arguments = {"province_id": 3, "city_id": 5, "from_age": 1300, "to_age": 1410, "gender": 2, "pre": "0912"}
+    assert geolocation_query(arguments) == as_query(arguments)
+    for invalid, argument in (({"gender": 3}, "gender"), ({"from_age": 1299}, "from_age"), ({"pre": "9"}, "pre")):
         with pytest.raises(ConfigurationError) as caught:
-            geolocation(wrong)
+            geolocation_query(invalid)
         assert caught.value.argument == argument
-        assert geolocation(wrong, UNCHECKED) == written({"province_id": 3, **wrong})
+        assert geolocation_query(invalid, UNCHECKED) == as_query({"province_id": 3, **invalid})
 
 
-def test_a_trade_is_asked_for_by_its_ids_operator_and_range() -> None:
-    choice = {"sub_category_id": 4, "operator_id": 13, "start": 0, "size": 7}
-    assert job(choice) == written({"main_category_id": 3, **choice})
-    for wrong, argument in (
+def test_a_job_is_selected_by_category_ids_operator_and_range() -> None:
+    arguments = {"sub_category_id": 4, "operator_id": 13, "start": 0, "size": 7}
+    assert job_query(arguments) == as_query({"main_category_id": 3, **arguments})
+    for invalid, argument in (
         ({"operator_id": 3}, "operator_id"),
         ({"start": -1}, "start"),
         ({"size": -1}, "size"),
         ({"sub_category_id": 0}, "sub_category_id"),
     ):
         with pytest.raises(ConfigurationError) as caught:
-            job(wrong)
+            job_query(invalid)
         assert caught.value.argument == argument
-    assert job({"operator_id": 3}, UNCHECKED) == written({"main_category_id": 3, "operator_id": 3})
+    assert job_query({"operator_id": 3}, UNCHECKED) == as_query({"main_category_id": 3, "operator_id": 3})

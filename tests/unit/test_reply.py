@@ -1,4 +1,4 @@
-"""From an answer to data or an error: the envelope, what each status says, Retry-After. Bytes: test_reply_bytes.py."""
+"""Parsing responses to data or errors: envelope, statuses and Retry-After; test_reply_bytes.py tests the decoding."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from ippanel_edge.models.send import SendResult
 from ippanel_edge.wire.reply import RawAnswer, Reply, outcome_of, parse, retry_after
 
 CREDIT, SEND = endpoints.PAYMENT_CREDIT, endpoints.SEND_WEBSERVICE
-ANYTHING = Endpoint("request", "GET", "/api/new", READ, object, "", bare=True)
+UNLISTED = Endpoint("request", "GET", "/api/new", READ, object, "", bare=True)
 SAMPLE_FILE = endpoints.PHONEBOOKS_CONTACTS_IMPORT_SAMPLE
-TAKEN = endpoints.USERS_CHECK_EXISTS
-REFUSAL: dict[str, Any] = {
+EXISTS = endpoints.USERS_CHECK_EXISTS
+REJECTION: dict[str, Any] = {
     "data": None,
     "meta": {
         "status": False,
@@ -51,37 +51,37 @@ REFUSAL: dict[str, Any] = {
 }
 
 
-def answer(body: Any = None, status: int = 200, **headers: Any) -> RawAnswer:
-    """Make an answer; a body that is not bytes is written as JSON."""
+def response(body: Any = None, status: int = 200, **headers: Any) -> RawAnswer:
+    """Return a response; a body that is not bytes is encoded as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return RawAnswer(
         status_code=status, content=content, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
 
 
-def good(data: Any) -> dict[str, Any]:
+def success(data: Any) -> dict[str, Any]:
     return {"data": data, "meta": {"status": True, "message": "انجام شد", "message_code": "200-1"}}
 
 
-def failing(endpoint: Endpoint[Any], raw: RawAnswer) -> EdgeError:
+def parse_error(endpoint: Endpoint[Any], raw: RawAnswer) -> EdgeError:
     with pytest.raises(EdgeError) as caught:
         parse(endpoint, raw)
     return caught.value
 
 
-def unreadable(body: bytes, says: str, endpoint: Endpoint[Any] = CREDIT, **headers: Any) -> DecodeError:
-    error = failing(endpoint, answer(body, **headers))
+def assert_decode_error(body: bytes, message: str, endpoint: Endpoint[Any] = CREDIT, **headers: Any) -> DecodeError:
+    error = parse_error(endpoint, response(body, **headers))
     assert isinstance(error, DecodeError)
     assert (error.status_code, error.outcome) == (200, Outcome.UNKNOWN)
-    assert says in str(error)
+    assert message in str(error)
     return error
 
 
 # The envelope.
 
 
-def test_a_good_answer_has_data_and_meta() -> None:
-    data, meta, body = parse(SEND, answer(good({"message_outbox_ids": [4]})))
+def test_a_successful_response_is_parsed_to_data_and_meta() -> None:
+    data, meta, body = parse(SEND, response(success({"message_outbox_ids": [4]})))
     assert data == SendResult(message_outbox_ids=(4,))
     assert (meta.status, meta.message, meta.message_code, meta.message_parameters) == (True, "انجام شد", "200-1", ())
     assert json.loads(body)["data"] == {"message_outbox_ids": [4]}
@@ -89,13 +89,14 @@ def test_a_good_answer_has_data_and_meta() -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 @pytest.mark.parametrize("flag", [True, 1, "1", "true", "yes"])
-def test_success_is_a_2xx_with_a_true_status(status: int, flag: Any) -> None:
-    assert parse(endpoints.SEND_CANCEL, answer({"data": None, "meta": {"status": flag}}, status))[0] is None
+def test_a_2xx_response_with_a_true_status_is_a_success(status: int, flag: Any) -> None:
+    assert parse(endpoints.SEND_CANCEL, response({"data": None, "meta": {"status": flag}}, status))[0] is None
 
 
 @pytest.mark.parametrize("flag", [False, 0, "0", "false", "no"])
-def test_a_false_status_with_http_200_is_a_refusal(flag: Any) -> None:
-    error = failing(SEND, answer({"data": {"message_outbox_ids": []}, "meta": {**REFUSAL["meta"], "status": flag}}))
+def test_http_200_with_a_false_status_is_a_rejection(flag: Any) -> None:
+    body: dict[str, Any] = {"data": {"message_outbox_ids": []}, "meta": {**REJECTION["meta"], "status": flag}}
+    error = parse_error(SEND, response(body))
     assert isinstance(error, ApiError)
     assert (error.status_code, error.outcome, error.enveloped) == (200, Outcome.REJECTED, True)
     assert (error.message, error.message_code) == ("اعتبار کافی نیست", "400-7")
@@ -103,10 +104,10 @@ def test_a_false_status_with_http_200_is_a_refusal(flag: Any) -> None:
 
 @pytest.mark.parametrize("data", [{"message_outbox_ids": [4]}, {"bulk_id": "4"}])
 def test_a_false_status_with_message_ids_has_an_unknown_outcome(data: dict[str, Any]) -> None:
-    contradiction = answer({"data": data, "meta": {**REFUSAL["meta"], "status": False}})
-    error = failing(SEND, contradiction)
+    contradiction = response({"data": data, "meta": {**REJECTION["meta"], "status": False}})
+    error = parse_error(SEND, contradiction)
     assert (type(error), error.outcome) == (ApiError, Outcome.UNKNOWN)
-    assert failing(CREDIT, contradiction).outcome is Outcome.REJECTED
+    assert parse_error(CREDIT, contradiction).outcome is Outcome.REJECTED
 
 
 @pytest.mark.parametrize(
@@ -123,60 +124,60 @@ def test_a_false_status_with_message_ids_has_an_unknown_outcome(data: dict[str, 
         {"data": {}, "status": True},
     ],
 )
-def test_without_a_status_nobody_knows(body: Any) -> None:
-    error = unreadable(json.dumps(body).encode(), "the response has no meta.status", SEND)
+def test_the_outcome_of_a_response_without_a_status_is_unknown(body: Any) -> None:
+    error = assert_decode_error(json.dumps(body).encode(), "the response has no meta.status", SEND)
     assert error.where == "meta"
 
 
 @pytest.mark.parametrize("body", [[], "ok", 5, None, True])
-def test_a_bare_value_is_no_envelope(body: Any) -> None:
-    unreadable(json.dumps(body).encode(), "expected a {data, meta} envelope")
+def test_a_bare_value_is_rejected_as_an_envelope(body: Any) -> None:
+    assert_decode_error(json.dumps(body).encode(), "expected a {data, meta} envelope")
 
 
-def test_the_genders_come_without_meta() -> None:
-    data, meta, _ = parse(endpoints.BANKS_GENDERS, answer({"data": [{"id": "1", "name": "مرد"}]}))
+def test_the_genders_are_parsed_without_meta() -> None:
+    data, meta, _ = parse(endpoints.BANKS_GENDERS, response({"data": [{"id": "1", "name": "مرد"}]}))
     assert data == [Gender(id=1, name="مرد")]
     assert meta == Meta()
     assert meta.status is None
 
 
-def test_the_genders_may_be_refused_all_the_same() -> None:
-    assert failing(endpoints.BANKS_GENDERS, answer(REFUSAL)).outcome is Outcome.REJECTED
+def test_a_rejected_request_for_the_genders_raises_an_error() -> None:
+    assert parse_error(endpoints.BANKS_GENDERS, response(REJECTION)).outcome is Outcome.REJECTED
 
 
-def test_an_unnamed_address_gives_its_data_as_it_is() -> None:
-    assert parse(ANYTHING, answer(good({"a": ["1"]})))[0] == {"a": ["1"]}
-    assert parse(ANYTHING, answer({"meta": {"status": True}}))[0] is None
-    assert parse(ANYTHING, answer({"a": 1}))[0] == {"a": 1}
+def test_the_data_of_an_unlisted_endpoint_is_returned_unchanged() -> None:
+    assert parse(UNLISTED, response(success({"a": ["1"]})))[0] == {"a": ["1"]}
+    assert parse(UNLISTED, response({"meta": {"status": True}}))[0] is None
+    assert parse(UNLISTED, response({"a": 1}))[0] == {"a": 1}
 
 
-def test_data_that_says_nothing_is_not_looked_at() -> None:
-    anything: list[Any] = [None, [], "x", {"id": [1]}]
-    for data in anything:
-        assert parse(endpoints.SEND_CANCEL, answer(good(data)))[0] is None
+def test_the_data_of_an_endpoint_without_a_result_is_ignored() -> None:
+    values: list[Any] = [None, [], "x", {"id": [1]}]
+    for data in values:
+        assert parse(endpoints.SEND_CANCEL, response(success(data)))[0] is None
 
 
-def test_a_file_comes_as_it_is_and_json_in_its_place_as_nothing() -> None:
+def test_a_file_is_returned_unchanged_and_json_instead_of_a_file_as_none() -> None:
     sheet = b"PK\x03\x04"
-    assert parse(SAMPLE_FILE, answer(sheet, content_type="application/vnd.ms-excel"))[0] == sheet
-    assert parse(SAMPLE_FILE, answer(good(None), content_type="application/json; charset=utf-8"))[0] is None
-    assert failing(SAMPLE_FILE, answer(REFUSAL, content_type="application/json")).outcome is Outcome.REJECTED
-    page = failing(SAMPLE_FILE, answer(b"<html>", content_type="text/html"))
+    assert parse(SAMPLE_FILE, response(sheet, content_type="application/vnd.ms-excel"))[0] == sheet
+    assert parse(SAMPLE_FILE, response(success(None), content_type="application/json; charset=utf-8"))[0] is None
+    assert parse_error(SAMPLE_FILE, response(REJECTION, content_type="application/json")).outcome is Outcome.REJECTED
+    page = parse_error(SAMPLE_FILE, response(b"<html>", content_type="text/html"))
     assert isinstance(page, DecodeError)
 
 
-def test_a_status_may_be_the_result_but_only_the_apis_own() -> None:
-    assert parse(TAKEN, answer(REFUSAL, 409))[0] is True
-    assert parse(TAKEN, answer(REFUSAL, 409))[1].message == "اعتبار کافی نیست"
-    assert parse(TAKEN, answer(good(None)))[0] is False
-    assert failing(TAKEN, answer(b"<html>Conflict", 409)).outcome is Outcome.REJECTED
+def test_a_409_of_the_api_is_the_result_true_but_one_of_a_proxy_is_an_error() -> None:
+    assert parse(EXISTS, response(REJECTION, 409))[0] is True
+    assert parse(EXISTS, response(REJECTION, 409))[1].message == "اعتبار کافی نیست"
+    assert parse(EXISTS, response(success(None)))[0] is False
+    assert parse_error(EXISTS, response(b"<html>Conflict", 409)).outcome is Outcome.REJECTED
 
 
-# Errors and what they say.
+# Errors and their messages.
 
 
-def test_an_error_says_all_that_the_api_said() -> None:
-    error = failing(SEND, answer(REFUSAL, 422))
+def test_an_error_contains_all_details_of_the_response() -> None:
+    error = parse_error(SEND, response(REJECTION, 422))
     assert isinstance(error, ValidationFailed)
     assert dict(error.errors) == {
         "variable.0.name": ("لازم است", "کوتاه است"),
@@ -186,29 +187,29 @@ def test_an_error_says_all_that_the_api_said() -> None:
     }
     assert "HTTP 422 [400-7]: اعتبار کافی نیست — variable.0.name: لازم است, کوتاه است; message: بلند است" in str(error)
     assert error.excerpt == ""
-    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - of our own making
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - pickled by this test
     assert (str(copy), dict(copy.errors)) == (str(error), dict(error.errors))
 
 
-def test_a_failed_login_has_its_errors_at_the_top() -> None:
+def test_the_top_level_errors_of_a_failed_login_are_parsed() -> None:
     body = {"errors": {"username": ["نام یا رمز نادرست است"]}, "meta": {"status": False, "message": "نامعتبر"}}
     for status in (422, 200):
-        error = failing(endpoints.AUTH_LOGIN, answer(body, status))
+        error = parse_error(endpoints.AUTH_LOGIN, response(body, status))
         assert isinstance(error, ApiError)
         assert dict(error.errors) == {"username": ("نام یا رمز نادرست است",)}
         assert (error.message, error.outcome) == ("نامعتبر", Outcome.REJECTED)
 
 
 @pytest.mark.parametrize("errors", [None, [], {}, "x", 5, ["x"]])
-def test_errors_of_another_shape_are_none(errors: Any) -> None:
-    error = failing(SEND, answer({"meta": {"status": False, "errors": errors, "message": 7}}, 400))
+def test_errors_of_an_unexpected_type_are_ignored(errors: Any) -> None:
+    error = parse_error(SEND, response({"meta": {"status": False, "errors": errors, "message": 7}}, 400))
     assert isinstance(error, ApiError)
     assert (dict(error.errors), error.message, error.message_code) == ({}, "7", "")
 
 
-def test_a_proxys_page_shows_its_status_and_first_characters_not_a_json_error() -> None:
+def test_the_error_for_a_proxy_page_shows_its_status_and_beginning_instead_of_a_json_error() -> None:
     page = b"<html>\r\n<head><title>502 Bad Gateway</title></head>" + b" <p>cdn</p>" * 500
-    error = failing(SEND, answer(page, 502, content_type="text/html"))
+    error = parse_error(SEND, response(page, 502, content_type="text/html"))
     assert isinstance(error, ServerError)
     assert (error.enveloped, error.message, error.outcome) == (False, "", Outcome.UNKNOWN)
     assert "HTTP 502: no message — the response begins '<html> <head><title>502 Bad Gateway</title></head> <p>" in str(
@@ -219,31 +220,31 @@ def test_a_proxys_page_shows_its_status_and_first_characters_not_a_json_error() 
     assert len(error.excerpt) == 200
 
 
-def test_a_page_with_http_200_shows_its_first_characters() -> None:
-    error = unreadable(
+def test_the_error_for_a_page_with_http_200_shows_its_beginning() -> None:
+    error = assert_decode_error(
         b"\n <!doctype html><h1>Blocked</h1>", "the response is not JSON; it begins '<!doctype html>", SEND
     )
     assert "HTTP 200" in str(error)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b"null", b"{}", b'{"error": "no route"}'])
-def test_an_error_without_envelope_is_told_from_the_apis_own(body: bytes) -> None:
-    error = failing(SEND, answer(body, 404))
+def test_an_error_without_an_envelope_is_marked_as_not_enveloped(body: bytes) -> None:
+    error = parse_error(SEND, response(body, 404))
     assert isinstance(error, NotFound)
     assert not error.enveloped
     assert error.excerpt == " ".join(body.decode("utf-8", "replace").split())
 
 
-def test_the_excerpt_of_a_packed_page_is_unpacked_or_left_away() -> None:
+def test_the_excerpt_of_a_compressed_page_is_decompressed_or_empty() -> None:
     page = gzip.compress(b"<html>down")
-    packed = failing(SEND, answer(page, 503, content_encoding="gzip"))
-    broken = failing(SEND, answer(page[:9], 503, content_encoding="gzip"))
-    other = failing(SEND, answer(page, 503, content_encoding="br"))
-    assert [getattr(error, "excerpt", None) for error in (packed, broken, other)] == ["<html>down", "", ""]
+    compressed = parse_error(SEND, response(page, 503, content_encoding="gzip"))
+    truncated = parse_error(SEND, response(page[:9], 503, content_encoding="gzip"))
+    other = parse_error(SEND, response(page, 503, content_encoding="br"))
+    assert [getattr(error, "excerpt", None) for error in (compressed, truncated, other)] == ["<html>down", "", ""]
 
 
-def test_a_405_says_which_methods_are_allowed() -> None:
-    error = failing(SEND, answer(b"", 405, allow="get, Head,, POST "))
+def test_the_error_for_a_405_contains_the_allowed_methods() -> None:
+    error = parse_error(SEND, response(b"", 405, allow="get, Head,, POST "))
     assert isinstance(error, ApiError)
     assert error.allow == ("GET", "HEAD", "POST")
 
@@ -270,32 +271,32 @@ TABLE: list[tuple[int, type[ApiError], Outcome]] = [
 
 @pytest.mark.parametrize(("status", "kind", "outcome"), TABLE)
 @pytest.mark.parametrize("enveloped", [True, False])
-def test_each_status_has_its_error_and_says_what_became_of_the_request(
+def test_each_status_has_its_error_class_and_outcome(
     status: int,
     kind: type[ApiError],
     outcome: Outcome,
-    enveloped: bool,  # noqa: FBT001 - a parameter of the table
+    enveloped: bool,  # noqa: FBT001 - a test parameter
 ) -> None:
-    error = failing(SEND, answer(REFUSAL if enveloped else b"<html>", status))
+    error = parse_error(SEND, response(REJECTION if enveloped else b"<html>", status))
     assert type(error) is kind
     assert (error.outcome, error.status_code, error.enveloped) == (outcome, status, enveloped)
     assert outcome_of(status) is outcome
 
 
-def test_a_401_goes_by_the_status_though_its_code_says_400() -> None:
-    error = failing(CREDIT, answer({"data": None, "meta": {"status": False, "message_code": "400-1"}}, 401))
+def test_the_error_class_depends_on_the_status_not_on_the_message_code() -> None:
+    error = parse_error(CREDIT, response({"data": None, "meta": {"status": False, "message_code": "400-1"}}, 401))
     assert isinstance(error, AuthenticationError)
     assert error.message_code == "400-1"
 
 
-def test_an_errors_true_status_does_not_make_it_a_success() -> None:
-    assert failing(SEND, answer(good({"message_outbox_ids": [4]}), 500)).outcome is Outcome.UNKNOWN
+def test_an_http_error_with_a_true_meta_status_is_an_error() -> None:
+    assert parse_error(SEND, response(success({"message_outbox_ids": [4]}), 500)).outcome is Outcome.UNKNOWN
 
 
 @given(status=st.integers(100, 599), body=st.binary(max_size=40))
-def test_any_status_and_any_bytes_make_a_result_or_an_error_of_ours(status: int, body: bytes) -> None:
+def test_any_status_with_any_bytes_results_in_an_sdk_error(status: int, body: bytes) -> None:
     with pytest.raises((ApiError, DecodeError)) as caught:
-        parse(SEND, answer(body, status))
+        parse(SEND, response(body, status))
     assert str(caught.value)
     assert caught.value.outcome in {Outcome.REJECTED, Outcome.UNKNOWN}
 
@@ -331,11 +332,13 @@ NOW = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
         ("Sun, 01 Mar 99999 08:31:30 GMT", None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_and_nonsense_is_nothing(value: str | None, seconds: float | None) -> None:
+def test_retry_after_is_parsed_from_seconds_or_a_date_and_other_values_are_ignored(
+    value: str | None, seconds: float | None
+) -> None:
     assert retry_after(value, now=NOW) == seconds
 
 
-def test_retry_after_is_measured_from_the_present() -> None:
+def test_a_retry_after_date_is_relative_to_the_current_time() -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
     seconds = retry_after(f"{later:%a, %d %b %Y %H:%M:%S} GMT")
     assert seconds is not None
@@ -346,20 +349,20 @@ def test_retry_after_is_measured_from_the_present() -> None:
     value=st.text()
     | st.from_regex(r"[A-Z][a-z]{2}, ?-?[0-9]{1,6} [A-Z][a-z]{2} -?[0-9]{1,6} [0-9:+-]{1,12} ?[A-Z+0-9-]{0,7}")
 )
-def test_retry_after_never_fails_and_is_never_negative(value: str) -> None:
+def test_parsing_retry_after_never_raises_and_is_never_negative(value: str) -> None:
     seconds = retry_after(value, now=NOW)
     assert seconds is None or seconds >= 0
 
 
-def test_an_error_carries_its_retry_after() -> None:
+def test_an_error_contains_its_retry_after() -> None:
     for status in (429, 503):
-        error = failing(SEND, answer(REFUSAL, status, retry_after="40"))
+        error = parse_error(SEND, response(REJECTION, status, retry_after="40"))
         assert isinstance(error, ApiError)
         assert error.retry_after == 40.0
 
 
-def test_an_error_keeps_no_frame_that_holds_the_answer() -> None:
-    secret = good({"method": [], "token": "84cd0f5e0ffe"})
+def test_an_error_references_no_frame_that_contains_the_response() -> None:
+    secret = success({"method": [], "token": "84cd0f5e0ffe"})
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=secret))
     with httpx.Client(transport=transport) as http, pytest.raises(DecodeError) as caught:
         EdgeClient("unit-key", base_url="https://edge.example.test/v1", http_client=http).auth.login("u", "p")
@@ -369,25 +372,25 @@ def test_an_error_keeps_no_frame_that_holds_the_answer() -> None:
     while trace is not None:
         frames.append(trace.tb_frame)
         trace = trace.tb_next
-    ours = [frame for frame in frames if "ippanel_edge" in frame.f_code.co_filename]
-    assert ours
-    assert not [name for frame in ours for name, value in frame.f_locals.items() if "84cd" in repr(value)]
+    sdk_frames = [frame for frame in frames if "ippanel_edge" in frame.f_code.co_filename]
+    assert sdk_frames
+    assert not [name for frame in sdk_frames for name, value in frame.f_locals.items() if "84cd" in repr(value)]
     assert error.__cause__ is None
     assert error.__context__ is None
 
 
-# The reply of client.request.
+# The Reply of client.request().
 
 
-def test_a_reply_makes_its_response_when_it_is_asked_for() -> None:
-    made: list[int] = []
+def test_a_reply_creates_its_response_on_access() -> None:
+    created: list[int] = []
 
-    def make() -> int:
-        made.append(1)
-        return len(made)
+    def create() -> int:
+        created.append(1)
+        return len(created)
 
-    reply = Reply(data=1, meta=Meta(), make_response=make)
-    assert made == []
+    reply = Reply(data=1, meta=Meta(), make_response=create)
+    assert created == []
     assert reply.response == 1
     assert attrs.evolve(reply, data=2).data == 2
     assert "raw" not in repr(reply)

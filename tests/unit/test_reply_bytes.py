@@ -1,4 +1,4 @@
-"""From bytes to JSON: gzip that is broken, cut or a bomb, and JSON that only looks good, each one DecodeError."""
+"""Decoding response bodies: every invalid, truncated or oversized gzip or JSON body raises DecodeError."""
 
 from __future__ import annotations
 
@@ -21,156 +21,164 @@ from ippanel_edge.wire.reply import RawAnswer, decompress, parse, parse_json
 CREDIT, SEND = endpoints.PAYMENT_CREDIT, endpoints.SEND_WEBSERVICE
 
 
-def good(data: Any) -> dict[str, Any]:
+def success(data: Any) -> dict[str, Any]:
     return {"data": data, "meta": {"status": True}}
 
 
-def answer(content: bytes, encoding: str = "") -> RawAnswer:
+def response(content: bytes, encoding: str = "") -> RawAnswer:
     return RawAnswer(status_code=200, content=content, headers={"content-encoding": encoding})
 
 
-def unreadable(body: bytes, says: str, endpoint: Endpoint[Any] = CREDIT, encoding: str = "") -> DecodeError:
+def assert_decode_error(body: bytes, message: str, endpoint: Endpoint[Any] = CREDIT, encoding: str = "") -> DecodeError:
     with pytest.raises(DecodeError) as caught:
-        parse(endpoint, answer(body, encoding))
+        parse(endpoint, response(body, encoding))
     error = caught.value
     assert (error.status_code, error.outcome) == (200, Outcome.UNKNOWN)
-    assert says in str(error)
+    assert message in str(error)
     return error
 
 
-# Encodings.
+# Content encodings.
 
-BODY = json.dumps(good({"message_outbox_ids": [4]})).encode()
+BODY = json.dumps(success({"message_outbox_ids": [4]})).encode()
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", " x-gzip "])
-def test_gzip_is_undone(encoding: str) -> None:
-    assert parse(SEND, answer(gzip.compress(BODY), encoding=encoding))[2] == BODY
+def test_gzip_is_decompressed(encoding: str) -> None:
+    assert parse(SEND, response(gzip.compress(BODY), encoding=encoding))[2] == BODY
 
 
 @pytest.mark.parametrize("encoding", ["", "identity"])
-def test_identity_is_left_as_it_is(encoding: str) -> None:
-    assert parse(SEND, answer(BODY, encoding=encoding))[2] == BODY
+def test_a_body_with_identity_encoding_is_unchanged(encoding: str) -> None:
+    assert parse(SEND, response(BODY, encoding=encoding))[2] == BODY
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "x" * 100])
-def test_an_encoding_that_was_not_asked_for_is_refused(encoding: str) -> None:
-    unreadable(zlib.compress(BODY), f"has the encoding {encoding[:20]!r}, which was not requested", encoding=encoding)
+def test_an_encoding_that_was_not_requested_is_rejected(encoding: str) -> None:
+    assert_decode_error(
+        zlib.compress(BODY), f"has the encoding {encoding[:20]!r}, which was not requested", encoding=encoding
+    )
 
 
-def test_broken_or_cut_gzip_is_one_error() -> None:
-    packed = gzip.compress(BODY)
-    unreadable(BODY, "the gzip data is invalid", encoding="gzip")
-    unreadable(packed[:30] + b"\0" * 30, "the gzip data is invalid", encoding="gzip")
-    for length in (0, 5, len(packed) - 9, len(packed) - 1):
-        unreadable(packed[:length], "the gzip data is truncated", encoding="gzip")
+def test_invalid_or_truncated_gzip_is_rejected() -> None:
+    compressed = gzip.compress(BODY)
+    assert_decode_error(BODY, "the gzip data is invalid", encoding="gzip")
+    assert_decode_error(compressed[:30] + b"\0" * 30, "the gzip data is invalid", encoding="gzip")
+    for length in (0, 5, len(compressed) - 9, len(compressed) - 1):
+        assert_decode_error(compressed[:length], "the gzip data is truncated", encoding="gzip")
 
 
-def test_a_bomb_is_refused_before_it_has_unfolded() -> None:
+def test_a_gzip_bomb_is_rejected_without_decompressing_it_completely() -> None:
     packer = zlib.compressobj(9, wbits=31)
     bomb = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(300)) + packer.flush()
     assert len(bomb) < 400_000
     tracemalloc.start()
-    unreadable(bomb, "the response is larger than 33,554,432 bytes", encoding="gzip")
+    assert_decode_error(bomb, "the response is larger than 33,554,432 bytes", encoding="gzip")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 100 * 1024 * 1024
 
 
-def test_the_largest_size_is_still_taken() -> None:
-    raw = answer(gzip.compress(b"x" * 50), encoding="gzip")
+def test_a_body_of_exactly_the_size_limit_is_accepted() -> None:
+    raw = response(gzip.compress(b"x" * 50), encoding="gzip")
     assert decompress(raw, limit=50) == b"x" * 50
     with pytest.raises(DecodeError, match="larger than 49 bytes"):
         decompress(raw, limit=49)
 
 
 @given(body=st.binary(max_size=60))
-def test_any_bytes_as_gzip_make_bytes_or_one_error(body: bytes) -> None:
+def test_decompressing_any_bytes_returns_bytes_or_raises_decode_error(body: bytes) -> None:
     try:
-        result: object = decompress(answer(body, encoding="gzip"))
+        result: object = decompress(response(body, encoding="gzip"))
     except DecodeError as error:
         result = str(error).encode()
     assert isinstance(result, bytes)
 
 
-# JSON that only looks good.
+# Invalid and ambiguous JSON.
 
 
-@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
-def test_a_number_that_is_none_is_refused(word: str) -> None:
-    unreadable(f'{{"data": {word}, "meta": {{"status": true}}}}'.encode(), f"the JSON contains {word}")
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_a_non_finite_number_is_rejected(constant: str) -> None:
+    assert_decode_error(f'{{"data": {constant}, "meta": {{"status": true}}}}'.encode(), f"the JSON contains {constant}")
 
 
-def test_a_key_twice_is_refused_for_the_second_might_turn_the_status() -> None:
-    unreadable(b'{"data": {}, "meta": {"status": false, "status": true}}', "the JSON has a duplicate key", SEND)
-    unreadable(
+def test_a_duplicate_key_is_rejected() -> None:
+    # The second key could turn a false status into a true one.
+    assert_decode_error(
+        b'{"data": {}, "meta": {"status": false, "status": true}}', "the JSON has a duplicate key", SEND
+    )
+    assert_decode_error(
         b'{"data": {}, "meta": {"status": true}, "meta": {"status": true}}', "the JSON has a duplicate key", SEND
     )
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 @pytest.mark.parametrize("depth", [65, 900, 100_000])
-def test_a_deep_nest_is_refused(opening: str, closing: str, depth: int) -> None:
-    nest = opening * depth + "1" + closing * depth
+def test_json_nested_too_deeply_is_rejected(opening: str, closing: str, depth: int) -> None:
+    nested = opening * depth + "1" + closing * depth
     with pytest.raises(DecodeError, match="nested too deeply"):
-        parse_json(nest.encode())
+        parse_json(nested.encode())
 
 
-def test_a_nest_of_64_is_read() -> None:
+def test_json_nested_64_levels_deep_is_parsed() -> None:
     assert parse_json(b"[" * 64 + b"]" * 64)
 
 
-def test_a_number_of_4301_digits_is_refused_and_one_of_4300_is_read() -> None:
-    unreadable(b'{"data": ' + b"9" * 4301 + b"}", "the JSON is truncated or invalid")
+def test_a_number_of_4301_digits_is_rejected_and_one_of_4300_is_parsed() -> None:
+    assert_decode_error(b'{"data": ' + b"9" * 4301 + b"}", "the JSON is truncated or invalid")
     assert parse_json(b"9" * 4300) == int("9" * 4300)
 
 
-def test_a_number_beyond_floats_is_no_amount() -> None:
-    unreadable(b'{"data": {"credit": 1e999}, "meta": {"status": true}}', "data.credit: expected a number, got inf")
+def test_a_number_out_of_the_range_of_floats_is_rejected() -> None:
+    assert_decode_error(
+        b'{"data": {"credit": 1e999}, "meta": {"status": true}}', "data.credit: expected a number, got inf"
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "latin-1"])
-def test_json_in_another_encoding_is_refused(encoding: str) -> None:
+def test_json_that_is_not_utf_8_is_rejected(encoding: str) -> None:
     text = '{"data": {"token": "s3cretär"}, "meta": {"status": true}}'
-    error = unreadable(text.encode(encoding), "the JSON is truncated or invalid")
+    error = assert_decode_error(text.encode(encoding), "the JSON is truncated or invalid")
     assert "cret" not in str(error).replace("\0", "").replace("\\x00", "")
 
 
 @pytest.mark.parametrize("text", ['"\\ud800"', '{"\\udfff": 1}', '[[{"a": ["\\udc00x"]}]]'])
-def test_half_a_character_is_refused_in_values_and_keys(text: str) -> None:
+def test_a_lone_surrogate_is_rejected_in_values_and_keys(text: str) -> None:
     with pytest.raises(DecodeError, match="lone surrogate"):
         parse_json(text.encode())
 
 
-def test_a_pair_of_surrogates_and_other_escapes_are_text() -> None:
+def test_surrogate_pairs_and_other_escapes_are_parsed() -> None:
     assert parse_json(b'["\\ud83c\\udf3b", "\\u0633", {"\\u0061": 1}]') == ["🌻", "س", {"a": 1}]
 
 
 @pytest.mark.parametrize("body", [b"", b"  \r\n"])
-def test_nothing_is_no_answer(body: bytes) -> None:
-    unreadable(body, "the response is empty", SEND)
+def test_an_empty_response_is_rejected(body: bytes) -> None:
+    assert_decode_error(body, "the response is empty", SEND)
 
 
-def test_cut_json_says_where_and_shows_nothing_of_it_for_it_may_hold_a_token() -> None:
-    whole = json.dumps(good({"method": "login", "token": "84cd0f5e0ffe"})).encode()
-    for length in range(1, len(whole)):
-        error = unreadable(whole[:length], f"({length:,} bytes)", endpoints.AUTH_LOGIN)
+def test_the_error_for_truncated_json_states_the_position_but_not_the_content() -> None:
+    # The content may be a token.
+    complete = json.dumps(success({"method": "login", "token": "84cd0f5e0ffe"})).encode()
+    for length in range(1, len(complete)):
+        error = assert_decode_error(complete[:length], f"({length:,} bytes)", endpoints.AUTH_LOGIN)
         assert "the JSON is truncated or invalid at character" in str(error)
         assert "84cd" not in str(error)
-    assert parse(endpoints.AUTH_LOGIN, answer(whole))[0] == LoginStep(method="login", token="84cd0f5e0ffe")
+    assert parse(endpoints.AUTH_LOGIN, response(complete))[0] == LoginStep(method="login", token="84cd0f5e0ffe")
 
 
-def test_json_with_something_behind_it_is_refused() -> None:
-    unreadable(BODY + b"{}", "truncated or invalid", SEND)
-    unreadable(BODY + b"\n<!-- cdn -->", "truncated or invalid", SEND)
-    assert parse(SEND, answer(b" \n" + BODY + b"\r\n"))[0].id == 4
+def test_json_followed_by_other_data_is_rejected() -> None:
+    assert_decode_error(BODY + b"{}", "truncated or invalid", SEND)
+    assert_decode_error(BODY + b"\n<!-- cdn -->", "truncated or invalid", SEND)
+    assert parse(SEND, response(b" \n" + BODY + b"\r\n"))[0].id == 4
 
 
 @given(
     body=st.binary(max_size=80)
     | st.text(alphabet='{}[]":,0123456789.eE+-\\u dDfalsetrunNaI', max_size=60).map(str.encode)
 )
-def test_any_bytes_make_json_or_one_error(body: bytes) -> None:
+def test_parsing_any_bytes_returns_json_or_raises_decode_error(body: bytes) -> None:
     try:
         value = parse_json(body)
     except DecodeError:

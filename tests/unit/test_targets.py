@@ -1,4 +1,4 @@
-"""The targets of a send: banks, trades and phonebooks, each limit on both sides, named by its place."""
+"""Targets of a send: number banks, jobs and phonebooks, with every documented limit on both sides."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ippanel_edge.models.send import (
     WholePhonebooks,
 )
 
-BOTH = pytest.mark.parametrize("check", [True, False], ids=["limits on", "limits off"])
+LIMIT_CHECKS_ON_AND_OFF = pytest.mark.parametrize("check", [True, False], ids=["limit checks", "no limit checks"])
 
 
-def write(target: Any, *, check: bool = True, others: int = 0) -> list[dict[str, Any]]:
-    """Write a good target and, behind it, the one in question: errors name the second place."""
+def encode(target: Any, *, check: bool = True, others: int = 0) -> list[dict[str, Any]]:
+    """Encode a valid target followed by `target`, so that errors refer to index 1."""
     if isinstance(target, PostalCodeTarget):
         return postal_codes([PostalCodeTarget(postal_code=12), target], others=others, check=check)
     if isinstance(target, CountryTarget):
@@ -36,32 +36,32 @@ def write(target: Any, *, check: bool = True, others: int = 0) -> list[dict[str,
     return phonebooks([WholePhonebooks(phonebook_ids=[1]), target], check=check)
 
 
-def refused(argument: str, says: str, call: Callable[[], Any]) -> None:
+def assert_rejected(argument: str, message: str, call: Callable[[], Any]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         call()
     assert caught.value.argument == argument
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert caught.value.outcome is Outcome.NOT_SENT
 
 
-def filled(needed: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    return {**needed, **given}
+def merged(required: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    return {**required, **fields}
 
 
 def postal(**fields: Any) -> PostalCodeTarget:
-    return PostalCodeTarget(**filled({"postal_code": 12}, fields))
+    return PostalCodeTarget(**merged({"postal_code": 12}, fields))
 
 
 def country(**fields: Any) -> CountryTarget:
-    return CountryTarget(**filled({"province_id": 1}, fields))
+    return CountryTarget(**merged({"province_id": 1}, fields))
 
 
 def geolocation(**fields: Any) -> GeolocationTarget:
-    return GeolocationTarget(**filled({"province_id": 1}, fields))
+    return GeolocationTarget(**merged({"province_id": 1}, fields))
 
 
 def job(**fields: Any) -> JobTarget:
-    return JobTarget(**filled({"main_category_id": 1}, fields))
+    return JobTarget(**merged({"main_category_id": 1}, fields))
 
 
 def operators(*sizes: int) -> list[OperatorSlice]:
@@ -72,11 +72,11 @@ def operators(*sizes: int) -> list[OperatorSlice]:
     "target",
     [
         *(postal(postal_code=code) for code in (10, 99999)),
-        *(make(age_from=1300, age_to=1410) for make in (postal, country)),
-        *(make(age_from=1400, age_to=1400) for make in (postal, country)),
-        *(make(gender=gender) for make in (postal, country, geolocation) for gender in (0, 1, 2)),
-        *(make(bank=bank) for make in (postal, country) for bank in ("all", "white")),
-        *(make(mci=Slice(start=0, size=0), other=Slice(start=9)) for make in (postal, country)),
+        *(create(age_from=1300, age_to=1410) for create in (postal, country)),
+        *(create(age_from=1400, age_to=1400) for create in (postal, country)),
+        *(create(gender=gender) for create in (postal, country, geolocation) for gender in (0, 1, 2)),
+        *(create(bank=bank) for create in (postal, country) for bank in ("all", "white")),
+        *(create(mci=Slice(start=0, size=0), other=Slice(start=9)) for create in (postal, country)),
         *(country(pre=pre) for pre in (10, 999999, None)),
         country(county_id=1),
         country(county_id=1, city_id=1),
@@ -84,7 +84,7 @@ def operators(*sizes: int) -> list[OperatorSlice]:
         *(geolocation(from_age=first, to_age=last) for first, last in ((1300, None), (None, 1410), (1350, 1350))),
         geolocation(province_id=None, city_id=7),
         GeolocationTarget(gender=1),
-        *(make(operator=[OperatorSlice(id=each)]) for make in (geolocation, job) for each in (1, 2, 13)),
+        *(create(operator=[OperatorSlice(id=operator)]) for create in (geolocation, job) for operator in (1, 2, 13)),
         job(sub_category_id=1, operator=()),
         WholePhonebooks(phonebook_ids=[1, 2], start=0, size=0),
         PhonebookNumbers(phonebook_id=1, number_ids=range(1, 500)),
@@ -92,54 +92,59 @@ def operators(*sizes: int) -> list[OperatorSlice]:
     ids=str,
 )
 def test_a_target_within_its_limits_is_accepted(target: Any) -> None:
-    assert len(write(target)) == 2
+    assert len(encode(target)) == 2
 
 
-OVER: list[tuple[Any, str, str]] = [
+OUT_OF_LIMITS: list[tuple[Any, str, str]] = [
     *((postal(postal_code=code), ".postal_code", "expected 10 to 99999") for code in (9, 100000)),
-    *((make(age_from=1299), ".age_from", "expected 1300 to 1410, got 1299") for make in (postal, country)),
-    *((make(age_to=1411), ".age_to", "expected 1300 to 1410, got 1411") for make in (postal, country)),
+    *((create(age_from=1299), ".age_from", "expected 1300 to 1410, got 1299") for create in (postal, country)),
+    *((create(age_to=1411), ".age_to", "expected 1300 to 1410, got 1411") for create in (postal, country)),
     *(
-        (make(age_from=1381, age_to=1380), ".age_from", "must not be after targets[1].age_to (1380)")
-        for make in (postal, country)
+        (create(age_from=1381, age_to=1380), ".age_from", "must not be after targets[1].age_to (1380)")
+        for create in (postal, country)
     ),
-    *((make(gender=3), ".gender", "expected one of 0, 1, 2, got 3") for make in (postal, country, geolocation)),
-    *((make(bank="black"), ".bank", "expected one of 'all', 'white', got 'black'") for make in (postal, country)),
+    *((create(gender=3), ".gender", "expected one of 0, 1, 2, got 3") for create in (postal, country, geolocation)),
+    *((create(bank="black"), ".bank", "expected one of 'all', 'white', got 'black'") for create in (postal, country)),
     *((country(pre=pre), ".pre", "expected 10 to 999999") for pre in (9, 1000000)),
     *((geolocation(pre=pre), ".pre", "expected 2 to 6 digits") for pre in ("9", "0912345")),
     (geolocation(from_age=1299), ".from_age", "expected 1300 to 1410"),
     (geolocation(from_age=1351, to_age=1350), ".from_age", "must not be after targets[1].to_age"),
     *(
-        (make(operator=[OperatorSlice(id=1), OperatorSlice(id=3)]), ".operator[1].id", "expected one of 1, 2, 13")
-        for make in (geolocation, job)
+        (create(operator=[OperatorSlice(id=1), OperatorSlice(id=3)]), ".operator[1].id", "expected one of 1, 2, 13")
+        for create in (geolocation, job)
     ),
 ]
 
 
-@pytest.mark.parametrize(("target", "place", "says"), OVER, ids=str)
-def test_a_target_over_a_limit_is_named_by_its_place_and_field(target: Any, place: str, says: str) -> None:
-    refused(f"targets[1]{place}", says, lambda: write(target))
+@pytest.mark.parametrize(("target", "path", "message"), OUT_OF_LIMITS, ids=str)
+def test_a_target_out_of_its_limits_is_rejected_and_the_error_names_index_and_field(
+    target: Any, path: str, message: str
+) -> None:
+    assert_rejected(f"targets[1]{path}", message, lambda: encode(target))
 
 
-@pytest.mark.parametrize(("target", "place", "says"), OVER, ids=str)
-def test_with_limits_off_it_is_sent_as_it_is(target: Any, place: str, says: str) -> None:
-    assert place
-    assert says
-    assert len(write(target, check=False)) == 2
+@pytest.mark.parametrize(("target", "path", "message"), OUT_OF_LIMITS, ids=str)
+def test_a_target_out_of_its_limits_is_sent_if_limit_checks_are_disabled(target: Any, path: str, message: str) -> None:
+    assert path
+    assert message
+    assert len(encode(target, check=False)) == 2
 
 
-SHAPES: list[tuple[Any, str, str]] = [
+WRONG_TYPES: list[tuple[Any, str, str]] = [
     *((postal(postal_code=code), ".postal_code", "expected an int") for code in (None, "51", 5.0)),
-    *((make(age_from=None), ".age_from", "expected an int, got NoneType") for make in (postal, country)),
-    *((make(age_to="1400"), ".age_to", "expected an int, got str") for make in (postal, country)),
-    *((make(gender=None), ".gender", "expected an int, got NoneType") for make in (postal, country)),
-    *((make(gender="male"), ".gender", "") for make in (postal, country, geolocation)),
-    *((make(bank=None), ".bank", "expected a str, got NoneType") for make in (postal, country)),
-    *((make(mci={"start": 0}), ".mci", "expected a Slice, got dict") for make in (postal, country)),
-    *((make(other=None), ".other", "expected a Slice, got NoneType") for make in (postal, country)),
-    *((make(irancell=Slice(start=-1)), ".irancell.start", "expected 0 or more, got -1") for make in (postal, country)),
-    *((make(mci=Slice(size=-1)), ".mci.size", "expected 0 or more, got -1") for make in (postal, country)),
-    *((make(mci=Slice(size=None)), ".mci.size", "expected an int") for make in (postal, country)),  # type: ignore[arg-type]  # a caller without a type checker
+    *((create(age_from=None), ".age_from", "expected an int, got NoneType") for create in (postal, country)),
+    *((create(age_to="1400"), ".age_to", "expected an int, got str") for create in (postal, country)),
+    *((create(gender=None), ".gender", "expected an int, got NoneType") for create in (postal, country)),
+    *((create(gender="male"), ".gender", "") for create in (postal, country, geolocation)),
+    *((create(bank=None), ".bank", "expected a str, got NoneType") for create in (postal, country)),
+    *((create(mci={"start": 0}), ".mci", "expected a Slice, got dict") for create in (postal, country)),
+    *((create(other=None), ".other", "expected a Slice, got NoneType") for create in (postal, country)),
+    *(
+        (create(irancell=Slice(start=-1)), ".irancell.start", "expected 0 or more, got -1")
+        for create in (postal, country)
+    ),
+    *((create(mci=Slice(size=-1)), ".mci.size", "expected 0 or more, got -1") for create in (postal, country)),
+    *((create(mci=Slice(size=None)), ".mci.size", "expected an int") for create in (postal, country)),  # type: ignore[arg-type]  # a caller without a type checker
     (country(province_id=None), ".province_id", "expected an int, got NoneType"),
     (country(county_id=0), ".county_id", "expected an id"),
     (country(city_id=4), ".county_id", "is required with city_id"),
@@ -152,81 +157,99 @@ SHAPES: list[tuple[Any, str, str]] = [
     (GeolocationTarget(operator=[]), "", "selects nobody or everybody"),
     (job(main_category_id=None), ".main_category_id", "expected an int, got NoneType"),
     (job(sub_category_id=0), ".sub_category_id", "expected an id"),
-    *((make(operator=None), ".operator", "expected a list or tuple, got NoneType") for make in (geolocation, job)),
+    *((create(operator=None), ".operator", "expected a list or tuple, got NoneType") for create in (geolocation, job)),
     *(
-        (make(operator=(each for each in operators(1))), ".operator", "expected a list or tuple, got generator")
-        for make in (geolocation, job)
+        (
+            create(operator=(operator for operator in operators(1))),
+            ".operator",
+            "expected a list or tuple, got generator",
+        )
+        for create in (geolocation, job)
     ),
     *(
-        (make(operator=[{"id": 1}]), ".operator[0]", "expected a OperatorSlice, got dict")
-        for make in (geolocation, job)
+        (create(operator=[{"id": 1}]), ".operator[0]", "expected a OperatorSlice, got dict")
+        for create in (geolocation, job)
     ),
     *(
-        (make(operator=[OperatorSlice(id=1, start=-1)]), ".operator[0].start", "0 or more")
-        for make in (geolocation, job)
+        (create(operator=[OperatorSlice(id=1, start=-1)]), ".operator[0].start", "0 or more")
+        for create in (geolocation, job)
     ),
 ]
 
 
-@BOTH
+@LIMIT_CHECKS_ON_AND_OFF
 @pytest.mark.parametrize(
-    ("target", "place", "says"), SHAPES, ids=lambda value: value if isinstance(value, str) else type(value).__name__
+    ("target", "path", "message"),
+    WRONG_TYPES,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_a_wrong_shape_is_refused_with_limits_on_and_off(target: Any, place: str, says: str, check: bool) -> None:  # noqa: FBT001 - a parameter of the table
-    refused(f"targets[1]{place}", says, lambda: write(target, check=check))
+def test_a_field_of_a_wrong_type_is_rejected_even_if_limit_checks_are_disabled(
+    target: Any,
+    path: str,
+    message: str,
+    check: bool,  # noqa: FBT001 - a test parameter
+) -> None:
+    assert_rejected(f"targets[1]{path}", message, lambda: encode(target, check=check))
 
 
-@BOTH
+@LIMIT_CHECKS_ON_AND_OFF
 @pytest.mark.parametrize(
-    ("target", "place", "says"),
+    ("target", "path", "message"),
     [
         (WholePhonebooks(phonebook_ids=[]), ".phonebook_ids", "must not be empty"),
         (WholePhonebooks(phonebook_ids=[1, 0]), ".phonebook_ids[1]", "expected an id"),
         (WholePhonebooks(phonebook_ids=5), ".phonebook_ids", "expected a list of ids"),  # type: ignore[arg-type]  # a caller without a type checker
         (WholePhonebooks(phonebook_ids=[1], start=-1), ".start", "expected 0 or more, got -1"),
         (WholePhonebooks(phonebook_ids=[1], size=-1), ".size", "expected 0 or more, got -1"),
-        (WholePhonebooks(phonebook_ids=[1], size="2"), ".size", "expected an int, got str"),  # type: ignore[arg-type]  # the same
+        (WholePhonebooks(phonebook_ids=[1], size="2"), ".size", "expected an int, got str"),  # type: ignore[arg-type]  # a caller without a type checker
         (PhonebookNumbers(phonebook_id=0, number_ids=[1]), ".phonebook_id", "expected an id"),
         (PhonebookNumbers(phonebook_id=1, number_ids=[]), ".number_ids", "must not be empty"),
         (PhonebookNumbers(phonebook_id=1, number_ids=[5, -1]), ".number_ids[1]", "expected an id"),
     ],
     ids=str,
 )
-def test_a_wrong_selection_is_named_with_limits_on_and_off(target: Any, place: str, says: str, check: bool) -> None:  # noqa: FBT001 - a parameter of the table
-    refused(f"selections[1]{place}", says, lambda: write(target, check=check))
+def test_an_invalid_selection_is_rejected_even_if_limit_checks_are_disabled(
+    target: Any,
+    path: str,
+    message: str,
+    check: bool,  # noqa: FBT001 - a test parameter
+) -> None:
+    assert_rejected(f"selections[1]{path}", message, lambda: encode(target, check=check))
 
 
-def test_a_selection_takes_ids_from_anything_that_yields_them() -> None:
-    written = phonebooks([PhonebookNumbers(phonebook_id=1, number_ids=(each for each in (5, 6)))], check=True)  # type: ignore[arg-type]  # a caller without a type checker
-    assert written == [{"phonebook_id": "1", "type": "detail", "number_ids": ["5", "6"]}]
+def test_a_selection_accepts_ids_from_any_iterable() -> None:
+    encoded = phonebooks([PhonebookNumbers(phonebook_id=1, number_ids=(number_id for number_id in (5, 6)))], check=True)  # type: ignore[arg-type]  # a caller without a type checker
+    assert encoded == [{"phonebook_id": "1", "type": "detail", "number_ids": ["5", "6"]}]
 
 
-def test_a_hundred_selections_are_taken_and_the_next_is_named_with_the_way_out() -> None:
-    hundred = [WholePhonebooks(phonebook_ids=[1])] * 100
-    assert len(phonebooks(hundred, check=True)) == 100
-    says = "too many selections: at most 100 per send; name several phonebooks in one selection"
-    refused("selections[100]", says, lambda: phonebooks([*hundred, hundred[0]], check=True))
-    assert len(phonebooks([*hundred, hundred[0]], check=False)) == 101
+def test_100_selections_are_accepted_and_the_error_for_more_names_an_alternative() -> None:
+    selections = [WholePhonebooks(phonebook_ids=[1])] * 100
+    assert len(phonebooks(selections, check=True)) == 100
+    message = "too many selections: at most 100 per send; name several phonebooks in one selection"
+    assert_rejected("selections[100]", message, lambda: phonebooks([*selections, selections[0]], check=True))
+    assert len(phonebooks([*selections, selections[0]], check=False)) == 101
 
 
-@BOTH
-def test_targets_are_a_list_of_their_class(check: bool) -> None:  # noqa: FBT001 - a parameter of the table
+@LIMIT_CHECKS_ON_AND_OFF
+def test_targets_that_are_not_a_list_of_their_class_are_rejected(check: bool) -> None:  # noqa: FBT001 - a test parameter
     def both(targets: Any) -> list[Callable[[], Any]]:
         return [lambda: jobs(targets, check=check), lambda: countries(targets, others=0, check=check)]
 
-    wholes: Sequence[tuple[Any, str, str]] = [
+    invalid: Sequence[tuple[Any, str, str]] = [
         (job(), "targets", "expected a list of "),
         (None, "targets", "expected a list of "),
         ([], "targets", "must not be empty"),
         ([postal()], "targets[0]", "expected a "),
     ]
-    for targets, argument, says in wholes:
+    for targets, argument, message in invalid:
         for call in both(targets):
-            refused(argument, says, call)
-    refused("selections[0]", "expected a WholePhonebooks or PhonebookNumbers", lambda: phonebooks([1], check=check))  # type: ignore[list-item]  # a caller without a type checker
+            assert_rejected(argument, message, call)
+    no_selections: Any = [1]
+    message = "expected a WholePhonebooks or PhonebookNumbers"
+    assert_rejected("selections[0]", message, lambda: phonebooks(no_selections, check=check))
 
 
-MILLION: list[Callable[[int], Any]] = [
+TARGETS_OF_SIZE: list[Callable[[int], Any]] = [
     lambda size: postal(mci=Slice(size=1), irancell=Slice(size=1), other=Slice(size=size - 2)),
     lambda size: country(mci=Slice(size=size - 1), other=Slice(size=1)),
     lambda size: geolocation(operator=operators(1, size - 1)),
@@ -235,17 +258,17 @@ MILLION: list[Callable[[int], Any]] = [
 ]
 
 
-@pytest.mark.parametrize("make", MILLION)
-def test_a_send_has_a_million_numbers_at_most(make: Callable[[int], Any]) -> None:
+@pytest.mark.parametrize("create", TARGETS_OF_SIZE)
+def test_a_send_to_more_than_a_million_numbers_is_rejected(create: Callable[[int], Any]) -> None:
     assert MAX_NUMBERS == 1_000_000
-    assert len(write(make(1_000_000))) == 2
-    argument = "selections[1]" if isinstance(make(9), WholePhonebooks) else "targets[1]"
-    says = "too many numbers: 1,000,001 of at most 1,000,000 per send; split it into several sends"
-    refused(argument, says, lambda: write(make(1_000_001)))
-    assert len(write(make(1_000_001), check=False)) == 2
+    assert len(encode(create(1_000_000))) == 2
+    argument = "selections[1]" if isinstance(create(9), WholePhonebooks) else "targets[1]"
+    message = "too many numbers: 1,000,001 of at most 1,000,000 per send; split it into several sends"
+    assert_rejected(argument, message, lambda: encode(create(1_000_001)))
+    assert len(encode(create(1_000_001), check=False)) == 2
 
 
-@pytest.mark.parametrize("make", MILLION[:3])
-def test_the_other_recipients_count_too(make: Callable[[int], Any]) -> None:
-    assert len(write(make(999_999), others=1)) == 2
-    refused("targets[1]", "1,000,001 of at most", lambda: write(make(1_000_000), others=1))
+@pytest.mark.parametrize("create", TARGETS_OF_SIZE[:3])
+def test_other_recipients_count_towards_the_maximum(create: Callable[[int], Any]) -> None:
+    assert len(encode(create(999_999), others=1)) == 2
+    assert_rejected("targets[1]", "1,000,001 of at most", lambda: encode(create(1_000_000), others=1))

@@ -1,4 +1,4 @@
-"""What is wrong with a user, a change, a filter or a file is said before anything is sent, naming the argument."""
+"""Users: invalid users, changes, filters and files are rejected before a request is sent."""
 
 from __future__ import annotations
 
@@ -36,31 +36,31 @@ def new_user(**changes: Any) -> NewUser:
     return NewUser(**fields)
 
 
-class Wire:
-    """A client whose requests are counted."""
+class RecordingClient:
+    """A client that records its requests."""
 
     def __init__(self, **options: Any) -> None:
         self.requests: list[httpx.Request] = []
-        transport = httpx.MockTransport(self.answer)
+        transport = httpx.MockTransport(self.respond)
         http = httpx.Client(transport=transport)
         self.client = EdgeClient("unit-key", base_url="https://edge.example.test/v1", http_client=http, **options)
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
+    def respond(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         return httpx.Response(200, json=ok(None))
 
 
-def refused(act: Callable[[EdgeClient], object], argument: str, why: str) -> None:
-    """Assert that it is refused for this reason, and nothing is sent."""
-    wire = Wire()
-    with pytest.raises(ConfigurationError, match=why) as caught:
-        act(wire.client)
+def assert_rejected(call: Callable[[EdgeClient], object], argument: str, message: str) -> None:
+    """Assert that the call raises ConfigurationError with this message, and sends no request."""
+    recording = RecordingClient()
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        call(recording.client)
     assert caught.value.argument == argument
-    assert wire.requests == []
+    assert recording.requests == []
 
 
 @pytest.mark.parametrize(
-    ("password", "why"),
+    ("password", "message"),
     [
         ("Anar-5", "must also have 2 more characters$"),
         ("anar-5-dane", "must also have an upper-case letter$"),
@@ -71,63 +71,67 @@ def refused(act: Callable[[EdgeClient], object], argument: str, why: str) -> Non
         ("", "must not be empty"),
     ],
 )
-def test_a_weak_password_is_refused_and_not_shown(password: str, why: str) -> None:
-    refused(lambda client: client.users.register(new_user(password=password)), "user.password", why)
-    refused(lambda client: client.users.update(8, UserChanges(password=password)), "changes.password", why)
+def test_a_weak_password_is_rejected_and_the_error_names_the_missing_characters(password: str, message: str) -> None:
+    assert_rejected(lambda client: client.users.register(new_user(password=password)), "user.password", message)
+    assert_rejected(lambda client: client.users.update(8, UserChanges(password=password)), "changes.password", message)
 
 
-@pytest.mark.parametrize("shown", [new_user(), UserChanges(password=PASSWORD)], ids=["new", "changes"])
-def test_a_users_password_is_in_no_repr_and_in_no_pickle(shown: NewUser | UserChanges) -> None:
-    assert PASSWORD not in repr(shown)
-    assert PASSWORD not in str(shown)
-    assert PASSWORD not in repr(attrs.asdict(shown))
+@pytest.mark.parametrize("model", [new_user(), UserChanges(password=PASSWORD)], ids=["new", "changes"])
+def test_a_password_is_neither_shown_nor_pickled(model: NewUser | UserChanges) -> None:
+    assert PASSWORD not in repr(model)
+    assert PASSWORD not in str(model)
+    assert PASSWORD not in repr(attrs.asdict(model))
     with pytest.raises(TypeError, match="secret"):
-        pickle.dumps(shown)
+        pickle.dumps(model)
 
 
 @pytest.mark.parametrize("code", ["049937089", "04993708990", "0499-370899", "049937089x", "٠٤٩٩٣٧٠٨٩"])
-def test_a_national_code_has_ten_digits(code: str) -> None:
-    refused(lambda client: client.users.register(new_user(national_code=code)), "user.national_code", "10 digits")
+def test_a_national_code_without_exactly_ten_digits_is_rejected(code: str) -> None:
+    assert_rejected(
+        lambda client: client.users.register(new_user(national_code=code)), "user.national_code", "10 digits"
+    )
 
 
-def test_a_national_code_with_a_wrong_check_digit_is_refused() -> None:
+def test_a_national_code_with_a_wrong_check_digit_is_rejected() -> None:
     for last in "012345678":
         user = new_user(national_code=f"049937089{last}")
         with pytest.raises(ConfigurationError, match="check digit"):
-            Wire().client.users.register(user)
+            RecordingClient().client.users.register(user)
 
 
 @given(st.text("0123456789", min_size=9, max_size=9))
-def test_any_nine_digits_have_exactly_one_check_digit(nine: str) -> None:
-    fitting = 0
+def test_any_nine_digits_have_exactly_one_valid_check_digit(first_digits: str) -> None:
+    accepted = 0
     for last in "0123456789":
         try:
-            assert users.national_code(nine + last, argument="code") == nine + last
+            assert users.national_code(first_digits + last, argument="code") == first_digits + last
         except ConfigurationError:
             continue
-        fitting += 1
-    assert fitting == 1
+        accepted += 1
+    assert accepted == 1
 
 
 @pytest.mark.parametrize("field", ["birth_date", "expire_time"])
-def test_a_jalali_date_is_refused(field: str) -> None:
+def test_a_jalali_date_is_rejected(field: str) -> None:
     user = new_user(**{field: date(1370, 1, 1)})
-    refused(lambda client: client.users.register(user), f"user.{field}", "expected a Gregorian date, got the Jal")
+    assert_rejected(
+        lambda client: client.users.register(user), f"user.{field}", "expected a Gregorian date, got the Jal"
+    )
 
 
-def test_a_jalali_end_is_refused_in_a_change_too() -> None:
+def test_a_jalali_expiry_date_is_rejected_in_changes() -> None:
     changes = UserChanges(expire_time=date(1405, 1, 1))
-    refused(lambda client: client.users.update(8, changes), "changes.expire_time", "Gregorian")
+    assert_rejected(lambda client: client.users.update(8, changes), "changes.expire_time", "Gregorian")
 
 
 @pytest.mark.parametrize("field", ["birth_date", "expire_time"])
-def test_a_datetime_is_no_date(field: str) -> None:
+def test_a_datetime_is_rejected_as_a_date(field: str) -> None:
     with pytest.raises(ConfigurationError, match="expected a date, got a datetime") as caught:
         new_user(**{field: datetime(1991, 3, 21, tzinfo=UTC)})
     assert caught.value.argument == field
 
 
-def test_a_mobile_number_is_put_right_or_refused_when_it_is_set() -> None:
+def test_a_mobile_number_is_normalised_or_rejected_when_the_model_is_created() -> None:
     assert new_user(mobile_number="۰۹۳۵ ۴۴۴ ۲۲۰۰").mobile_number == "+989354442200"
     with pytest.raises(ConfigurationError) as caught:
         new_user(mobile_number="02188001122")
@@ -144,33 +148,37 @@ def test_a_mobile_number_is_put_right_or_refused_when_it_is_set() -> None:
         ({"address": 5}, "user.address"),
     ],
 )
-def test_a_field_that_is_set_says_something_of_its_kind(changes: dict[str, Any], argument: str) -> None:
-    refused(lambda client: client.users.register(new_user(**changes)), argument, "expected |must not be empty")
+def test_a_blank_or_mistyped_field_is_rejected(changes: dict[str, Any], argument: str) -> None:
+    assert_rejected(lambda client: client.users.register(new_user(**changes)), argument, "expected |must not be empty")
 
 
-def test_another_class_is_refused_by_name() -> None:
+def test_an_argument_of_another_class_is_rejected() -> None:
     changes: Any = UserChanges(name="امید")
-    refused(lambda client: client.users.register(changes), "user", "expected a NewUser, got UserChanges")
+    assert_rejected(lambda client: client.users.register(changes), "user", "expected a NewUser, got UserChanges")
     user: Any = new_user()
-    refused(lambda client: client.users.update(8, user), "changes", "expected a UserChanges, got NewUser")
+    assert_rejected(lambda client: client.users.update(8, user), "changes", "expected a UserChanges, got NewUser")
     filters: Any = {"name": "omid"}
-    refused(lambda client: client.users.list(filters=filters), "filters", "expected a UserFilters, got dict")
-    refused(lambda client: client.packages.list(filters=filters), "filters", "expected a PackageFilters, got dict")
+    assert_rejected(lambda client: client.users.list(filters=filters), "filters", "expected a UserFilters, got dict")
+    assert_rejected(
+        lambda client: client.packages.list(filters=filters), "filters", "expected a PackageFilters, got dict"
+    )
 
 
-def test_a_change_without_a_field_is_refused() -> None:
-    refused(lambda client: client.users.update(8, UserChanges()), "changes", "nothing to change")
+def test_changes_without_a_field_are_rejected() -> None:
+    assert_rejected(lambda client: client.users.update(8, UserChanges()), "changes", "nothing to change")
 
 
-def test_a_status_is_active_or_inactive() -> None:
+def test_an_undocumented_status_is_rejected() -> None:
     changes = UserChanges(status="blocked")
-    refused(lambda client: client.users.update(8, changes), "changes.status", "expected one of 'active', 'inactive'")
+    assert_rejected(
+        lambda client: client.users.update(8, changes), "changes.status", "expected one of 'active', 'inactive'"
+    )
 
 
-@pytest.mark.parametrize("word", ["yes", "no", 2])
+@pytest.mark.parametrize("value", ["yes", "no", 2])
 @pytest.mark.parametrize("field", ["send_block", "is_bought_panel"])
-def test_a_flag_is_true_false_or_none(field: str, word: object) -> None:
-    fields: dict[str, Any] = {field: word}
+def test_a_flag_that_is_not_a_bool_or_none_is_rejected(field: str, value: object) -> None:
+    fields: dict[str, Any] = {field: value}
     with pytest.raises(ConfigurationError, match="expected True, False or None") as caught:
         UserChanges(**fields)
     assert caught.value.argument == field
@@ -184,58 +192,60 @@ def test_a_flag_is_true_false_or_none(field: str, word: object) -> None:
         (UserFilters(username=""), "filters.username"),
     ],
 )
-def test_a_filter_that_the_service_does_not_know_is_refused(filters: UserFilters, argument: str) -> None:
-    refused(lambda client: client.users.list(filters=filters), argument, "expected |must not be empty")
+def test_an_undocumented_filter_value_is_rejected(filters: UserFilters, argument: str) -> None:
+    assert_rejected(lambda client: client.users.list(filters=filters), argument, "expected |must not be empty")
 
 
-def test_a_naive_filter_time_is_refused_when_it_is_set() -> None:
+def test_a_naive_datetime_is_rejected_when_the_filter_is_created() -> None:
     with pytest.raises(ConfigurationError, match="time zone") as caught:
-        UserFilters(created_from=datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+        UserFilters(created_from=datetime(2026, 1, 1))  # noqa: DTZ001 - a naive datetime is the test data
     assert caught.value.argument == "created_from"
 
 
 @pytest.mark.parametrize("user_id", [0, -1, True, "8", 8.0])
-def test_an_id_is_a_whole_number_from_1(user_id: Any) -> None:
-    refused(lambda client: client.users.show(user_id), "user_id", "expected ")
-    refused(lambda client: client.users.parents_tree(user_id), "user_id", "expected ")
-    refused(lambda client: client.users.update(user_id, UserChanges(name="امید")), "user_id", "expected ")
-    refused(lambda client: client.users.documents.remove(user_id), "document_id", "expected ")
-    refused(lambda client: client.users.documents.upload(user_id, [("a.png", b"a")]), "document_id", "expected ")
+def test_an_id_that_is_not_an_int_from_1_is_rejected(user_id: Any) -> None:
+    assert_rejected(lambda client: client.users.show(user_id), "user_id", "expected ")
+    assert_rejected(lambda client: client.users.parents_tree(user_id), "user_id", "expected ")
+    assert_rejected(lambda client: client.users.update(user_id, UserChanges(name="امید")), "user_id", "expected ")
+    assert_rejected(lambda client: client.users.documents.remove(user_id), "document_id", "expected ")
+    assert_rejected(
+        lambda client: client.users.documents.upload(user_id, [("a.png", b"a")]), "document_id", "expected "
+    )
 
 
-def test_a_page_has_at_most_1000_rows() -> None:
-    refused(lambda client: client.users.list(per_page=1001), "per_page", "1 to 1000")
-    refused(lambda client: client.packages.list(per_page=1001), "per_page", "1 to 1000")
-    refused(lambda client: client.users.list(page=0), "page", "1 or more")
+def test_an_invalid_page_or_page_size_is_rejected() -> None:
+    assert_rejected(lambda client: client.users.list(per_page=1001), "per_page", "1 to 1000")
+    assert_rejected(lambda client: client.packages.list(per_page=1001), "per_page", "1 to 1000")
+    assert_rejected(lambda client: client.users.list(page=0), "page", "1 or more")
 
 
-def test_a_blank_user_name_is_refused() -> None:
-    refused(lambda client: client.users.check_exists(" "), "user_name", "must not be empty")
+def test_a_blank_user_name_is_rejected() -> None:
+    assert_rejected(lambda client: client.users.check_exists(" "), "user_name", "must not be empty")
 
 
 @pytest.mark.parametrize(
     "files", ["card.png", Path("card.png"), ("card.png", b"png"), io.BytesIO(b"png")], ids=["str", "path", "pair", "io"]
 )
-def test_a_lone_file_wants_a_list(files: Any) -> None:
-    refused(lambda client: client.users.documents.upload(4, files), "files", "expected a list")
+def test_a_single_file_instead_of_a_list_is_rejected(files: Any) -> None:
+    assert_rejected(lambda client: client.users.documents.upload(4, files), "files", "expected a list")
 
 
-def test_a_bad_file_is_named_by_its_place(tmp_path: Path) -> None:
+def test_an_invalid_file_is_named_by_its_index(tmp_path: Path) -> None:
     missing = tmp_path / "back.png"
     files: list[Any] = [("front.png", b"png"), missing]
-    refused(lambda client: client.users.documents.upload(4, files), "files[1]", "cannot be read")
-    refused(lambda client: client.users.documents.upload(4, [("front.png", b"")]), "files[0]", "empty")
-    refused(lambda client: client.users.documents.upload(4, []), "files", "must not be empty")
+    assert_rejected(lambda client: client.users.documents.upload(4, files), "files[1]", "cannot be read")
+    assert_rejected(lambda client: client.users.documents.upload(4, [("front.png", b"")]), "files[0]", "empty")
+    assert_rejected(lambda client: client.users.documents.upload(4, []), "files", "must not be empty")
 
 
-def test_unchecked_limits_leave_the_rules_to_the_service() -> None:
-    wire = Wire(validate=False)
-    wire.client.users.register(new_user(password="short", national_code="123", birth_date=date(1370, 1, 1)))
-    wire.client.users.update(8, UserChanges(status="blocked", password="short"))
-    assert len(wire.requests) == 2
+def test_documented_rules_are_left_to_the_service_if_limit_checks_are_disabled() -> None:
+    recording = RecordingClient(validate=False)
+    recording.client.users.register(new_user(password="short", national_code="123", birth_date=date(1370, 1, 1)))
+    recording.client.users.update(8, UserChanges(status="blocked", password="short"))
+    assert len(recording.requests) == 2
 
 
-def test_a_proxys_409_does_not_say_that_a_name_is_taken() -> None:
+def test_a_409_of_a_proxy_does_not_mean_that_a_user_name_exists() -> None:
     http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(409, text="<html>Conflict</html>")))
     client = EdgeClient("unit-key", base_url="https://edge.example.test/v1", http_client=http)
     with pytest.raises(Conflict, match="the response begins '<html>"):

@@ -1,4 +1,4 @@
-"""Calls as the sections build them: a `run` that keeps the call and sends nothing, and what the call carries."""
+"""Records the calls that sections create, without sending a request."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from ippanel_edge.wire.call import Call, FormBody, JsonBody, MultipartBody
 
 
-class Built:
-    """Takes the place of a client's `run`: it keeps each call."""
+class CallRecorder:
+    """Replaces the `run` of a client: records each call and returns None."""
 
     def __init__(self) -> None:
         self.calls: list[Call[Any]] = []
@@ -24,7 +24,7 @@ class Built:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The body of the last call: JSON, or the fields of a form (a list where a name has several values)."""
+        """The body of the last call: JSON, or the fields of a form, with a list for each name that ends in "[]"."""
         body = self.calls[-1].body
         if isinstance(body, JsonBody):
             fields: dict[str, Any] = json.loads(body.content)

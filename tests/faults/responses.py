@@ -1,4 +1,4 @@
-"""What the fault server says, as bytes: the API's envelope, HTTP replies, and ways to utter them. No I/O in here."""
+"""Responses of the fault server as bytes, and the steps in which they are sent. This module does no I/O."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import attrs
 
 MESSAGE: Final = "انجام شد"
 POISON: Final = 666_666
-"""The id in an answer that belongs to no request: a client that shows it has taken another request's answer."""
+"""The id in a response that belongs to no request: a client that returns it assigned a response to a wrong request."""
 DECODED_BOMB_BYTES: Final = 128 * 1024 * 1024
 
 
 @attrs.frozen
 class Send:
-    """Say all of it at once."""
+    """Send all bytes at once."""
 
     data: bytes
 
 
 @attrs.frozen
-class Drip:
-    """Say it byte by byte, so slowly that it does not end, so fast that no wait for a single byte runs out."""
+class SendSlowly:
+    """Send byte by byte: too slowly to finish before the deadline, but fast enough that no single read times out."""
 
     data: bytes
     pause: float = 0.01
@@ -34,62 +34,62 @@ class Drip:
 
 @attrs.frozen
 class Flood:
-    """Say it again and again until the client leaves."""
+    """Send the bytes repeatedly until the client disconnects."""
 
     data: bytes
 
 
 @attrs.frozen
-class Hush:
-    """Say nothing until the client says more or leaves."""
+class AwaitClient:
+    """Send nothing until the client sends more bytes or disconnects."""
 
 
-Step = Send | Drip | Flood | Hush
+Step = Send | SendSlowly | Flood | AwaitClient
 
 
 @attrs.frozen
 class Good:
-    """The right answer to one request, and one that answers nothing.
+    """The valid response body of one request, and one that belongs to no request.
 
     Attributes:
-        body: the envelope that the service would answer.
-        poison: the same with `POISON` as its id.
+        body: the envelope that the service would return.
+        poison: the same envelope with `POISON` as its id.
     """
 
     body: bytes
     poison: bytes
 
 
-Say = Callable[[Good], tuple[Step, ...]]
+Steps = Callable[[Good], tuple[Step, ...]]
 
 
 def envelope(data: object, *, status: object = True, message: str = MESSAGE, code: str = "200-1") -> bytes:
-    """The API's own form around `data`."""
+    """Return the envelope of the API with `data`."""
     meta: dict[str, object] = {"status": status, "message": message, "message_parameters": [], "message_code": code}
     return json.dumps({"data": data, "meta": meta}, ensure_ascii=False).encode()
 
 
 def head(status: int, *headers: str) -> bytes:
-    """A status line and headers, without a reason phrase."""
+    """Return a status line without a reason phrase, and headers."""
     return "\r\n".join([f"HTTP/1.1 {status} ", *headers, "", ""]).encode()
 
 
 def reply(body: bytes, status: int = 200, *headers: str, kind: str = "application/json") -> bytes:
-    """A whole reply with its true length."""
+    """Return a complete response with the correct Content-Length."""
     return head(status, f"Content-Type: {kind}", f"Content-Length: {len(body)}", *headers) + body
 
 
 def html(status: int) -> bytes:
-    """The page that a proxy in front of the service answers."""
+    """Return an error page as sent by a proxy in front of the service."""
     return f"<html><head><title>{status}</title></head><body><h1>{status}</h1><hr>cdn</body></html>".encode()
 
 
 def good_data(path: str, number: int) -> object:
-    """What `data` holds when all is well: ids for a send, an amount for the credit, else nothing.
+    """Return the `data` of a valid response: ids for a send, an amount for the credit, otherwise None.
 
     Args:
         path: the path of the request, without its query.
-        number: the number that this answer is to be known by.
+        number: the number that identifies this response.
     """
     if path.endswith("/api/send"):
         return {"message_outbox_ids": [number]}
@@ -99,19 +99,21 @@ def good_data(path: str, number: int) -> object:
 
 
 def good(path: str, number: int, data: Callable[[str, int], object]) -> Good:
-    """The right answer to a request for `path`, and the poisoned one."""
+    """Return the valid response body of a request for `path`, and the poisoned one."""
     return Good(envelope(data(path, number)), envelope(data(path, POISON)))
 
 
 @functools.cache
 def bomb() -> bytes:
-    """A gzip stream of `DECODED_BOMB_BYTES` blanks in some 130 kB."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    blanks = b" " * (1024 * 1024)
-    return b"".join([packer.compress(blanks) for _ in range(DECODED_BOMB_BYTES // len(blanks))]) + packer.flush()
+    """Return a gzip stream of about 130 kB that decompresses to `DECODED_BOMB_BYTES` spaces."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
+    spaces = b" " * (1024 * 1024)
+    return (
+        b"".join([compressor.compress(spaces) for _ in range(DECODED_BOMB_BYTES // len(spaces))]) + compressor.flush()
+    )
 
 
 @functools.cache
 def nested_bomb() -> bytes:
-    """The bomb packed once more: about a kilobyte on the wire."""
+    """Return the bomb, compressed a second time to about 1 kB."""
     return gzip.compress(bomb(), mtime=0)

@@ -1,4 +1,4 @@
-"""What the fault server says is what the faults' names say: slow, endless, packed, unreadable, or fine."""
+"""The responses of the fault server match the names of the faults: slow, endless, compressed, unreadable or valid."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.faults import answers
+from tests.faults import responses
 from tests.faults.bare import BODY, REQUEST, SEND, bare_client, connect, name_of
 from tests.faults.catalogue import ALL, BY_NAME
 from tests.faults.fault import Fault, Reads, RetryAfter
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("name", ["slow-headers", "slow-body"])
-def test_a_slow_answer_never_lets_one_read_wait_long(fault_server: FaultServer, name: str) -> None:
+def test_single_reads_of_a_slow_response_are_fast(fault_server: FaultServer, name: str) -> None:
     with fault_server.arm(BY_NAME[name]) as cell:
         with connect(cell) as sock:
             sock.settimeout(3)
@@ -37,18 +37,18 @@ def test_a_slow_answer_never_lets_one_read_wait_long(fault_server: FaultServer, 
 
 
 @pytest.mark.parametrize("name", ["flood-of-1xx", "flood-of-body"])
-def test_a_flood_goes_on_until_the_client_leaves(fault_server: FaultServer, name: str) -> None:
+def test_a_flood_continues_until_the_client_disconnects(fault_server: FaultServer, name: str) -> None:
     with fault_server.arm(BY_NAME[name]) as cell:
         with connect(cell) as sock:
             sock.settimeout(5)
             sock.sendall(REQUEST)
-            came = 0
-            while came < 4_000_000:
-                came += len(sock.recv(65536))
+            received = 0
+            while received < 4_000_000:
+                received += len(sock.recv(65536))
         assert (cell.settle().open, len(cell.accepted)) == (0, 1)
 
 
-def test_a_bomb_is_small_on_the_wire_and_huge_when_decoded() -> None:
+def test_a_gzip_bomb_is_small_and_decompresses_to_a_huge_body() -> None:
     def decoded(packed: bytes) -> int:
         unpacker, total = zlib.decompressobj(31), 0
         while packed:
@@ -56,28 +56,28 @@ def test_a_bomb_is_small_on_the_wire_and_huge_when_decoded() -> None:
             packed = unpacker.unconsumed_tail
         return total
 
-    assert len(answers.bomb()) < 200_000
-    assert len(answers.nested_bomb()) < 4_000
-    assert decoded(answers.bomb()) > 100_000_000
-    assert zlib.decompress(answers.nested_bomb(), 31) == answers.bomb()
+    assert len(responses.bomb()) < 200_000
+    assert len(responses.nested_bomb()) < 4_000
+    assert decoded(responses.bomb()) > 100_000_000
+    assert zlib.decompress(responses.nested_bomb(), 31) == responses.bomb()
 
 
 @pytest.mark.parametrize(
     ("name", "encoding", "packed"),
-    [("gzip-bomb", "gzip", answers.bomb), ("gzip-bomb-nested", "gzip, gzip", answers.nested_bomb)],
+    [("gzip-bomb", "gzip", responses.bomb), ("gzip-bomb-nested", "gzip, gzip", responses.nested_bomb)],
 )
-def test_a_bomb_is_sent_whole_and_named(
+def test_a_gzip_bomb_is_sent_completely_and_with_its_encoding(
     fault_server: FaultServer, name: str, encoding: str, packed: Callable[[], bytes]
 ) -> None:
     with fault_server.arm(BY_NAME[name]) as cell, bare_client(cell) as client:
-        with client.stream("POST", SEND, content=BODY) as answer:
-            assert answer.headers["content-encoding"] == encoding
-            assert b"".join(answer.iter_raw()) == packed()
+        with client.stream("POST", SEND, content=BODY) as response:
+            assert response.headers["content-encoding"] == encoding
+            assert b"".join(response.iter_raw()) == packed()
         assert cell.quiesce().accepted == 1
 
 
 @pytest.mark.parametrize(
-    ("way", "low", "high"),
+    ("form", "low", "high"),
     [
         (RetryAfter.SECONDS, 7, 7),
         (RetryAfter.HUGE, 10**9, 10**9),
@@ -88,22 +88,22 @@ def test_a_bomb_is_sent_whole_and_named(
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_said_in_its_way(
-    fault_server: FaultServer, status: int, way: RetryAfter, low: float, high: float
+def test_retry_after_is_sent_in_the_form_of_the_fault(
+    fault_server: FaultServer, status: int, form: RetryAfter, low: float, high: float
 ) -> None:
-    with fault_server.arm(BY_NAME[f"status-{status}-retry-after-{way}"]) as cell, bare_client(cell) as client:
-        said = client.post(SEND, content=BODY).headers["retry-after"]
-    dated = way in {RetryAfter.DATE, RetryAfter.PAST}
-    seconds = parsedate_to_datetime(said).timestamp() - time.time() if dated else float(said)
+    with fault_server.arm(BY_NAME[f"status-{status}-retry-after-{form}"]) as cell, bare_client(cell) as client:
+        value = client.post(SEND, content=BODY).headers["retry-after"]
+    dated = form in {RetryAfter.DATE, RetryAfter.PAST}
+    seconds = parsedate_to_datetime(value).timestamp() - time.time() if dated else float(value)
     assert low <= seconds <= high
 
 
 @pytest.mark.parametrize("fault", [fault for fault in ALL if fault.reads is Reads.FINE], ids=name_of)
-def test_a_fine_answer_is_the_apis_own(fault_server: FaultServer, fault: Fault) -> None:
+def test_a_valid_but_unusual_response_contains_the_envelope_of_the_api(fault_server: FaultServer, fault: Fault) -> None:
     with fault_server.arm(fault) as cell, bare_client(cell) as client:
-        answer = client.post(SEND, content=BODY).json()
-    assert answer["data"] == {"message_outbox_ids": [1001]}
-    assert answer["meta"] == {
+        response = client.post(SEND, content=BODY).json()
+    assert response["data"] == {"message_outbox_ids": [1001]}
+    assert response["meta"] == {
         "status": True,
         "message": "انجام شد",
         "message_parameters": [],
@@ -111,21 +111,21 @@ def test_a_fine_answer_is_the_apis_own(fault_server: FaultServer, fault: Fault) 
     }
 
 
-def _is_good(raw: bytes) -> bool:
-    """Whether a careful reader takes it for a good answer: UTF-8, no NaN, no key twice, nothing that cannot be said."""
+def _is_valid(raw: bytes) -> bool:
+    """Return whether a body is a valid envelope: UTF-8, without NaN, duplicate keys and lone surrogates."""
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
-            raise ValueError("a key twice")
+            raise ValueError("duplicate key")
         return dict(pairs)
 
-    def no_constant(name: str) -> None:
+    def reject_constant(name: str) -> None:
         raise ValueError(name)
 
     try:
-        answer: Any = json.loads(raw.decode(), object_pairs_hook=once, parse_constant=no_constant)
-        json.dumps(answer, ensure_ascii=False).encode()
-        return answer["meta"]["status"] is True
+        response: Any = json.loads(raw.decode(), object_pairs_hook=unique_keys, parse_constant=reject_constant)
+        json.dumps(response, ensure_ascii=False).encode()
+        return response["meta"]["status"] is True
     except (ValueError, RecursionError, TypeError, KeyError):
         return False
 
@@ -136,7 +136,7 @@ UNREADABLE: Final = [
 
 
 @pytest.mark.parametrize("fault", UNREADABLE, ids=name_of)
-def test_an_unreadable_answer_is_not_a_good_one(fault_server: FaultServer, fault: Fault) -> None:
+def test_an_unreadable_response_is_invalid(fault_server: FaultServer, fault: Fault) -> None:
     with fault_server.arm(fault) as cell, bare_client(cell) as client:
         raw = client.post(SEND, content=BODY).content
-    assert not _is_good(raw)
+    assert not _is_valid(raw)
