@@ -96,9 +96,10 @@ def audit(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Run mypy and pyright in strict mode, and check that every public name is typed."""
+    """Run mypy and pyright in strict mode, also on the endpoint recipe, and check that every public name is typed."""
     install(session, "types")
     session.run("mypy")
+    session.run("python", "-m", "pytest", "-q", "tests/docs/test_adding_an_endpoint.py", "-k", "correct_types")
     session.run("pyright", "--warnings")
     session.run("pyright", "--ignoreexternal", "--verifytypes", "ippanel_edge")
 
