@@ -1,4 +1,4 @@
-"""Errors that people can tell apart: arguments and settings, a duplicate message and another 429; built once."""
+"""Error classes: invalid arguments and settings, duplicate messages and other 429s, and immutable errors."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ ARGUMENTS: Final[dict[str, Callable[[], Any]]] = {
     "phone number": lambda: client().send.webservice("0912", "x"),
     "normalize_phone": partial(normalize_phone, "0912"),
     "number of a model": lambda: PeerMessage(recipients=["0912"], message="x"),
-    "text": lambda: client().send.webservice("09121234567", " "),
+    "message": lambda: client().send.webservice("09121234567", " "),
     "sms_parts": lambda: sms_parts("\ud800"),
-    "time": lambda: client().send.webservice("09121234567", "x", send_time=datetime(2030, 1, 1)),  # noqa: DTZ001 - naive
-    "time of a filter": lambda: OutboxFilters(create_from_date=datetime(2030, 1, 1)),  # noqa: DTZ001 - naive
+    "time": lambda: client().send.webservice("09121234567", "x", send_time=datetime(2030, 1, 1)),  # noqa: DTZ001 - a naive datetime is the test data
+    "time of a filter": lambda: OutboxFilters(create_from_date=datetime(2030, 1, 1)),  # noqa: DTZ001 - a naive datetime is the test data
     "file": lambda: client().send.file(("a.txt", b"x"), "x"),
     "id": lambda: client().reports.by_id(0),
     "page": lambda: client().reports.outbox(page=0),
@@ -62,7 +62,7 @@ SETTINGS: Final[dict[str, Callable[[], Any]]] = {
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
-def test_an_invalid_argument_of_a_caller_is_an_invalid_argument(name: str) -> None:
+def test_an_invalid_argument_of_a_call_raises_invalid_argument(name: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         ARGUMENTS[name]()
     assert isinstance(caught.value, ConfigurationError), "code that catches ConfigurationError keeps working"
@@ -70,30 +70,30 @@ def test_an_invalid_argument_of_a_caller_is_an_invalid_argument(name: str) -> No
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_missing_or_invalid_setting_is_not_an_invalid_argument(name: str) -> None:
+def test_a_missing_or_invalid_setting_raises_configuration_error(name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         SETTINGS[name]()
     assert type(caught.value) is ConfigurationError
 
 
-LIMITED: Final[dict[str, tuple[Callable[[EdgeClient], Any], type[RateLimited]]]] = {
-    "webservice": (lambda each: each.send.webservice("09121234567", "x"), DuplicateMessage),
-    "pattern": (lambda each: each.send.pattern("otp", "09121234567", {}), DuplicateMessage),
-    "report": (lambda each: each.reports.by_id(7), RateLimited),
-    "ticket": (lambda each: each.tickets.create("x", 1, "x"), RateLimited),
+CALLS_WITH_429: Final[dict[str, tuple[Callable[[EdgeClient], Any], type[RateLimited]]]] = {
+    "webservice": (lambda client: client.send.webservice("09121234567", "x"), DuplicateMessage),
+    "pattern": (lambda client: client.send.pattern("otp", "09121234567", {}), DuplicateMessage),
+    "report": (lambda client: client.reports.by_id(7), RateLimited),
+    "ticket": (lambda client: client.tickets.create("x", 1, "x"), RateLimited),
 }
 
 
-@pytest.mark.parametrize("name", LIMITED)
-def test_a_429_on_a_send_is_a_duplicate_message(name: str) -> None:
-    call, kind = LIMITED[name]
+@pytest.mark.parametrize("name", CALLS_WITH_429)
+def test_only_a_429_on_a_send_raises_duplicate_message(name: str) -> None:
+    call, kind = CALLS_WITH_429[name]
     transport = httpx.MockTransport(lambda _: httpx.Response(429, json={"meta": {"status": False, "message": "no"}}))
     with httpx.Client(transport=transport) as http, pytest.raises(RateLimited) as caught:
         call(client(http_client=http, retry=RetryPolicy(retries=0)))
     assert (type(caught.value), caught.value.outcome) == (kind, Outcome.REJECTED)
 
 
-def test_an_error_is_changed_by_copying_it() -> None:
+def test_evolve_returns_a_changed_copy_of_an_error() -> None:
     error = ConnectionFailed("x", retryable=False, attempts=2)
     error.__cause__ = cause = OSError("y")
     changed = evolve(error, outcome=Outcome.UNKNOWN, endpoint="send.votp")
@@ -118,7 +118,7 @@ MODULES: Final = sorted(
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_module_changes_an_error_after_it_was_built(path: Path) -> None:
+def test_no_module_changes_an_error_after_creating_it(path: Path) -> None:
     changed = [
         f"{path.name}:{node.lineno}: {target.attr}"
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
