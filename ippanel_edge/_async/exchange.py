@@ -182,7 +182,10 @@ class AsyncExchange:
         except Exception as error:
             failure = judge(error, began=attempts.headers_began, traced=trace.seen)
             if failure is None and self.http.is_closed:  # httpx's RuntimeError: it was closed meanwhile
-                failure = ConnectionFailed("the client was closed", retryable=False)
+                closed = "the client was closed"
+                failure = (
+                    OutcomeUnknown(closed) if attempts.may_have_left else ConnectionFailed(closed, retryable=False)
+                )
             if failure is None:
                 raise
         except BaseException as error:  # noqa: BLE001 - a cancellation, or KeyboardInterrupt: it is raised again

@@ -85,6 +85,8 @@ class Authorisation:
         try:
             return self.proceed(_authorised(call, token.secret), attempts)
         except AuthenticationError as error:
+            if attempts.is_done:  # the error of a middleware
+                raise
             rejected = error
         if not call.rewindable:
             raise evolve(rejected, advice="the file was read when the token was rejected; call again")
@@ -142,6 +144,8 @@ class Retries:
                     self.methods[call.endpoint.name] = current.method
                 return reply
             attempts.failed(failure)
+            if attempts.is_done:  # the error of a middleware
+                break
             other = None if tried_other else retry.other_method(call.endpoint, current.method, failure)
             if other is not None:
                 tried_other = True

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from ippanel_edge.endpoints import READ
+from ippanel_edge.endpoints import READ, WRITE
 from ippanel_edge.errors import ConnectionFailed, EdgeError, Outcome, OutcomeUnknown, evolve
 from ippanel_edge.wire.call import Call
 
@@ -22,14 +22,16 @@ class Attempts:
         count: the number of requests started.
         headers_began: whether the headers of the current request began to leave this machine.
         untraced: whether a transport that has not emitted a trace event has the current request. It may have left.
-        may_be_executed: whether an earlier attempt succeeded or failed with the outcome UNKNOWN.
+        executed: whether an attempt succeeded. A middleware may still raise an error after it.
+        unknown: whether an attempt failed with the outcome UNKNOWN.
     """
 
     call: Call[Any]
     count: int = 0
     headers_began: bool = False
     untraced: bool = False
-    may_be_executed: bool = False
+    executed: bool = False
+    unknown: bool = False
 
     def begin(self) -> None:
         """Record that another request is started."""
@@ -39,7 +41,17 @@ class Attempts:
 
     def succeeded(self) -> None:
         """Record that the current attempt was executed."""
-        self.may_be_executed = True
+        self.executed = True
+
+    @property
+    def may_be_executed(self) -> bool:
+        """Whether an attempt was or may have been executed."""
+        return self.executed or self.unknown
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the call must not be attempted again, because it was executed and is not idempotent."""
+        return self.executed and self.call.repeat not in (READ, WRITE)
 
     @property
     def may_have_left(self) -> bool:
@@ -49,7 +61,7 @@ class Attempts:
     def failed(self, error: EdgeError) -> None:
         """Record the outcome of a failed attempt."""
         self.untraced = self.untraced and error.outcome is Outcome.UNKNOWN
-        self.may_be_executed = self.may_be_executed or error.outcome is Outcome.UNKNOWN
+        self.unknown = self.unknown or error.outcome is Outcome.UNKNOWN
 
     def out_of_time(self, seconds: float | None) -> EdgeError:
         """Return the error of a call whose deadline expired; None is a deadline that the call inherited."""

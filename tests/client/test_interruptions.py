@@ -16,9 +16,11 @@ import pytest
 
 from ippanel_edge import (
     AsyncEdgeClient,
+    AuthenticationError,
     Call,
     ConfigurationError,
     ConnectionFailed,
+    Credentials,
     EdgeClient,
     EdgeError,
     Outcome,
@@ -413,3 +415,52 @@ async def test_a_cancelled_call_releases_its_place_at_the_rate_limit(side: str) 
     with anyio.fail_after(TIMEOUT):  # 30 s if the places were not released
         await client.payment.credit()
     assert time.monotonic() - began < TIMEOUT, side
+
+
+# Errors after a success, and closing without proof.
+
+
+@pytest.mark.parametrize("kind", [ConnectionFailed, AuthenticationError, ValidationFailed])
+async def test_an_error_of_a_middleware_after_a_successful_send_does_not_send_again(
+    make_client: MakeClient, side: str, kind: type[EdgeError]
+) -> None:
+    sends: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("login"):
+            data = {"method": "login", "token": "token-0001"}
+            return httpx.Response(200, json={"data": data, "meta": {"status": True}})
+        sends.append(request)
+        return httpx.Response(200, json=SENT)
+
+    async def failing(call: Call[Any], proceed: Any) -> Any:
+        reply = await proceed(call)
+        if call.endpoint.name == "send.webservice":
+            raise kind("of another service")
+        return reply
+
+    def failing_sync(call: Call[Any], proceed: Any) -> Any:
+        reply = proceed(call)
+        if call.endpoint.name == "send.webservice":
+            raise kind("of another service")
+        return reply
+
+    client = make_client(
+        answer, credentials=Credentials("user", "secret"), middleware=[failing_sync if side == "sync" else failing]
+    )
+    with pytest.raises(EdgeError) as caught:
+        await result(client.send.webservice("09121234567", "سلام"))
+    assert (len(sends), caught.value.outcome) == (1, Outcome.UNKNOWN)
+
+
+@pytest.mark.parametrize("side", ["asyncio", "trio"])
+async def test_a_send_whose_client_was_closed_over_a_transport_without_trace_events_is_unknown(side: str) -> None:
+    class Closing(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await client._shared.http.aclose()
+            raise RuntimeError(f"closed after {request.method} was accepted")
+
+    client = untraced_client(Closing())
+    with pytest.raises(OutcomeUnknown, match="the client was closed") as caught:
+        await client.send.webservice("09121234567", "سلام")
+    assert caught.value.outcome is Outcome.UNKNOWN, side
