@@ -56,7 +56,7 @@ from ippanel_edge.errors import ConfigurationError, EdgeError
 from ippanel_edge.hooks import AsyncMiddleware
 from ippanel_edge.values import redaction
 from ippanel_edge.values.files import FileInput
-from ippanel_edge.values.secrets import Secret, hidden
+from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import Call, call, unlisted, uploads
 from ippanel_edge.wire.reply import Reply
@@ -160,8 +160,8 @@ class AsyncEdgeClient:
         # Hidden first: a traceback may be displayed with the local variables of this frame.
         key, login_token, api_key, token = settings.hide(api_key), settings.hide(token), None, None
         if key is None and login_token is None and credentials is None:
-            key = hidden(os.environ.get(ENV_API_KEY) or None)
-            login_token = None if key else hidden(os.environ.get(ENV_TOKEN) or None)
+            key = settings.hide(os.environ.get(ENV_API_KEY) or None)
+            login_token = None if key else settings.hide(os.environ.get(ENV_TOKEN) or None)
         checked = _Settings(
             base_url=check_base_url(os.environ.get(ENV_BASE_URL) if base_url is None else base_url),
             secret=settings.one_secret(key, login_token, settings.check_credentials(credentials)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable
 from typing import Final, Protocol, Self
@@ -15,13 +14,13 @@ from ippanel_edge.errors import (
     ConfigurationError,
     ConnectionFailed,
     EdgeError,
-    InvalidArgument,
     RateLimited,
     ServerError,
 )
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import InboxMessage, OutboxMessage, RecipientReport
 from ippanel_edge.models.states import MessageState
+from ippanel_edge.values.checks import check_seconds
 
 MAX_PAUSE: Final = 60.0
 """The maximum of seconds between polls while the service cannot be reached."""
@@ -60,8 +59,8 @@ async def poll_delivery(
     Raises:
         InvalidArgument: a time is not above 0.
     """
-    _check_seconds(seconds, "timeout")
-    _check_seconds(every, "every")
+    check_seconds(seconds, argument="timeout")
+    check_seconds(every, argument="every")
     ends = _io.monotonic() + seconds
     while True:
         message = await reports.by_id(message_outbox_id)
@@ -77,7 +76,7 @@ class AsyncInboxFollower(AsyncIterator[InboxMessage]):
     """Received messages, each exactly once, oldest first. It never ends."""
 
     def __init__(self, inbox: AsyncInbox, *, from_id: int | None, every: float) -> None:
-        _check_seconds(every, "every")
+        check_seconds(every, argument="every")
         self._inbox = inbox
         self._after = from_id
         self._every = every
@@ -134,8 +133,3 @@ def _is_transient(error: EdgeError) -> bool:
     if isinstance(error, ConnectionFailed):
         return error.retryable
     return not isinstance(error, ConfigurationError)
-
-
-def _check_seconds(seconds: object, argument: str) -> None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
-        raise InvalidArgument(f"expected a number of seconds above 0, got {seconds!r}", argument=argument)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar, cast
@@ -14,6 +13,7 @@ from ippanel_edge.config import Credentials, RateLimit, RetryPolicy
 from ippanel_edge.errors import ConfigurationError, InvalidArgument
 from ippanel_edge.hooks import AsyncMiddleware
 from ippanel_edge.values import phones
+from ippanel_edge.values.checks import check_seconds
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.request import check_base_url, check_secret
 
@@ -58,29 +58,27 @@ def one_secret(
 
 
 def check_line(value: object) -> str | None:
-    """Return a sender line as E.164; here it is a setting, not an argument of a call."""
+    """Return a sender line as E.164, or None."""
+    return None if value is None else _as_setting(phones.sender_line, cast("str", value), "from_number")
+
+
+def _as_setting(check: Callable[..., T], value: object, argument: str) -> T:
+    """Check a value as an argument is checked; its error is that of a setting."""
     try:
-        return None if value is None else phones.sender_line(cast("str", value), argument="from_number")
+        return check(value, argument=argument)
     except InvalidArgument as error:
         problem = str(error.args[0])
-    raise ConfigurationError(problem, argument="from_number")
-
-
-def check_seconds(value: object, argument: str) -> float:
-    """Return a number of seconds above 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ConfigurationError(f"expected a number of seconds above 0, got {value!r}", argument=argument)
-    return value
+    raise ConfigurationError(problem, argument=argument)
 
 
 def check_timeout(value: object) -> httpx.Timeout:
     """Return a timeout for each step of a request."""
-    return value if isinstance(value, httpx.Timeout) else httpx.Timeout(check_seconds(value, "timeout"))
+    return value if isinstance(value, httpx.Timeout) else httpx.Timeout(_as_setting(check_seconds, value, "timeout"))
 
 
 def check_deadline(value: object) -> float | None:
     """Return a deadline in seconds, or None."""
-    return None if value is None else check_seconds(value, "deadline")
+    return None if value is None else _as_setting(check_seconds, value, "deadline")
 
 
 def check_retry(value: object) -> RetryPolicy:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Iterator
 from typing import Final, Protocol, Self
@@ -16,13 +15,13 @@ from ippanel_edge.errors import (
     ConfigurationError,
     ConnectionFailed,
     EdgeError,
-    InvalidArgument,
     RateLimited,
     ServerError,
 )
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import InboxMessage, OutboxMessage, RecipientReport
 from ippanel_edge.models.states import MessageState
+from ippanel_edge.values.checks import check_seconds
 
 MAX_PAUSE: Final = 60.0
 """The maximum of seconds between polls while the service cannot be reached."""
@@ -57,8 +56,8 @@ def poll_delivery(reports: Delivery, message_outbox_id: int, *, seconds: float, 
     Raises:
         InvalidArgument: a time is not above 0.
     """
-    _check_seconds(seconds, "timeout")
-    _check_seconds(every, "every")
+    check_seconds(seconds, argument="timeout")
+    check_seconds(every, argument="every")
     ends = _io.monotonic() + seconds
     while True:
         message = reports.by_id(message_outbox_id)
@@ -74,7 +73,7 @@ class InboxFollower(Iterator[InboxMessage]):
     """Received messages, each exactly once, oldest first. It never ends."""
 
     def __init__(self, inbox: Inbox, *, from_id: int | None, every: float) -> None:
-        _check_seconds(every, "every")
+        check_seconds(every, argument="every")
         self._inbox = inbox
         self._after = from_id
         self._every = every
@@ -131,8 +130,3 @@ def _is_transient(error: EdgeError) -> bool:
     if isinstance(error, ConnectionFailed):
         return error.retryable
     return not isinstance(error, ConfigurationError)
-
-
-def _check_seconds(seconds: object, argument: str) -> None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
-        raise InvalidArgument(f"expected a number of seconds above 0, got {seconds!r}", argument=argument)

@@ -6,6 +6,7 @@ and return them as the fields of a request, so that a field's name is written on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeGuard, TypeVar
 
@@ -175,6 +176,17 @@ def check_ids(values: Iterable[int], *, argument: str, minimum: int = 1) -> list
     if len(listed) < minimum:
         raise InvalidArgument("must not be empty", argument=argument)
     return listed
+
+
+def check_seconds(value: object, *, argument: str) -> float:
+    """Return a number of seconds above 0.
+
+    Raises:
+        InvalidArgument: any other value, including infinity and NaN.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise InvalidArgument(f"expected a number of seconds above 0, got {value!r}", argument=argument)
+    return value
 
 
 def check_iterable(values: object, *, argument: str, of: str) -> Iterable[Any]:
