@@ -6,26 +6,29 @@ know nothing of HTTP or the API.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import math
+import threading
 import time
-from contextlib import contextmanager, nullcontext
+from collections import deque
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import anyio
 import anyio.lowlevel
+import attrs
 import httpx
+import sniffio
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
     from contextlib import AbstractContextManager
 
 T = TypeVar("T")
-
-Lock = anyio.Lock
-"""A lock for `async with`, first come, first served. Waiting for it ends with the deadline."""
 
 Guard = nullcontext
 """A lock for state changes that do not block: a no-op on the async side."""
@@ -182,31 +185,147 @@ class Slots:
         return self._slots.statistics().tasks_waiting > 0
 
 
+@attrs.frozen(eq=False)
+class _Loop:
+    """An event loop, which other threads can give work."""
+
+    native: Any
+    is_trio: bool
+
+    @classmethod
+    def current(cls) -> _Loop:
+        token: Any = anyio.lowlevel.current_token()
+        return cls(getattr(token, "native_token", token), sniffio.current_async_library() == "trio")
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can run in it any more. A trio loop closes its asynchronous generators before it ends."""
+        return not self.is_trio and bool(self.native.is_closed())
+
+    def call(self, function: Callable[[], object]) -> bool:
+        """Call a function in the loop soon. Return False if the loop has ended."""
+        try:
+            if self.is_trio:
+                self.native.run_sync_soon(function)
+            else:
+                self.native.call_soon_threadsafe(function)
+        except RuntimeError:  # trio's RunFinishedError is one too
+            return False
+        return True
+
+    def start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Start an async function in the loop, unless the loop has ended."""
+        if self.is_trio:
+            import trio  # noqa: PLC0415 - this loop is trio's, so it is loaded
+
+            self.call(lambda: trio.lowlevel.spawn_system_task(function))
+        elif not self.is_closed:
+            asyncio.run_coroutine_threadsafe(function(), self.native)
+
+
+class Lock:
+    """A lock for `async with`, first come, first served, for any number of event loops.
+
+    Waiting for it ends with the deadline.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()  # never held while waiting
+        self._is_held = False
+        self._waiters: deque[tuple[_Loop, anyio.Event]] = deque()
+
+    async def __aenter__(self) -> None:
+        with self._guard:
+            if not self._is_held:
+                self._is_held = True
+                return
+            waiter = (_Loop.current(), anyio.Event())
+            self._waiters.append(waiter)
+        try:
+            await waiter[1].wait()
+        except BaseException:
+            if not self._leave(waiter):
+                self._pass_on()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Give the lock to the longest waiter whose event loop still runs."""
+        with self._guard:
+            while self._waiters:
+                loop, turn = self._waiters.popleft()
+                if loop.call(turn.set):
+                    return
+            self._is_held = False
+
+    def _leave(self, waiter: tuple[_Loop, anyio.Event]) -> bool:
+        """Stop waiting. Return False if the lock was given to this waiter meanwhile."""
+        with self._guard:
+            if waiter not in self._waiters:
+                return False
+            self._waiters.remove(waiter)
+            return True
+
+
 class Local(Generic[T]):
     """A value for each event loop: sockets and waiting tasks cannot move to another loop.
 
-    It holds one value only: two loops that run at the same time replace each other's value.
+    A value is closed when its loop ends: `asyncio.run` and `trio.run` close the asynchronous generators that are left,
+    and each value has one.
+
+    Args:
+        make: creates a value.
+        close: closes a value, in its own event loop.
     """
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
         self._make = make
-        self._owned: tuple[object, T] | None = None
+        self._close = close
+        self._owned: dict[object, tuple[_Loop, T, AsyncGenerator[None]]] = {}
 
     def get(self) -> T:
         """Return the value of this event loop."""
         here = anyio.lowlevel.current_token()
-        owned = self._owned
-        if owned is None or owned[0] != here:
-            self._owned = owned = (here, self._make())
-        return owned[1]
+        owned = self._owned.get(here)
+        return self._new(here) if owned is None else owned[1]
+
+    def _new(self, here: object) -> T:
+        for token, (loop, *_) in list(self._owned.items()):
+            if loop.is_closed:  # without closing its generators
+                self._owned.pop(token, None)
+        value = self._make()
+        end = self._until_the_end(here, value)
+        with suppress(StopIteration):
+            end.__anext__().send(None)  # to its yield: from now on the event loop knows it
+        self._owned[here] = (_Loop.current(), value, end)
+        return value
+
+    async def _until_the_end(self, here: object, value: T) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            self._owned.pop(here, None)
+            await self._close(value)
 
     def owns(self, value: T) -> bool:
-        """Whether the value is still in use."""
-        return self._owned is not None and self._owned[1] is value
+        """Whether the value is in use by this event loop."""
+        owned = self._owned.get(anyio.lowlevel.current_token())
+        return owned is not None and owned[1] is value
 
-    def drop(self) -> None:
-        """Drop the value: the next `get` creates another."""
-        self._owned = None
+    async def aclose(self) -> None:
+        """Close all values. Those of other event loops are closed there, soon."""
+        here = anyio.lowlevel.current_token()
+        for token, (loop, _, end) in list(self._owned.items()):
+            if token == here:
+                await end.aclose()
+            else:
+                loop.start(partial(_finish, end))
+
+
+async def _finish(generator: AsyncGenerator[None]) -> None:
+    await generator.aclose()
 
 
 def interrupt(network: object) -> None:

@@ -131,10 +131,16 @@ def outcome(value: T | Awaitable[T]) -> T:
 
 
 class Local(Generic[T]):
-    """A value for each process: a child must not use the sockets and locks of its parent."""
+    """A value for each process: a child must not use the sockets and locks of its parent.
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    Args:
+        make: creates a value.
+        close: closes a value.
+    """
+
+    def __init__(self, make: Callable[[], T], close: Callable[[T], None]) -> None:
         self._make = make
+        self._close = close
         self._owned: dict[int, T] = {}
 
     def get(self) -> T:
@@ -150,16 +156,18 @@ class Local(Generic[T]):
         """Whether the value is still in use."""
         return self._owned.get(os.getpid()) is value
 
-    def drop(self) -> None:
-        """Drop the value: the next `get` creates another."""
-        self._owned = {}
+    def close(self) -> None:
+        """Close the value of this process; the next `get` creates another."""
+        owned, self._owned = self._owned.get(os.getpid()), {}
+        if owned is not None:
+            self._close(owned)
 
 
 class Lock:
     """A lock. The deadline limits waiting for it, and a child process does not inherit it locked."""
 
     def __init__(self) -> None:
-        self._lock = Local(threading.Lock)
+        self._lock = Local(threading.Lock, close=lambda _: None)
         self._held: list[threading.Lock] = []  # changed by the holder only, so it has at most one entry
 
     def __enter__(self) -> None:

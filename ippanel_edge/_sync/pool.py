@@ -152,8 +152,8 @@ class PoolTransport(httpx.BaseTransport):
 
     A request waits for a free connection until its pool timeout, first come, first served. A connection is reused only
     if no bytes follow its last response: if a server responds twice, its second response would otherwise be taken as
-    the response to the next request. Connections belong to one event loop and one process; in another loop, or after
-    a fork, the pool starts empty.
+    the response to the next request. Each event loop and each process has its own connections, up to the maximum, and
+    they are closed when the loop ends.
 
     It cannot detect a second response that arrives while the next request is being sent, nor, over TLS, one that is
     split after a first response of more than 64 kilobytes.
@@ -180,7 +180,7 @@ class PoolTransport(httpx.BaseTransport):
         self._proxy = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
         self._expiry = keepalive_expiry
         keep = max_connections if max_keepalive_connections is None else max_keepalive_connections
-        self._connections = _io.Local(lambda: _Connections(max_connections, keep))
+        self._connections = _io.Local(lambda: _Connections(max_connections, keep), _close_all)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a free or a new connection. Return the response; its body is not read yet.
@@ -221,9 +221,7 @@ class PoolTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close all connections. A request in progress fails as if its connection had broken."""
-        connections = self._connections.get()
-        self._connections.drop()
-        _close(connections.close())
+        self._connections.close()
 
     def _take(self, connections: _Connections, url: httpx.URL) -> tuple[_Connection, list[_Connection]]:
         origin = (url.scheme, url.host, url.port)
@@ -277,6 +275,10 @@ class _Stream(httpx.SyncByteStream):
                 self._stream.close()
             finally:
                 self._give_back()
+
+
+def _close_all(connections: _Connections) -> None:
+    _close(connections.close())
 
 
 def _close(connections: Sequence[_Connection]) -> None:

@@ -311,7 +311,8 @@ def test_a_forked_child_does_not_inherit_a_locked_lock() -> None:
 
 def test_a_local_value_is_shared_by_all_threads_of_a_process() -> None:
     start = threading.Barrier(8)
-    local = ippanel_edge._sync._io.Local(object)
+    closed: list[object] = []
+    local = ippanel_edge._sync._io.Local(object, closed.append)
 
     def get_value(_: int) -> object:
         start.wait(LONG)
@@ -320,9 +321,11 @@ def test_a_local_value_is_shared_by_all_threads_of_a_process() -> None:
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(get_value, range(8)))) == 1
     assert local.owns(local.get())
-    dropped = local.get()
-    local.drop()
-    assert not local.owns(dropped)
+    value = local.get()
+    local.close()
+    local.close()
+    assert closed == [value]
+    assert not local.owns(value)
 
 
 # Sync code only: results of a caller's function, and connecting under a deadline.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import socket
 import ssl
@@ -336,20 +335,6 @@ async def test_closing_the_pool_fails_requests_in_progress() -> None:
         assert isinstance(failed[0], httpx.ReadError)
         assert server.wait_for_open(0)
         await client.aclose()
-
-
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_pool_works_in_another_event_loop() -> None:
-    with Loopback() as server:
-        transport = AsyncPoolTransport(verify=False)
-
-        async def send_request(path: str) -> list[str]:
-            return await get_texts(httpx.AsyncClient(transport=transport), server.url, path)
-
-        assert [asyncio.run(send_request("a")), asyncio.run(send_request("b"))] == [["a"], ["b"]]
-        assert server.connections == 2
-        asyncio.run(transport.aclose())
-        gc.collect()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="os.fork is not available")
