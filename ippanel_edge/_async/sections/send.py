@@ -392,11 +392,12 @@ class Send:
         from_number: str | None = None,
         username: str | None = None,
         password: str | None = None,
-        in_url: bool = False,
     ) -> SendResult:
-        """Send through the legacy URL endpoint.
+        """Send through the legacy URL endpoint. Prefer `webservice`.
 
-        By default, credentials are sent in a POST body so that they do not end up in access logs.
+        The request is a POST with a form, which only the service's Persian page documents. The GET of the other pages
+        is not supported: it puts the credentials and the message into the URL, which access logs and tracing tools
+        store. If the service rejects the POST (405), use `webservice`.
 
         Args:
             recipient: the phone number, in any format.
@@ -404,7 +405,6 @@ class Send:
             from_number: the sender line; defaults to the client's.
             username: with password, instead of the client's key.
             password: with username.
-            in_url: whether to use the documented GET request, with the credentials in the URL.
 
         Source: send/url.md.
         """
@@ -417,7 +417,6 @@ class Send:
                 from_number=from_number,
                 username=username,
                 password=password,
-                in_url=in_url,
             )
         )
 
