@@ -189,10 +189,12 @@ async def _banks(session: Session) -> None:
     assert await result(bank.banks.genders())
     count = await result(bank.banks.count(province_id=province.id, county_id=county.id, city_id=city.id))
     assert count.total > 0
-    one = Slice(size=1)
-    place = CountryTarget(province_id=province.id, county_id=county.id, city_id=city.id, mci=one, irancell=one)
+    one, none = Slice(size=1), Slice()
+    place = CountryTarget(
+        province_id=province.id, county_id=county.id, city_id=city.id, mci=one, irancell=one, other=none
+    )
     await result(bank.send.country([place], "محله"))
-    await result(bank.send.postal_code([PostalCodeTarget(postal_code=11, mci=one, irancell=one)], "کدپستی"))
+    await result(bank.send.postal_code([PostalCodeTarget(postal_code=11, everyone=True)], "کدپستی"))
     province = (await result(bank.geolocation.provinces()))[0]
     county = (await result(bank.geolocation.counties(province.id)))[0]
     assert await result(bank.geolocation.cities(county.id))
