@@ -34,7 +34,7 @@ class Banks:
             province_id: from `provinces`.
 
         Raises:
-            ValidationFailed: the province does not exist.
+            ValidationFailed, NotFound: the province does not exist; the service's pages disagree about the error.
 
         Source: send/country/county.md.
         """
@@ -47,7 +47,7 @@ class Banks:
             county_id: from `counties`.
 
         Raises:
-            ValidationFailed: the county does not exist.
+            ValidationFailed, NotFound: the county does not exist; the service's pages disagree about the error.
 
         Source: send/country/city.md.
         """

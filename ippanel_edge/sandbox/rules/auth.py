@@ -14,6 +14,7 @@ from ippanel_edge.sandbox.rules.identity import PASSWORD_MESSAGE, is_password, r
 SESSION_SECONDS: Final = 36_000
 LOGIN_STEP_SECONDS: Final = 360
 OTP_SECONDS: Final = 120
+"""Documented for the code of a password reset only; the code of a login has the same lifetime."""
 RESET_SECONDS: Final = 120
 _OTP_DIGITS: Final = 6
 
