@@ -126,10 +126,10 @@ class Auth:
         )
 
     def logout(self) -> None:
-        """Revoke the token that this client uses.
+        """Revoke the token that this client uses. An API key cannot be revoked in this way.
 
         Raises:
-            AuthenticationError: the client uses an API key, or the token has expired.
+            AuthenticationError: the token is unknown or has expired.
 
         Source: auth/logout.md.
         """
