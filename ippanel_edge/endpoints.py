@@ -70,6 +70,7 @@ class Endpoint(Generic[T]):
         in_seed: whether the endpoint is also in the seed collection.
         access: the authorisation that the endpoint requires.
         alternate: another method that one of the API documents names; tried once after a 405.
+        method_advice: how to continue if the service rejects every method that the SDK uses (405).
         bare: whether the response has no `meta`.
         multipart: whether the form is multipart even without a file.
         statuses: results that depend on the status code only, such as 409 for "taken".
@@ -84,6 +85,7 @@ class Endpoint(Generic[T]):
     in_seed: bool = attrs.field(default=True, kw_only=True)
     access: Access = attrs.field(default=Access.KEY, kw_only=True)
     alternate: Method | None = attrs.field(default=None, kw_only=True)
+    method_advice: str = attrs.field(default="", kw_only=True)
     bare: bool = attrs.field(default=False, kw_only=True)
     multipart: bool = attrs.field(default=False, kw_only=True)
     statuses: tuple[tuple[int, T], ...] = attrs.field(default=(), kw_only=True)
@@ -93,6 +95,7 @@ class Endpoint(Generic[T]):
 # fmt: off
 # ruff: noqa: E501
 
+# If two API documents name different methods, `method` is the more plausible one and `alternate` the other.
 # Authentication. For the last two, the headings of the API pages say POST, but their curl examples and the seed say GET.
 AUTH_LOGIN = Endpoint("auth.login", "POST", "/api/acl/auth/login", ONCE, LoginStep, "auth/login.md", access=NO_KEY)
 AUTH_SEND_SMS_OTP = Endpoint("auth.send_sms_otp", "POST", "/api/acl/auth/send_sms_otp", ONCE, LoginStep, "auth/sms-otp.md", access=NO_KEY)
@@ -102,7 +105,9 @@ AUTH_CHANGE_PASSWORD = Endpoint("auth.change_password", "POST", "/api/acl/auth/c
 AUTH_LOGOUT = Endpoint("auth.logout", "GET", "/api/acl/auth/logout", WRITE, NOTHING, "auth/logout.md", alternate="POST")
 AUTH_CHECK_TOKEN = Endpoint("auth.check_token", "GET", "/api/acl/auth/check_token", READ, TokenOwner, "auth/check-token.md", alternate="POST")
 
-# Sending. Most endpoints share one path and differ in `sending_type`.
+# Sending. Most endpoints share one path and differ in `sending_type`. `send.url` has no alternate method: the documented
+# GET would put the credentials and the message into the URL, which access logs and tracing tools store.
+URL_ADVICE: Final = "this service takes send.url by GET only, which would put the key and the message into the URL; use send.webservice"
 SEND_WEBSERVICE = Endpoint("send.webservice", "POST", "/api/send", ONCE, SendResult, "send/webservice.md")
 SEND_PEER_TO_PEER = Endpoint("send.peer_to_peer", "POST", "/api/send", ONCE, SendResult, "send/peer-to-peer.md")
 SEND_PEER_TO_PEER_FILE = Endpoint("send.peer_to_peer_file", "POST", "/api/send", ONCE, SendResult, "send/peer-to-peer-file.md")
@@ -116,7 +121,7 @@ SEND_PHONEBOOK = Endpoint("send.phonebook", "POST", "/api/send", ONCE, SendResul
 SEND_PATTERN = Endpoint("send.pattern", "POST", "/api/send", ONCE, SendResult, "send/pattern.md")
 SEND_FILE = Endpoint("send.file", "POST", "/api/send", ONCE, SendResult, "send/file.md")
 SEND_VOTP = Endpoint("send.votp", "POST", "/api/send", ONCE, SendResult, "send/votp.md")
-SEND_URL = Endpoint("send.url", "POST", "/api/send/webservice", ONCE, SendResult, "send/url.md", access=Access.ARGUMENTS)
+SEND_URL = Endpoint("send.url", "POST", "/api/send/webservice", ONCE, SendResult, "send/url.md", access=Access.ARGUMENTS, method_advice=URL_ADVICE)
 SEND_CANCEL = Endpoint("send.cancel", "POST", "/api/send/cancel", WRITE, NOTHING, "send/cancel-scheduled.md")
 SEND_CALCULATE_PRICE = Endpoint("send.calculate_price", "POST", "/api/send/calculate-price", READ, Price, "send/calculate-price.md", in_seed=False)
 
@@ -149,16 +154,17 @@ NUMBERS_ASSIGN = Endpoint("numbers.assign", "POST", "/api/numbers/assign", WRITE
 NUMBERS_UNASSIGN = Endpoint("numbers.unassign", "POST", "/api/numbers/unassign", WRITE, NOTHING, "numbers/unassign-number.md")
 
 # Sub-users, their documents and packages. The response of check_exists is 200 for a free name, 409 for a taken one.
+# To update a user, the Persian page says PUT. To upload and remove documents, the headings say GET, but curl sends POST.
 USERS_LIST = Endpoint("users.list", "GET", "/api/user/list", READ, Page[User], "user/list-users.md")
 USERS_SHOW = Endpoint("users.show", "GET", "/api/user/show", READ, User, "user/show-user.md", in_seed=False)
 USERS_REGISTER = Endpoint("users.register", "POST", "/api/user/create", ONCE, NOTHING, "user/register-user.md", in_seed=False)
-USERS_UPDATE = Endpoint("users.update", "POST", "/api/user/update", WRITE, NOTHING, "user/update-user.md", in_seed=False)
+USERS_UPDATE = Endpoint("users.update", "POST", "/api/user/update", WRITE, NOTHING, "user/update-user.md", in_seed=False, alternate="PUT")
 USERS_CHECK_EXISTS = Endpoint("users.check_exists", "POST", "/api/user/check_exist", READ, bool, "user/check-exist.md", in_seed=False, statuses=((200, False), (409, True)))
 USERS_TARIFF = Endpoint("users.tariff", "GET", "/api/user/get_tariff", READ, list[Tariff], "user/user-tariff.md", in_seed=False)
 USERS_PARENTS_TREE = Endpoint("users.parents_tree", "GET", "/api/user/parents_tree", READ, ParentsTree, "user/parents-tree.md")
 USERS_DOCUMENTS_LIST = Endpoint("users.documents.list", "GET", "/api/user/documents", READ, list[Document], "user/documents/list-document.md", in_seed=False)
-USERS_DOCUMENTS_UPLOAD = Endpoint("users.documents.upload", "POST", "/api/user/documents/upload", ONCE, NOTHING, "user/documents/upload-document.md", in_seed=False)
-USERS_DOCUMENTS_REMOVE = Endpoint("users.documents.remove", "POST", "/api/user/documents/remove", WRITE, NOTHING, "user/documents/remove-document.md", in_seed=False)
+USERS_DOCUMENTS_UPLOAD = Endpoint("users.documents.upload", "POST", "/api/user/documents/upload", ONCE, NOTHING, "user/documents/upload-document.md", in_seed=False, alternate="GET")
+USERS_DOCUMENTS_REMOVE = Endpoint("users.documents.remove", "POST", "/api/user/documents/remove", WRITE, NOTHING, "user/documents/remove-document.md", in_seed=False, alternate="GET")
 PACKAGES_LIST = Endpoint("packages.list", "GET", "/api/acl/package/list", READ, Page[Package], "package/list-packages.md")
 
 # Support tickets.
@@ -184,8 +190,8 @@ PATTERNS_CREATE = Endpoint("patterns.create", "POST", "/api/patterns/normal", ON
 PATTERNS_UPDATE = Endpoint("patterns.update", "POST", "/api/patterns/normal/{pattern_code}", WRITE, Pattern, "pattern/update-pattern.md", alternate="PUT")
 PATTERNS_DELETE = Endpoint("patterns.delete", "DELETE", "/api/patterns/normal/{pattern_code}", WRITE, NOTHING, "pattern/delete-pattern.md")
 
-# Phonebooks, their contacts, and options (custom fields of contacts).
-PHONEBOOKS_LIST = Endpoint("phonebooks.list", "GET", "/api/phonebooks/list-new", READ, Page[Phonebook], "phonebook/phonebook/phonebook-list.md")
+# Phonebooks, their contacts, and options (custom fields of contacts). To list phonebooks, the Persian page says POST.
+PHONEBOOKS_LIST = Endpoint("phonebooks.list", "GET", "/api/phonebooks/list-new", READ, Page[Phonebook], "phonebook/phonebook/phonebook-list.md", alternate="POST")
 PHONEBOOKS_CREATE = Endpoint("phonebooks.create", "POST", "/api/phonebooks", ONCE, Phonebook, "phonebook/phonebook/store-phonebook.md")
 PHONEBOOKS_UPDATE = Endpoint("phonebooks.update", "PUT", "/api/phonebooks/{phonebook_id}", WRITE, NOTHING, "phonebook/phonebook/update-phonebook.md")
 PHONEBOOKS_DELETE = Endpoint("phonebooks.delete", "POST", "/api/phonebooks/delete-list", WRITE, NOTHING, "phonebook/phonebook/delete-phonebook.md")

@@ -141,9 +141,11 @@ class ApiError(EdgeError):
         retry_after: seconds to wait according to the Retry-After header, or None.
         allow: the allowed methods that a 405 lists, in upper case.
         excerpt: the first characters of a response that is not the API's.
+        advice: how to continue, if the client knows.
     """
 
     outcome = Outcome.REJECTED
+    advice: str = ""
 
     def __init__(
         self,
@@ -180,7 +182,7 @@ class ApiError(EdgeError):
             text += f" — {fields}"
         if self.excerpt:
             text += f" — the response begins {self.excerpt!r}"
-        return text
+        return f"{text} — {self.advice}" if self.advice else text
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the errors as a dict: a mapping proxy cannot be pickled."""
@@ -194,16 +196,7 @@ class ApiError(EdgeError):
 
 
 class AuthenticationError(ApiError):
-    """401: the key or token is missing, wrong or expired.
-
-    Attributes:
-        advice: how to continue, if the client knows.
-    """
-
-    advice: str = ""
-
-    def _problem(self) -> str:
-        return f"{super()._problem()} — {self.advice}" if self.advice else super()._problem()
+    """401: the key or token is missing, wrong or expired; `advice` may state how to continue."""
 
 
 class PermissionDenied(ApiError):

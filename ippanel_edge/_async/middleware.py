@@ -146,7 +146,10 @@ class AsyncRetries:
             if attempts.is_done:  # the error of a middleware
                 break
             other = None if tried_other else retry.other_method(call.endpoint, current.method, failure)
-            if other is not None:
+            if other is not None and not call.rewindable:
+                self.methods[call.endpoint.name] = other
+                failure = evolve(failure, advice=f"the file was read before the 405; call again, which sends a {other}")
+            elif other is not None:
                 tried_other = True
                 current = attrs.evolve(current, method=other)
                 continue

@@ -6,12 +6,10 @@ import re
 from typing import Final
 
 from ippanel_edge.errors import InvalidArgument
-from ippanel_edge.values.checks import optional_ids, ranges
+from ippanel_edge.values.checks import ids, optional_ids, ranges
 
 FIRST_YEAR: Final = 1300
 LAST_YEAR: Final = 1410
-MIN_PREFIX: Final = 2
-MAX_PREFIX: Final = 6
 OPERATORS: Final = (1, 2, 13)
 """MCI, Irancell and others."""
 
@@ -33,6 +31,19 @@ def inner_place(county_id: int | None, city_id: int | None, *, within: str = "")
     return {name.removeprefix(within): value for name, value in fields.items()}
 
 
+def city(province_id: int, county_id: int | None, city_id: int | None, *, check: bool) -> dict[str, int]:
+    """Return the fields of a city: the province, the county and the city, which the count of numbers requires.
+
+    Raises:
+        InvalidArgument: a value is not an id or, with `check`, is missing.
+    """
+    fields = {**ids(province_id=province_id), **inner_place(county_id, city_id)}
+    missing = [name for name in ("county_id", "city_id") if name not in fields]
+    if check and missing:
+        raise InvalidArgument("is required: the API counts the numbers of a city only", argument=missing[0])
+    return fields
+
+
 def years(*, check: bool, **ends: int | None) -> dict[str, int]:
     """Return the fields of a range of Jalali birth years, 1300 to 1410; either end may be open.
 
@@ -50,17 +61,14 @@ def years(*, check: bool, **ends: int | None) -> dict[str, int]:
     return fields
 
 
-def prefix(value: object, *, argument: str, check: bool) -> str | None:
-    """Return the prefix of numbers, 2 to 6 digits; None stays None.
+def prefix(value: object, *, argument: str) -> str | None:
+    """Return the prefix of numbers, of any length; None stays None.
 
     Raises:
-        InvalidArgument: the value has other characters than digits, or too few or too many digits.
+        InvalidArgument: the value is empty or has other characters than digits.
     """
     if value is None:
         return None
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]+", value):
         raise InvalidArgument("expected a str of digits, such as '912'", argument=argument)
-    if check and not MIN_PREFIX <= len(value) <= MAX_PREFIX:
-        problem = f"expected {MIN_PREFIX} to {MAX_PREFIX} digits, such as '912', got {len(value)}"
-        raise InvalidArgument(problem, argument=argument)
     return value

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final, Protocol, TypeVar
 
-import attrs
-
 from ippanel_edge import endpoints
 from ippanel_edge.api import targets
 from ippanel_edge.config import Defaults
@@ -193,17 +191,17 @@ def url(
     from_number: str | None,
     username: str | None,
     password: str | None,
-    in_url: bool,
 ) -> Call[SendResult]:
-    """Build the send by the legacy URL endpoint, with a user name and password or with the client's key."""
+    """Build the send by the legacy URL endpoint, with a user name and password or with the client's key.
+
+    It is always a form: the documented GET would put the credentials and the message into the URL.
+    """
     fields = {
         "from": _line(from_number, defaults),
         "to": _recipient(recipient),
         **text(defaults, message),
         **_credentials(secret, username, password),
     }
-    if in_url:
-        return call(attrs.evolve(endpoints.SEND_URL, method="GET"), query=fields)
     return call(endpoints.SEND_URL, form=fields)
 
 

@@ -53,8 +53,7 @@ def postal_codes(targets: Iterable[PostalCodeTarget], *, others: int = 0, check:
         check_range(code, 10, 99999, argument=f"{place}.postal_code", check=check)
         _check_bank(target, place, check=check)
     _check_total(map(_bank_size, listed), others=others, argument="targets", check=check)
-    serialised: list[dict[str, Any]] = codec.encode(listed)
-    return serialised
+    return [_serialised(target) for target in listed]
 
 
 def countries(targets: Iterable[CountryTarget], *, others: int = 0, check: bool) -> list[dict[str, Any]]:
@@ -67,29 +66,24 @@ def countries(targets: Iterable[CountryTarget], *, others: int = 0, check: bool)
         check_range(target.pre, 10, 999999, argument=f"{place}.pre", check=check)
         _check_bank(target, place, check=check)
     _check_total(map(_bank_size, listed), others=others, argument="targets", check=check)
-    serialised: list[dict[str, Any]] = codec.encode(listed)
-    return serialised
+    return [_serialised(target) for target in listed]
 
 
 def geolocations(targets: Iterable[GeolocationTarget], *, others: int = 0, check: bool) -> list[dict[str, Any]]:
-    """Serialise targets of places, v2; a target without any field is rejected. As `postal_codes`."""
+    """Serialise targets of places, v2; a target without any place or filter is rejected. As `postal_codes`."""
     listed = check_items(targets, GeolocationTarget, argument="targets")
     for index, target in enumerate(listed):
         place = f"targets[{index}]"
         for name in ("province_id", "county_id", "city_id"):
             optional_ids(**{f"{place}.{name}": getattr(target, name)})
-        prefix(target.pre, argument=f"{place}.pre", check=check)
-        check_choice(target.gender, (0, 1, 2), argument=f"{place}.gender", check=check)
+        prefix(target.pre, argument=f"{place}.pre")
+        check_choice(target.gender, (1, 2), argument=f"{place}.gender", check=check)
         years(check=check, **{f"{place}.from_age": target.from_age, f"{place}.to_age": target.to_age})
-        _check_operators(target.operator, place, check=check)
+        _check_operators(target, place, check=check)
+        if not _serialised(target):
+            raise InvalidArgument("selects the whole country; set at least one field, e.g. province_id", argument=place)
     _check_total(map(_operators_size, listed), others=others, argument="targets", check=check)
-    serialised = [_with_operators(target) for target in listed]
-    for index, params in enumerate(serialised):
-        if not params:
-            raise InvalidArgument(
-                "selects nobody or everybody; set at least one field, e.g. province_id", argument=f"targets[{index}]"
-            )
-    return serialised
+    return [_serialised(target) for target in listed]
 
 
 def jobs(targets: Iterable[JobTarget], *, others: int = 0, check: bool) -> list[dict[str, Any]]:
@@ -99,9 +93,9 @@ def jobs(targets: Iterable[JobTarget], *, others: int = 0, check: bool) -> list[
         place = f"targets[{index}]"
         check_id(target.main_category_id, argument=f"{place}.main_category_id")
         optional_ids(**{f"{place}.sub_category_id": target.sub_category_id})
-        _check_operators(target.operator, place, check=check)
+        _check_operators(target, place, check=check)
     _check_total(map(_operators_size, listed), others=others, argument="targets", check=check)
-    return [_with_operators(target) for target in listed]
+    return [_serialised(target) for target in listed]
 
 
 def phonebooks(
@@ -155,33 +149,69 @@ def _check_bank(target: PostalCodeTarget | CountryTarget, place: str, *, check: 
     check_choice(target.gender, (0, 1, 2), argument=f"{place}.gender", check=check)
     bank = check_text(target.bank, argument=f"{place}.bank")
     check_choice(bank, ("all", "white"), argument=f"{place}.bank", check=check)
-    for name in ("mci", "irancell", "other"):
-        _check_slice(check_type(getattr(target, name), Slice, argument=f"{place}.{name}"), f"{place}.{name}")
+    _check_slices(target, place)
 
 
-def _check_operators(operators: object, place: str, *, check: bool) -> None:
+def _check_slices(target: PostalCodeTarget | CountryTarget, place: str) -> None:
+    """Check that a target names the numbers of every operator, or says that it means everyone.
+
+    The API documents contradict each other about an operator that is left out, and one of them means all its numbers.
+    So this is never left to a default, also if the checks of limits are off.
+    """
+    slices = {name: getattr(target, name) for name in ("mci", "irancell", "other")}
+    named = {name: part for name, part in slices.items() if part is not None}
+    for name, part in named.items():
+        _check_slice(check_type(part, Slice, argument=f"{place}.{name}"), f"{place}.{name}", minimum=0)
+    if _means_everyone(target, named=bool(named), place=place):
+        return
+    if not named:
+        remedy = "pass mci=, irancell= and other=, or everyone=True for all numbers of the place"
+        raise InvalidArgument(f"names no numbers; {remedy}", argument=place)
+    for name in slices:
+        if name not in named:
+            problem = "is required, because left out it may mean all numbers of this operator; for none pass Slice()"
+            raise InvalidArgument(problem, argument=f"{place}.{name}")
+    if not any(part.size for part in named.values()):
+        raise InvalidArgument("selects nobody; set the size of at least one of mci, irancell and other", argument=place)
+
+
+def _check_operators(target: GeolocationTarget | JobTarget, place: str, *, check: bool) -> None:
     # The check would exhaust a generator, and the send would then go to all operators.
-    check_type(operators, (list, tuple), argument=f"{place}.operator")
-    for index, each in enumerate(check_items(operators, OperatorSlice, argument=f"{place}.operator", minimum=0)):
+    check_type(target.operator, (list, tuple), argument=f"{place}.operator")
+    listed = check_items(target.operator, OperatorSlice, argument=f"{place}.operator", minimum=0)
+    for index, each in enumerate(listed):
         where = f"{place}.operator[{index}]"
         check_choice(check_int(each.id, argument=f"{where}.id"), OPERATORS, argument=f"{where}.id", check=check)
-        _check_slice(each, where)
+        _check_slice(each, where, minimum=1)
+    if not _means_everyone(target, named=bool(listed), place=place) and not listed:
+        raise InvalidArgument("names no numbers; pass operator=, or everyone=True for all numbers", argument=place)
 
 
-def _check_slice(part: Slice | OperatorSlice, place: str) -> None:
-    for name in ("start", "size"):
-        value = check_int(getattr(part, name), argument=f"{place}.{name}")
-        check_range(value, 0, None, argument=f"{place}.{name}")
+def _means_everyone(
+    target: PostalCodeTarget | CountryTarget | GeolocationTarget | JobTarget, *, named: bool, place: str
+) -> bool:
+    everyone = check_type(target.everyone, bool, argument=f"{place}.everyone")
+    if everyone and named:
+        raise InvalidArgument("expected either everyone=True or ranges of numbers, got both", argument=place)
+    return everyone
+
+
+def _check_slice(part: Slice | OperatorSlice, place: str, *, minimum: int) -> None:
+    start = check_range(check_int(part.start, argument=f"{place}.start"), 0, None, argument=f"{place}.start")
+    size = check_range(check_int(part.size, argument=f"{place}.size"), minimum, None, argument=f"{place}.size")
+    if start and not size:
+        raise InvalidArgument("is required with start: how many numbers to use", argument=f"{place}.size")
 
 
 def _bank_size(target: PostalCodeTarget | CountryTarget) -> int:
-    return target.mci.size + target.irancell.size + target.other.size
+    return sum(part.size for part in (target.mci, target.irancell, target.other) if part is not None)
 
 
 def _operators_size(target: GeolocationTarget | JobTarget) -> int:
     return sum(each.size for each in target.operator)
 
 
-def _with_operators(target: GeolocationTarget | JobTarget) -> dict[str, Any]:
-    """Serialise a target. Without operators, the field is omitted."""
-    return {name: value for name, value in codec.encode(target).items() if name != "operator" or value}
+def _serialised(target: PostalCodeTarget | CountryTarget | GeolocationTarget | JobTarget) -> dict[str, Any]:
+    """Serialise a target. What selects all numbers is omitted: `everyone` itself, and an empty list of operators."""
+    fields = codec.encode(target)
+    return {name: value for name, value in fields.items() if name != "everyone" and (name != "operator" or value)}

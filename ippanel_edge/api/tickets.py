@@ -10,7 +10,7 @@ from ippanel_edge.values.checks import check_id, paging
 from ippanel_edge.values.files import FileInput, Upload, open_upload
 from ippanel_edge.wire import codec
 
-_KINDS: Final = frozenset({"zip", "jpg", "jpeg", "png"})
+_REPLY_KINDS: Final = frozenset({"zip", "jpg", "jpeg", "png"})
 MAX_BYTES: Final = 10 * 1024 * 1024
 
 
@@ -27,9 +27,14 @@ def listing(defaults: Defaults, page: int, per_page: int, filters: TicketFilters
     return {**paging(page, per_page=per_page, check=defaults.validate), **fields}
 
 
-def attachment(defaults: Defaults, file: FileInput | None) -> list[tuple[str, Upload]]:
-    """Describe the file of a ticket or reply, if there is one: zip, jpg, jpeg or png, at most 10 MB."""
+def attachment(file: FileInput | None) -> list[tuple[str, Upload]]:
+    """Describe the file of a new ticket, if there is one. The API documents no limit for it."""
+    return [] if file is None else [("file", open_upload(file, argument="file", kinds=None, max_bytes=None))]
+
+
+def reply_attachment(defaults: Defaults, file: FileInput | None) -> list[tuple[str, Upload]]:
+    """Describe the file of a reply, if there is one: zip, jpg, jpeg or png, at most 10 MB."""
     if file is None:
         return []
-    upload = open_upload(file, argument="file", kinds=_KINDS, max_bytes=MAX_BYTES, check_limits=defaults.validate)
+    upload = open_upload(file, argument="file", kinds=_REPLY_KINDS, max_bytes=MAX_BYTES, check_limits=defaults.validate)
     return [("file", upload)]

@@ -124,7 +124,7 @@ def filters(wanted: UserFilters | None, *, check: bool) -> dict[str, Any]:
     if wanted is None:
         return {}
     query = fields_of(wanted, UserFilters, argument="filters")
-    statuses = ("normal", "online", "webservice")
+    statuses = ("status", "normal", "online", "webservice")
     check_choice(wanted.add_status, statuses, argument="filters.add_status", check=check)
     check_choice(wanted.login_status, (0,), argument="filters.login_status", check=check)
     return query

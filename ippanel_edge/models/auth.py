@@ -45,8 +45,8 @@ class TokenOwner:
         user_name: the user name in the panel.
         name: the person's name.
         is_reseller: whether the user can have sub-users.
-        send_block: whether sending is blocked for the user.
-        document_block: whether panel features are blocked until documents are uploaded.
+        send_block: the user's send block, which the service does not explain.
+        document_block: the user's document block, which the service does not explain.
     """
 
     user_name: str | None = None

@@ -15,7 +15,7 @@ class Number:
         operator_id: the id of the line's type.
         alias: the name that you assigned to the line.
         gets: whether the line can receive messages.
-        is_66_char: whether long Persian texts are split at 66 characters instead of 67.
+        is_66_char: the line's flag of this name, which the service does not explain.
     """
 
     id: int | None = None

@@ -15,7 +15,7 @@ class Package:
         acl_role_id: the package's id, for `NewUser.acl_id` and `UserChanges.acl_id`.
         acl_role_parent_id: the id of the package that it was derived from.
         acl_role_name: the package's name.
-        price: the price, in Rials.
+        price: the price.
         special_disc: the discount.
         time: the creation time (UTC).
         user_id: the id of the package's owner.
@@ -56,7 +56,7 @@ class PackageFilters:
         name: the package's name.
         register_type: the purchase channel, such as ``online`` or ``webservice``.
         type: the buyer's role, such as ``user`` or ``reseller``.
-        price: the price, in Rials.
+        price: the price.
         special_disc: the discount.
         status: the status, such as ``active`` or ``inactive``.
     """

@@ -9,7 +9,7 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Credit:
-    """The account's credit, in Rials. Source: payment/my-credit.md.
+    """The account's credit. Source: payment/my-credit.md.
 
     Attributes:
         credit: the current credit.

@@ -25,9 +25,9 @@ class OutboxMessage:
         time: the creation time (UTC).
         time_send: the past or scheduled time of sending (UTC).
         rcpts_count: the number of recipients.
-        exit_count: the number of messages that were sent.
+        exit_count: the number of messages that left the service.
         part: the number of parts (SMS segments) of the message.
-        cost: the cost, in Rials.
+        cost: the cost; of a scheduled message, the service determines it at the send time.
         valid: the result of the review, such as ``approve``.
         reject_comment: the reason for a rejection in the review.
     """

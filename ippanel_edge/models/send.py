@@ -63,11 +63,11 @@ class PeerMessage:
 
 @attrs.frozen(kw_only=True)
 class Slice:
-    """A range of a number bank.
+    """A range of one operator's numbers.
 
     Attributes:
         start: the number of numbers to skip.
-        size: the number of numbers to use; 0 for none.
+        size: the number of numbers to use; 0 for none of this operator.
     """
 
     start: int = 0
@@ -78,6 +78,9 @@ class Slice:
 class PostalCodeTarget:
     """The numbers in a postal code area. Source: send/postalcode.md.
 
+    Pass a Slice for each of the three operators, or ``everyone=True``. A target that names fewer is rejected: the
+    service's English page requires all three, and its Persian page sends to all numbers if they are left out.
+
     Attributes:
         postal_code: the first 2 to 5 digits of the postal code.
         age_from: earliest birth year, Jalali, 1300 to 1410.
@@ -87,6 +90,7 @@ class PostalCodeTarget:
         mci: the range of MCI's numbers.
         irancell: the range of Irancell's numbers.
         other: the range of the other operators' numbers.
+        everyone: address all numbers, of every operator, instead of ranges. The ranges are left out of the request.
     """
 
     postal_code: int
@@ -94,14 +98,17 @@ class PostalCodeTarget:
     age_to: int = 1410
     gender: int = 0
     bank: str = "all"
-    mci: Slice = attrs.field(factory=Slice)
-    irancell: Slice = attrs.field(factory=Slice)
-    other: Slice = attrs.field(factory=Slice)
+    mci: Slice | None = None
+    irancell: Slice | None = None
+    other: Slice | None = None
+    everyone: bool = False
 
 
 @attrs.frozen(kw_only=True)
 class CountryTarget:
     """The numbers of a province, county or city (v1 of the API). Source: send/country/index.md.
+
+    Pass a Slice for each of the three operators, or ``everyone=True``, as for `PostalCodeTarget`.
 
     Attributes:
         province_id: from `banks.provinces`.
@@ -115,6 +122,7 @@ class CountryTarget:
         mci: the range of MCI's numbers.
         irancell: the range of Irancell's numbers.
         other: the range of the other operators' numbers.
+        everyone: address all numbers, of every operator, instead of ranges. The ranges are left out of the request.
     """
 
     province_id: int
@@ -125,9 +133,10 @@ class CountryTarget:
     age_to: int = 1410
     gender: int = 0
     bank: str = "all"
-    mci: Slice = attrs.field(factory=Slice)
-    irancell: Slice = attrs.field(factory=Slice)
-    other: Slice = attrs.field(factory=Slice)
+    mci: Slice | None = None
+    irancell: Slice | None = None
+    other: Slice | None = None
+    everyone: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -137,7 +146,7 @@ class OperatorSlice:
     Attributes:
         id: 1 MCI, 2 Irancell, 13 others.
         start: the number of numbers to skip.
-        size: the number of numbers to use.
+        size: the number of numbers to use, at least 1.
     """
 
     id: int
@@ -149,15 +158,18 @@ class OperatorSlice:
 class GeolocationTarget:
     """The numbers of a province, county or city (v2 of the API). Source: send/countryV2/index.md.
 
+    Pass `operator` or ``everyone=True``: the page does not state who receives the message if the list is left out.
+
     Attributes:
         province_id: from `geolocation.provinces`.
         county_id: from `geolocation.counties`.
         city_id: from `geolocation.cities`.
-        pre: the prefix of the numbers, 2 to 6 digits, such as ``"912"``.
-        gender: 1 male, 2 female.
+        pre: the prefix of the numbers, such as ``"912"``.
+        gender: 1 male, 2 female; all if omitted.
         from_age: earliest birth year, Jalali, 1300 to 1410.
         to_age: latest birth year, Jalali, 1300 to 1410.
-        operator: the ranges of the operators' numbers.
+        operator: the ranges of the operators' numbers; operators that are not listed get nothing.
+        everyone: address all numbers, of every operator, instead of ranges. The list is left out of the request.
     """
 
     province_id: int | None = None
@@ -168,21 +180,26 @@ class GeolocationTarget:
     from_age: int | None = None
     to_age: int | None = None
     operator: Sequence[OperatorSlice] = ()
+    everyone: bool = False
 
 
 @attrs.frozen(kw_only=True)
 class JobTarget:
     """The numbers of a job category. Source: send/jobs/index.md.
 
+    Pass `operator` or ``everyone=True``, as for `GeolocationTarget`.
+
     Attributes:
         main_category_id: from `jobs.categories`.
         sub_category_id: from `jobs.sub_categories`.
-        operator: the ranges of the operators' numbers.
+        operator: the ranges of the operators' numbers; operators that are not listed get nothing.
+        everyone: address all numbers, of every operator, instead of ranges. The list is left out of the request.
     """
 
     main_category_id: int
     sub_category_id: int | None = None
     operator: Sequence[OperatorSlice] = ()
+    everyone: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -64,11 +64,11 @@ class DeliveryStatus(IntEnum):
     NOT_DELIVERED = 3
     """Not delivered to the phone."""
     BLACKLISTED = 4
-    """The recipient is blacklisted for promotional messages."""
+    """The recipient is blacklisted."""
 
     @property
     def is_final(self) -> bool:
-        """Whether the status can no longer change."""
+        """Whether no other status is expected: delivered, not delivered or blacklisted."""
         return self >= DeliveryStatus.DELIVERED
 
 

@@ -26,7 +26,7 @@ class UserParent:
 
 @attrs.frozen(kw_only=True)
 class UserCredit:
-    """A user's credit, in Rials."""
+    """A user's credit."""
 
     credit: float | None = None
     user_id: int | None = None
@@ -48,7 +48,7 @@ class User:
         status: ``active`` or ``inactive``.
         time: the creation time (UTC).
         uname: the user name.
-        document_block: whether panel features are blocked until documents are uploaded.
+        document_block: the user's document block, which the service does not explain.
         special_disc: the discount.
         parent: the user's parent.
         user_id: the user's id.
@@ -56,8 +56,8 @@ class User:
         name: first and family name.
         national_id: the national code.
         mobile: the mobile number as received: E.164 or ten digits.
-        send_block: whether sending is blocked for the user.
-        add_status: the registration channel: ``normal``, ``online`` or ``webservice``.
+        send_block: the user's send block, which the service does not explain.
+        add_status: the registration channel, such as ``normal``, ``online`` or ``webservice``.
         acl_role_id: the package's id.
         last_login: the time of the last login (UTC); None if there was none.
         user_create: whether the user can create users.
@@ -107,7 +107,7 @@ class User:
 
 @attrs.frozen(kw_only=True)
 class Tariff:
-    """The price of one part (SMS segment) on a type of sender line, in Rials. Source: user/user-tariff.md.
+    """The price of one part (SMS segment) on a type of sender line. Source: user/user-tariff.md.
 
     The service returns two items per type of line: one with the prices for MCI, one with those for other operators.
 
@@ -159,13 +159,13 @@ class UserFilters:
     Attributes:
         username: the user name.
         name: first and family name.
-        add_status: the registration channel: ``normal``, ``online`` or ``webservice``.
+        add_status: the registration channel, such as ``normal``, ``online`` or ``webservice``.
         national_id: the national code.
         acl_role_id: the package's id.
         tell: the telephone number, as it was entered.
         mobile: the mobile number, in any common format; stored as E.164.
         is_reseller: True for resellers, False for other users.
-        document_block: True for users with missing documents, False for other users.
+        document_block: the users' document block, as in `User`.
         created_from: only users created at this time or later.
         created_to: only users created at this time or earlier.
         expire_from: only accounts that expire at this time or later.
@@ -246,7 +246,7 @@ class UserChanges:
         acl_id: the package's id.
         expire_time: the Gregorian date on which the account expires.
         status: ``active`` or ``inactive``.
-        send_block: whether to block sending for the user.
+        send_block: the user's send block, which the service does not explain.
         special_disc: the discount.
         is_bought_panel: whether the user bought the panel.
     """

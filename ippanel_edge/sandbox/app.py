@@ -22,6 +22,7 @@ from ippanel_edge.sandbox.replies import (
     Rejection,
     Reply,
     bad_request,
+    forbidden,
     invalid,
     invalid_message,
     label,
@@ -34,6 +35,7 @@ from ippanel_edge.sandbox.replies import (
     unsupported_media_type,
 )
 from ippanel_edge.sandbox.routes import Call, Endpoint
+from ippanel_edge.sandbox.rules.billing import charge_due_messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +67,8 @@ def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
     """
     by_path: dict[str, list[Endpoint]] = {}
     for endpoint in all_endpoints():
-        by_path.setdefault(endpoint.path, []).append(endpoint)
+        for path in (endpoint.path, *endpoint.other_paths):
+            by_path.setdefault(path, []).append(endpoint)
     pending = Faults() if faults is None else faults
     routes: list[Route] = []
     for path in sorted(by_path, key=lambda path: ("{" in path, path)):
@@ -122,6 +125,7 @@ class _PathApp:
         body = Fields(values, from_strings=from_strings, strict=state.strict, errors=errors)
         credential = request.headers.get("authorization", "")
         with state.lock:
+            charge_due_messages(state)
             caller = _authenticate(state, endpoints[0], credential)
             endpoint = _choose(endpoints, body)
             return endpoint.rule(
@@ -146,6 +150,8 @@ def _authenticate(state: SandboxState, endpoint: Endpoint, credential: str) -> U
     user = state.user_by_credential(credential)
     if user is None or user.status != "active":
         raise unauthorized()
+    if endpoint.resellers_only and not user.is_reseller:
+        raise forbidden()
     return user
 
 

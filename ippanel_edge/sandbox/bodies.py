@@ -133,6 +133,7 @@ class Fields:
         self._prefix = prefix
         self._read: set[str] = set()
         self._children: list[Fields] = []
+        self._by_path = False
 
     # Errors
 
@@ -160,6 +161,13 @@ class Fields:
         for child in self._children:
             child.add_unknown_field_errors()
 
+    def name_by_path(self) -> None:
+        """Use paths such as variable.0.name in the messages, as the pages of drafts and patterns do."""
+        self._by_path = True
+
+    def _label(self, name: str) -> str:
+        return f"{self._prefix}{name}".replace("_", " ") if self._by_path else label(name)
+
     # Presence
 
     def has(self, name: str) -> bool:
@@ -176,7 +184,7 @@ class Fields:
         value = self.values.get(name)
         if value is None or (isinstance(value, str) and not value.strip()):
             if required or (self._strict and name in self.values):
-                self.add_error(name, required_message(label(name)))
+                self.add_error(name, required_message(self._label(name)))
             return None
         return value
 
@@ -195,10 +203,10 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, str):
-            self.add_error(name, wrong_type_message(label(name), "متن"))
+            self.add_error(name, wrong_type_message(self._label(name), "متن"))
             return None
         if max_length is not None and len(value) > max_length:
-            self.add_error(name, f"گزینه {label(name)} نباید بیشتر از {max_length} کاراکتر باشد")
+            self.add_error(name, f"گزینه {self._label(name)} نباید بیشتر از {max_length} کاراکتر باشد")
         return value
 
     def integer(
@@ -224,9 +232,9 @@ class Fields:
             return None
         number = self._as_integer(value, allow_string=allow_string)
         if number is None:
-            self.add_error(name, wrong_type_message(label(name), "عدد صحیح"))
+            self.add_error(name, wrong_type_message(self._label(name), "عدد صحیح"))
         elif (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
-            self.add_error(name, invalid_message(label(name)))
+            self.add_error(name, invalid_message(self._label(name)))
         return number
 
     def _as_integer(self, value: object, *, allow_string: bool) -> int | None:
@@ -250,7 +258,7 @@ class Fields:
             return value
         if self._from_strings and value in ("0", "1", "true", "false"):
             return value in ("1", "true")
-        self.add_error(name, wrong_type_message(label(name), "true یا false"))
+        self.add_error(name, wrong_type_message(self._label(name), "true یا false"))
         return None
 
     def choice(self, name: str, options: Iterable[str]) -> str:
@@ -264,7 +272,7 @@ class Fields:
     def _choice(self, name: str, value: str | None, options: Iterable[str]) -> str | None:
         if not value or value in options:
             return value
-        self.add_error(name, invalid_message(label(name)))
+        self.add_error(name, invalid_message(self._label(name)))
         return None
 
     # Lists and objects
@@ -275,12 +283,12 @@ class Fields:
         if value is None:
             return []
         if not _is_list(value):
-            self.add_error(name, wrong_type_message(label(name), "آرایه"))
+            self.add_error(name, wrong_type_message(self._label(name), "آرایه"))
             return []
         if not value and (required or self._strict):
-            self.add_error(name, required_message(label(name)))
+            self.add_error(name, required_message(self._label(name)))
         if max_items is not None and len(value) > max_items:
-            self.add_error(name, f"گزینه {label(name)} نباید بیشتر از {max_items} مورد داشته باشد")
+            self.add_error(name, f"گزینه {self._label(name)} نباید بیشتر از {max_items} مورد داشته باشد")
             return []
         return value
 
@@ -289,7 +297,7 @@ class Fields:
         values = self.array(name, required=required, max_items=max_items)
         for index, value in enumerate(values):
             if not isinstance(value, str):
-                self.add_error(f"{name}.{index}", wrong_type_message(label(name), "متن"))
+                self.add_error(f"{name}.{index}", wrong_type_message(self._label(name), "متن"))
         return [value for value in values if isinstance(value, str)]
 
     def integers(
@@ -300,7 +308,7 @@ class Fields:
         for index, value in enumerate(self.array(name, required=required, max_items=max_items)):
             number = self._as_integer(value, allow_string=allow_string)
             if number is None:
-                self.add_error(f"{name}.{index}", wrong_type_message(label(name), "عدد صحیح"))
+                self.add_error(f"{name}.{index}", wrong_type_message(self._label(name), "عدد صحیح"))
             else:
                 numbers.append(number)
         return numbers
@@ -315,7 +323,7 @@ class Fields:
         if value is None:
             return None
         if not _is_object(value):
-            self.add_error(name, wrong_type_message(label(name), "شیء"))
+            self.add_error(name, wrong_type_message(self._label(name), "شیء"))
             return None
         return self._child(value, f"{name}.")
 
@@ -325,7 +333,7 @@ class Fields:
         if value is None:
             return {}
         if not _is_object(value):
-            self.add_error(name, wrong_type_message(label(name), "شیء"))
+            self.add_error(name, wrong_type_message(self._label(name), "شیء"))
             return {}
         return value
 
@@ -336,7 +344,7 @@ class Fields:
             if _is_object(value):
                 children.append(self._child(value, f"{name}.{index}."))
             else:
-                self.add_error(f"{name}.{index}", wrong_type_message(label(name), "شیء"))
+                self.add_error(f"{name}.{index}", wrong_type_message(self._label(name), "شیء"))
         return children
 
     def _child(self, values: dict[str, Any], prefix: str) -> Fields:
@@ -347,21 +355,22 @@ class Fields:
             prefix=f"{self._prefix}{prefix}",
             errors=self.errors,
         )
+        child._by_path = self._by_path
         self._children.append(child)
         return child
 
-    def uploads(self, name: str, *, required: bool = True, max_items: int = 1) -> list[Upload]:
+    def uploads(self, name: str, *, required: bool = True, max_items: int | None = 1) -> list[Upload]:
         """Return the uploaded files of a field, sent as `name`, `name[]` or `name[0]`, `name[1]` and so on."""
         self._read.add(name)
         value = self.values.get(name)
         items = value if _is_list(value) else [] if value is None else [value]
         files = [item for item in items if isinstance(item, Upload)]
         if len(files) != len(items):
-            self.add_error(name, wrong_type_message(label(name), "فایل"))
+            self.add_error(name, wrong_type_message(self._label(name), "فایل"))
         elif not files and required:
-            self.add_error(name, required_message(label(name)))
-        elif len(files) > max_items:
-            self.add_error(name, f"گزینه {label(name)} نباید بیشتر از {max_items} مورد داشته باشد")
+            self.add_error(name, required_message(self._label(name)))
+        elif max_items is not None and len(files) > max_items:
+            self.add_error(name, f"گزینه {self._label(name)} نباید بیشتر از {max_items} مورد داشته باشد")
         return files
 
     def upload_or_none(self, name: str) -> Upload | None:

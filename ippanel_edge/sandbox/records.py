@@ -149,7 +149,10 @@ class OutboxMessage:
     """One accepted message; `rules.delivery` computes its current state from the clock.
 
     Attributes:
-        final_state: the state in which it ended without being sent (rejected, cancelled, no recipients), or None.
+        cost: the price in Rials; of a scheduled message an estimate, until its send time.
+        charged: whether the cost was taken from the credit; a scheduled message is charged at its send time.
+        final_state: the state in which it ended without being sent (rejected, cancelled, no recipients, no credit), or
+            None.
         reviewed_at: the time of approval; None while it is pending review. Equals `created_at` if no review is
             required.
     """
@@ -166,6 +169,7 @@ class OutboxMessage:
     created_at: datetime
     send_at: datetime
     scheduled: bool
+    charged: bool
     needs_review: bool
     reviewed_at: datetime | None
     final_state: MessageState | None = None

@@ -81,8 +81,10 @@ class Endpoint:
         path: the path without /v1; `{name}` is a parameter.
         rule: the function that computes the reply.
         other_methods: further HTTP methods that are accepted.
+        other_paths: further paths that one of the API documents names.
         auth: the required credential: "key": an API key or token; "token": a login token only; "none": none.
         sending_type: the `sending_type` of the body that selects this rule, if several rules share a path.
+        resellers_only: whether other users get a 403.
     """
 
     name: str
@@ -90,8 +92,10 @@ class Endpoint:
     path: str
     rule: Rule
     other_methods: tuple[str, ...] = ()
+    other_paths: tuple[str, ...] = ()
     auth: Auth = "key"
     sending_type: str | None = None
+    resellers_only: bool = False
 
 
 def serves(
@@ -100,8 +104,10 @@ def serves(
     path: str,
     *,
     other_methods: tuple[str, ...] = (),
+    other_paths: tuple[str, ...] = (),
     auth: Auth = "key",
     sending_type: str | None = None,
+    resellers_only: bool = False,
 ) -> Callable[[Rule], Endpoint]:
     """Declare a function of a module in `rules` as the rule of an endpoint.
 
@@ -110,11 +116,13 @@ def serves(
         method: the documented HTTP method.
         path: the path without /v1.
         other_methods: further HTTP methods to accept.
+        other_paths: further paths to accept.
         auth: the required credential.
         sending_type: the `sending_type` of the body that selects this rule.
+        resellers_only: whether only resellers may call it.
     """
 
     def decorate(rule: Rule) -> Endpoint:
-        return Endpoint(name, method, path, rule, other_methods, auth, sending_type)
+        return Endpoint(name, method, path, rule, other_methods, other_paths, auth, sending_type, resellers_only)
 
     return decorate

@@ -77,7 +77,7 @@ class SandboxState:
 
     Attributes:
         delivery_seconds: the duration in seconds of each delivery step: sending, received by the operator, delivered.
-        review: whether every send requires a review, except pattern and votp sends.
+        review: whether every send requires a review, except pattern sends.
         review_above: sends to more recipients than this require a review.
         review_seconds: a send is approved automatically after this many seconds; None: only `approve` approves it.
         pattern_review_seconds: a new or changed pattern becomes active after this many seconds; None: only
@@ -85,6 +85,7 @@ class SandboxState:
         strict: reject fields that the API does not document, and optional fields that are null or empty.
         sample_files: whether the sample of an import is an Excel file; False: the documented JSON without data.
         exports: the exported files of contacts, newest last, which the panel would offer for download.
+        uncharged: the scheduled messages that are charged at their send time, by id.
     """
 
     clock: SandboxClock
@@ -118,6 +119,7 @@ class SandboxState:
     packages: dict[int, Package] = attrs.field(factory=dict[int, Package])
     document_kinds: dict[int, DocumentKind] = attrs.field(factory=dict[int, DocumentKind])
     documents: dict[tuple[int, int], UserDocument] = attrs.field(factory=dict[tuple[int, int], UserDocument])
+    uncharged: dict[int, OutboxMessage] = attrs.field(factory=dict[int, OutboxMessage], repr=False)
     recent_messages: _RecentMessages = attrs.field(factory=_RecentMessages, repr=False)
     _counters: Counter[str] = attrs.field(factory=Counter[str], repr=False)
 
@@ -233,17 +235,18 @@ class SandboxState:
                 message.reviewed_at = self.now
 
     def reject(self, outbox_id: int, comment: str = "") -> None:
-        """Reject a message in review and refund its cost."""
+        """Reject a message in review; a cost that was charged is refunded."""
         with self.lock:
             message = self.outbox[outbox_id]
             message.reject_comment = comment
             self.finish(message, MessageState.REJECTED)
 
     def finish(self, message: OutboxMessage, state: MessageState) -> None:
-        """Set the final state of a message that was not sent, and refund its cost."""
+        """Set the final state of a message that was not sent; a cost that was charged is refunded."""
         if message.final_state is None:
             message.final_state = state
-            self.users[message.user_id].credit += message.cost
+            if message.charged:
+                self.users[message.user_id].credit += message.cost
 
     def approve_pattern(self, code: str) -> None:
         """Approve a pattern."""

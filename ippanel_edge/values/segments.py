@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OPT_OUT_SUFFIX: Final = "\nلغو11"
-"""The suffix that operators require at the end of a promotional message: 6 characters including its line break."""
+"""The opt-out suffix of promotional messages: 6 characters including its line break."""
 MAX_CHARACTERS: Final = 1400
 """The maximum number of characters of a message."""
 MAX_PARTS: Final = 20
@@ -54,8 +54,8 @@ def sms_parts(text: str, *, opt_out: bool = False) -> SmsParts:
     """Count the parts (SMS segments) of a message text.
 
     A character of two units (an extension character, an emoji) is never split: if it does not fit, the part ends one
-    unit early. An empty text counts as one part with 0 units, although the API rejects it. Some sender lines split long
-    Persian texts at 66 units instead of 67 (`Number.is_66_char`); this is not taken into account.
+    unit early. An empty text counts as one part with 0 units, although the API rejects it. `Number.is_66_char` is not
+    taken into account.
 
     Args:
         text: the message text.

@@ -215,7 +215,8 @@ def rejection(answer: RawAnswer, endpoint: Endpoint[Any], *, now: datetime | Non
         envelope = None
     reply = cast("dict[str, object]", envelope) if isinstance(envelope, dict) else {}
     meta = _meta(reply.get("meta"))
-    return _error(kind, answer, meta, reply, now=now)
+    error = _error(kind, answer, meta, reply, now=now)
+    return evolve(error, advice=endpoint.method_advice) if status == 405 and endpoint.method_advice else error
 
 
 def _error(

@@ -29,9 +29,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "new password": lambda client: client.auth.change_password("token-0001", "4711", CANARY),
     "pattern value": lambda client: client.send.pattern("otp", "09121234567", {"code": CANARY}),
     "password of the URL send": lambda client: client.send.url("09121234567", "x", username="u", password=CANARY),
-    "password in the query": lambda client: client.send.url(
-        "09121234567", "x", username="u", password=CANARY, in_url=True
-    ),
+    "secret in the query": lambda client: client.request("GET", "/api/x", query={"password": Secret(CANARY)}),
     "secret of a request": lambda client: client.request("POST", "/api/x", json={"a": [{"b": Secret(CANARY)}]}),
 }
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+import io
+from collections.abc import Callable
+from typing import Any, Final
 
 import httpx
 import pytest
 
-from ippanel_edge import ConnectionFailed, Credentials, EdgeError, Outcome, OutcomeUnknown, RateLimit, RetryPolicy
+from ippanel_edge import (
+    ApiError,
+    ConnectionFailed,
+    Credentials,
+    EdgeError,
+    Outcome,
+    OutcomeUnknown,
+    RateLimit,
+    RetryPolicy,
+)
 from ippanel_edge.models import UserChanges
 from tests.client.conftest import FakeClock, MakeClient
 from tests.client.sides import result
@@ -42,6 +53,64 @@ async def test_if_both_methods_are_rejected_the_call_ends(make_client: MakeClien
     with pytest.raises(EdgeError) as caught:
         await result(make_client(answer).auth.check_token())
     assert (methods, caught.value.attempts, caught.value.outcome) == (["GET", "POST"], 2, Outcome.REJECTED)
+
+
+DISPUTED: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
+    "users.update": (lambda client: client.users.update(7, UserChanges(company="x")), ["POST", "PUT"]),
+    "phonebooks.list": (lambda client: client.phonebooks.list(), ["GET", "POST"]),
+    "users.documents.upload": (lambda client: client.users.documents.upload(6, [("a.png", b"x")]), ["POST", "GET"]),
+    "users.documents.remove": (lambda client: client.users.documents.remove(6), ["POST", "GET"]),
+}
+
+
+@pytest.mark.parametrize("name", DISPUTED)
+async def test_each_endpoint_with_two_documented_methods_tries_both(make_client: MakeClient, name: str) -> None:
+    call, methods = DISPUTED[name]
+    seen: list[tuple[str, bytes]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append((request.method, request.url.query))
+        return httpx.Response(405, json=NO)
+
+    with pytest.raises(ApiError) as caught:
+        await result(call(make_client(answer)))
+    assert [method for method, _ in seen] == methods
+    assert len({query for _, query in seen}) == 1, "both requests have the same query"
+    assert (caught.value.status_code, caught.value.attempts) == (405, 2)
+
+
+async def test_a_file_that_was_read_is_not_sent_again_by_the_other_method(make_client: MakeClient) -> None:
+    bodies: list[tuple[str, bool]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append((request.method, b"content" in request.read()))
+        return httpx.Response(200, json=OK) if request.method == "GET" else httpx.Response(405, json=NO)
+
+    class OnceReadable(io.BytesIO):
+        name = "a.png"
+
+        def tell(self) -> int:
+            raise OSError("a pipe has no position")
+
+    client = make_client(answer)
+    with pytest.raises(ApiError, match="the file was read before the 405; call again, which sends a GET") as caught:
+        await result(client.users.documents.upload(6, [OnceReadable(b"content")]))
+    assert caught.value.outcome is Outcome.REJECTED
+    await result(client.users.documents.upload(6, [OnceReadable(b"content")]))
+    assert bodies == [("POST", True), ("GET", True)]
+
+
+async def test_the_url_send_never_falls_back_to_get(make_client: MakeClient) -> None:
+    methods: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        methods.append(request.method)
+        return httpx.Response(405, headers={"Allow": "GET"}, json=NO)
+
+    with pytest.raises(ApiError, match=r"by GET only.*use send\.webservice") as caught:
+        await result(make_client(answer).send.url("09121234567", "x"))
+    assert methods == ["POST"]
+    assert caught.value.advice.endswith("use send.webservice")
 
 
 async def test_a_failed_login_after_a_401_does_not_hide_an_attempt_that_may_be_executed(

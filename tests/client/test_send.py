@@ -25,7 +25,7 @@ INVALID: dict[str, Callable[[Any], Any]] = {
     "file": lambda send: send.peer_to_peer_file(("a.txt", b"x")),
     "targets[0].postal_code": lambda send: send.postal_code([PostalCodeTarget(postal_code=1)], "x"),
     "targets[0].pre": lambda send: send.country([CountryTarget(province_id=1, pre=1)], "x"),
-    "targets[0]": lambda send: send.geolocation([GeolocationTarget()], "x"),
+    "targets[0]": lambda send: send.geolocation([GeolocationTarget(province_id=1)], "x"),
     "targets[0].main_category_id": lambda send: send.job([JobTarget(main_category_id=0)], "x"),
     "message": lambda send: send.keyword(("a.xlsx", b"x"), None),
     "phonebook_ids[0]": lambda send: send.keyword_phonebook([0], "x"),

@@ -152,9 +152,10 @@ CALLS: Final[dict[str, Callable[[Any], Any]]] = {
     "form with a password": lambda client: client.send.url(
         "09121112233", f"code {OTP}", username="user", password=PASSWORD
     ),
-    "URL with a key": lambda client: client.send.url("09121112233", f"code {OTP}", in_url=True),
-    "URL with a password": lambda client: client.send.url(
-        "09121112233", f"code {OTP}", username="user", password=PASSWORD, in_url=True
+    "URL with a password": lambda client: client.request(
+        "GET",
+        "/api/send/webservice",
+        query={"username": "user", "password": Secret(PASSWORD), "message": Secret(f"code {OTP}")},
     ),
     "automatic login": lambda client: client.with_options(
         credentials=Credentials("user", PASSWORD, otp=lambda _: OTP)

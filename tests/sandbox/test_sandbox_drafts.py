@@ -99,11 +99,18 @@ class TestRawHttp:
         assert set(errors(call("PUT", f"{DRAFT}/group", json={}))) == {"draft_group_id", "title"}
         assert set(errors(call("POST", f"{DRAFT}/group/delete", json={}))) == {"draft_group_id"}
 
+    def test_missing_fields_have_the_documented_names(self, call: Caller) -> None:
+        assert errors(call("POST", DRAFT, json={})) == {
+            "draft_group_id": ["تکمیل گزینه draft group id الزامی است"],
+            "message": ["تکمیل گزینه message الزامی است"],
+        }
+        assert errors(call("POST", f"{DRAFT}/group", json={})) == {"title": ["تکمیل گزینه title الزامی است"]}
+
     def test_long_messages_and_titles_are_rejected(self, call: Caller) -> None:
         assert list(errors(call("POST", f"{DRAFT}/group", json={"title": "x" * 201}))) == ["title"]
         call("POST", f"{DRAFT}/group", json={"title": "x"})
         response = call("POST", DRAFT, json={"draft_group_id": 1001, "message": "x" * 1401})
-        assert errors(response) == {"message": ["گزینه پیام نباید بیشتر از 1400 کاراکتر باشد"]}
+        assert errors(response) == {"message": ["گزینه message نباید بیشتر از 1400 کاراکتر باشد"]}
 
     def test_delete_is_all_or_nothing(self, call: Caller) -> None:
         call("POST", f"{DRAFT}/group", json={"title": "x"})

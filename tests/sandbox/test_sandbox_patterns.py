@@ -158,6 +158,11 @@ class TestClient:
 
 
 class TestRawHttp:
+    def test_missing_fields_have_the_documented_names(self, call: Caller) -> None:
+        found = errors(call("POST", f"{PATTERNS}/normal", json={"is_share": False, "variable": [{}]}))
+        names = ("message", "description", "variable.0.name", "variable.0.type")
+        assert found == {name: [f"تکمیل گزینه {name} الزامی است"] for name in names}
+
     def test_missing_fields_are_named_with_their_path(self, call: Caller) -> None:
         assert set(errors(call("POST", f"{PATTERNS}/normal", json={"variable": [{}]}))) == {
             "description",

@@ -45,6 +45,7 @@ def test_the_count_of_a_city_equals_the_recipients_of_its_send(client: EdgeClien
         to_age=1380,
         gender=2,
         pre="912",
+        everyone=True,
     )
     sent = client.send.geolocation([target], "salam")
     assert client.reports.by_id(sent.id).rcpts_count == count.total

@@ -51,6 +51,11 @@ class TestDelivery:
 
 
 class TestReview:
+    def test_a_voice_call_requires_review_too(self, call: Caller, sandbox: Sandbox) -> None:
+        sandbox.state.review, sandbox.state.review_seconds = True, None
+        response = call.send("votp", from_number=None, message="123", params={"recipients": [ONE]})
+        assert call.report(accepted(response)[0])["state_id"] == 1
+
     def test_every_send_except_a_pattern_requires_review(self, call: Caller, sandbox: Sandbox) -> None:
         sandbox.state.review = True
         sandbox.state.review_seconds = None
@@ -121,6 +126,7 @@ class TestOutbox:
         later = str(accepted(call.webservice(THREE, message="later", send_time="2030-01-16 00:00:00"))[0])
         assert self.found(call, username="sand*") == [later, second, first]
         assert self.found(call, username="other") == []
+        assert self.found(call, username="sandbo?") == self.found(call, username="[s]andbox") == []
         assert self.found(call, number=PROMOTIONAL_NUMBER) == [second]
         assert self.found(call, messages_outbox_id=first) == [first]
         assert self.found(call, create_from_date=str(began)) == [later, second]
@@ -204,6 +210,7 @@ class TestInbox:
         assert [row["messages_inbox_id"] for row in self.inbox(call)["data"]] == [third, second, first]
         after = self.inbox(call, filters={"from_id": first})
         assert [row["messages_inbox_id"] for row in after["data"]] == [third, second]
+        assert self.inbox(call, from_id=first)["data"] == after["data"], "as the table of parameters has it"
         assert after["data"][1] == {
             "messages_inbox_id": second,
             "from": ONE,

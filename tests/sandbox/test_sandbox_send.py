@@ -184,41 +184,17 @@ class TestSendTime:
         assert list(errors(call("POST", "/api/send", json=body))) == ["send_time"]
 
 
-class TestCancel:
-    def cancel(self, call: Caller, outbox_id: object) -> httpx.Response:
-        return call("POST", "/api/send/cancel", json={"message_outbox_id": outbox_id})
+class TestRecipients:
+    def test_a_number_abroad_is_rejected(self, call: Caller) -> None:
+        assert list(errors(call.webservice("+14155552671"))) == ["params.recipients.0"]
 
-    def test_a_scheduled_send_is_cancelled_and_refunded(self, call: Caller) -> None:
-        before = call.credit()
-        (outbox_id,) = accepted(call.webservice(ONE, send_time="2030-01-15 10:30:00"))
-        assert call.credit() < before
-        for _ in range(2):
-            assert self.cancel(call, outbox_id).json()["meta"]["status"] is True
-        assert call.report(outbox_id)["state_id"] == 7
-        assert call.credit() == before
+    def test_a_file_of_another_kind_has_the_documented_error(self, call: Caller) -> None:
+        response = call.upload("file", "a.txt", b"09121234567", message="x")
+        assert errors(response) == {"files": ["فرمت فایل پشتیبانی نمی‌شود"]}
 
-    def test_cancel_is_rejected_within_the_last_5_minutes(self, call: Caller, sandbox: Sandbox) -> None:
-        first, second = (accepted(call.webservice(to, send_time="2030-01-15 10:30:00"))[0] for to in (ONE, TWO))
-        sandbox.clock.advance(55 * 60)
-        assert self.cancel(call, first).status_code == 200
-        sandbox.clock.advance(1)
-        assert list(errors(self.cancel(call, second))) == ["message_outbox_id"]
-        assert call.report(second)["state_id"] == 5
-
-    def test_cancel_is_rejected_for_an_unscheduled_send(self, call: Caller) -> None:
-        (outbox_id,) = accepted(call.webservice(ONE))
-        assert self.cancel(call, outbox_id).status_code == 422
-
-    def test_an_unknown_id_is_404_and_a_str_is_422(self, call: Caller) -> None:
-        response = self.cancel(call, 77)
-        assert response.status_code == 404
-        assert response.json()["meta"]["message"] == "پیام مورد نظر یافت نشد"
-        assert self.cancel(call, "77").status_code == 422
-
-    def test_a_message_of_another_account_is_404(self, call: Caller) -> None:
-        (outbox_id,) = accepted(call.webservice(ONE, send_time="2030-01-15 10:30:00"))
-        response = call("POST", "/api/send/cancel", key=SUB_USER_API_KEY, json={"message_outbox_id": outbox_id})
-        assert response.status_code == 404
+    def test_an_unknown_pattern_has_the_documented_error(self, call: Caller) -> None:
+        response = call.send("pattern", code="none", recipients=[ONE], params={})
+        assert (response.status_code, response.json()["meta"]["message"]) == (404, "الگو یافت نشد")
 
 
 class TestPeerToPeer:

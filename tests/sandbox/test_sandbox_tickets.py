@@ -99,6 +99,7 @@ class TestClient:
         self, client: EdgeClient, sandbox: Sandbox
     ) -> None:
         own = client.tickets.create("x", 10, "x")
+        sandbox.state.users[sandbox.state.api_keys[SUB_USER_API_KEY]].is_reseller = True
         with EdgeClient(SUB_USER_API_KEY, base_url=sandbox.base_url) as sub_user:
             other = sub_user.tickets.create("y", 10, "y")
             assert [row.ticket_id for row in sub_user.tickets.list()] == [other]
@@ -124,12 +125,16 @@ class TestRawHttp:
     def test_sms_notification_must_be_0_or_1(self, call: Caller, value: str) -> None:
         assert list(errors(call("POST", TICKET, data={**FIELDS, "sms_notification": value}))) == ["sms_notification"]
 
-    def test_other_file_types_and_large_files_are_rejected(self, call: Caller) -> None:
-        response = call("POST", TICKET, data=FIELDS, files={"file": ("a.pdf", b"x")})
+    def test_the_documented_limits_of_files_apply_to_replies_only(self, call: Caller) -> None:
+        large = bytes(10 * 1024 * 1024 + 1)
+        created = call("POST", TICKET, data=FIELDS, files={"file": ("a.pdf", large)})
+        reply = {"ticket_id": created.json()["data"]["ticket_id"], "description": "x"}
+        response = call("POST", f"{TICKET}/interaction", data=reply, files={"file": ("a.pdf", b"x")})
         assert "از نوع zip، jpg، jpeg، png" in errors(response)["file"][0]
-        response = call("POST", TICKET, data=FIELDS, files={"file": ("a.zip", bytes(10 * 1024 * 1024 + 1))})
+        response = call("POST", f"{TICKET}/interaction", data=reply, files={"file": ("a.zip", large)})
         assert "بیشتر از 10 مگابایت" in errors(response)["file"][0]
-        assert call("POST", TICKET, data=FIELDS, files={"file": ("a.ZIP", b"PK")}).status_code == 200
+        response = call("POST", f"{TICKET}/interaction", data=reply, files={"file": ("a.ZIP", b"PK")})
+        assert response.status_code == 200
 
     def test_a_file_field_that_is_a_str_is_rejected(self, call: Caller) -> None:
         assert list(errors(call("POST", TICKET, data={**FIELDS, "file": "a.zip"}))) == ["file"]

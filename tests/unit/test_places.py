@@ -16,13 +16,14 @@ from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.models.banks import RecipientsCount
 from tests.unit.call_recorder import CallRecorder
 
+CITY = {"province_id": 3, "county_id": 8, "city_id": 1}
 CHECKED = Defaults()
 UNCHECKED = Defaults(validate=False)
 
 
 def bank_query(arguments: Mapping[str, Any], defaults: Defaults = CHECKED) -> dict[str, str]:
     recorder = CallRecorder()
-    fields: dict[str, Any] = {"province_id": 3, **arguments}
+    fields: dict[str, Any] = {**CITY, **arguments}
     Banks(recorder, defaults).count(**fields)
     return recorder.query
 
@@ -49,19 +50,17 @@ def as_query(arguments: Mapping[str, Any]) -> dict[str, str]:
     "arguments",
     [
         {},
-        {"county_id": 8},
-        {"county_id": 8, "city_id": 1},
         {"birth_year_from": 1300},
         {"birth_year_to": 1410},
         {"birth_year_from": 1360, "birth_year_to": 1360},
         {"gender_id": 1},
         {"gender_id": 3},
-        {"number_prefix": "91"},
-        {"number_prefix": "091234"},
+        {"number_prefix": "9"},
+        {"number_prefix": "9123456"},
     ],
 )
 def test_arguments_within_the_limits_are_sent_unchanged(arguments: dict[str, Any]) -> None:
-    assert bank_query(arguments) == as_query({"province_id": 3, **arguments})
+    assert bank_query(arguments) == as_query({**CITY, **arguments})
 
 
 OUT_OF_LIMITS = [
@@ -74,8 +73,8 @@ OUT_OF_LIMITS = [
     ),
     ({"gender_id": 0}, "gender_id", "expected one of 1, 2, 3, got 0"),
     ({"gender_id": 4}, "gender_id", "expected one of 1, 2, 3, got 4"),
-    ({"number_prefix": "9"}, "number_prefix", "expected 2 to 6 digits, such as '912', got 1"),
-    ({"number_prefix": "0912345"}, "number_prefix", "expected 2 to 6 digits, such as '912', got 7"),
+    ({"county_id": None, "city_id": None}, "county_id", "is required: the API counts the numbers of a city only"),
+    ({"city_id": None}, "city_id", "is required: the API counts the numbers of a city only"),
 ]
 
 
@@ -93,7 +92,8 @@ def test_arguments_out_of_the_limits_are_sent_if_limit_checks_are_disabled(
     arguments: dict[str, Any], argument: str, message: str
 ) -> None:
     assert argument in arguments, message
-    assert bank_query(arguments, UNCHECKED) == as_query({"province_id": 3, **arguments})
+    expected = {name: value for name, value in {**CITY, **arguments}.items() if value is not None}
+    assert bank_query(arguments, UNCHECKED) == as_query(expected)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_arguments_out_of_the_limits_are_sent_if_limit_checks_are_disabled(
         ({"province_id": 0}, "province_id", "expected an id, an int from 1, got 0"),
         ({"county_id": "8"}, "county_id", "expected an int, got str"),
         ({"county_id": 8, "city_id": 0}, "city_id", "expected an id, an int from 1, got 0"),
-        ({"city_id": 1}, "county_id", "is required with city_id"),
+        ({"county_id": None}, "county_id", "is required with city_id"),
         ({"birth_year_from": "1360"}, "birth_year_from", "expected an int, got str"),
         ({"gender_id": "male"}, "gender_id", "expected one of 1, 2, 3, got 'male'"),
         ({"gender_id": True}, "gender_id", "expected one of 1, 2, 3, got True"),
@@ -133,7 +133,7 @@ def test_the_range_of_years_may_have_no_start_and_no_end() -> None:
 
 
 def test_a_prefix_may_be_none() -> None:
-    assert prefix(None, argument="pre", check=True) is None
+    assert prefix(None, argument="pre") is None
 
 
 def test_the_error_of_a_nested_place_contains_its_path() -> None:
@@ -143,10 +143,10 @@ def test_the_error_of_a_nested_place_contains_its_path() -> None:
     assert caught.value.argument == "targets[2].county_id"
 
 
-def test_the_geolocation_bank_accepts_genders_0_to_2_and_a_city_without_a_county() -> None:
-    arguments = {"province_id": 3, "city_id": 5, "from_age": 1300, "to_age": 1410, "gender": 2, "pre": "0912"}
+def test_the_geolocation_bank_accepts_genders_1_and_2_and_a_city_without_a_county() -> None:
+    arguments = {"province_id": 3, "city_id": 5, "from_age": 1300, "to_age": 1410, "gender": 2, "pre": "9"}
     assert geolocation_query(arguments) == as_query(arguments)
-    for invalid, argument in (({"gender": 3}, "gender"), ({"from_age": 1299}, "from_age"), ({"pre": "9"}, "pre")):
+    for invalid, argument in (({"gender": 0}, "gender"), ({"gender": 3}, "gender"), ({"from_age": 1299}, "from_age")):
         with pytest.raises(ConfigurationError) as caught:
             geolocation_query(invalid)
         assert caught.value.argument == argument

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from ippanel_edge import endpoints
 from ippanel_edge._sync.sections.send import Send
 from ippanel_edge.api import send, targets
 from ippanel_edge.config import Defaults
@@ -360,11 +361,13 @@ def test_the_url_send_uses_either_the_api_key_or_a_user_name_and_password() -> N
     assert "'***'" in repr(with_user)
 
 
-def test_the_url_send_uses_the_query_string_with_in_url() -> None:
+def test_the_url_send_puts_nothing_into_the_url() -> None:
     recorder = CallRecorder()
-    Send(recorder, CHECKED, KEY).url(MOBILE, "x", in_url=True)
-    assert (recorder.calls[0].method, recorder.calls[0].body) == ("GET", None)
-    assert recorder.query == {"from": LINE, "to": MOBILE, "message": "x", "apikey": KEY}
+    Send(recorder, CHECKED, KEY).url(MOBILE, "x")
+    assert (recorder.calls[0].method, recorder.query) == ("POST", {})
+    assert endpoints.SEND_URL.alternate is None
+    with pytest.raises(TypeError, match="in_url"):
+        Send(recorder, CHECKED, KEY).url(MOBILE, "x", in_url=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 @LIMIT_CHECKS_ON_AND_OFF

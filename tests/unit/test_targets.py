@@ -26,13 +26,13 @@ LIMIT_CHECKS_ON_AND_OFF = pytest.mark.parametrize("check", [True, False], ids=["
 def encode(target: Any, *, check: bool = True, others: int = 0) -> list[dict[str, Any]]:
     """Encode a valid target followed by `target`, so that errors refer to index 1."""
     if isinstance(target, PostalCodeTarget):
-        return postal_codes([PostalCodeTarget(postal_code=12), target], others=others, check=check)
+        return postal_codes([PostalCodeTarget(postal_code=12, everyone=True), target], others=others, check=check)
     if isinstance(target, CountryTarget):
-        return countries([CountryTarget(province_id=1), target], others=others, check=check)
+        return countries([CountryTarget(province_id=1, everyone=True), target], others=others, check=check)
     if isinstance(target, GeolocationTarget):
-        return geolocations([GeolocationTarget(province_id=1), target], others=others, check=check)
+        return geolocations([GeolocationTarget(province_id=1, everyone=True), target], others=others, check=check)
     if isinstance(target, JobTarget):
-        return jobs([JobTarget(main_category_id=1), target], check=check)
+        return jobs([JobTarget(main_category_id=1, everyone=True), target], check=check)
     return phonebooks([WholePhonebooks(phonebook_ids=[1]), target], check=check)
 
 
@@ -48,20 +48,33 @@ def merged(required: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
     return {**required, **fields}
 
 
+SLICES: dict[str, Any] = {"mci": Slice(size=1), "irancell": Slice(), "other": Slice()}
+
+
 def postal(**fields: Any) -> PostalCodeTarget:
-    return PostalCodeTarget(**merged({"postal_code": 12}, fields))
+    return PostalCodeTarget(**merged({"postal_code": 12, **SLICES}, fields))
 
 
 def country(**fields: Any) -> CountryTarget:
-    return CountryTarget(**merged({"province_id": 1}, fields))
+    return CountryTarget(**merged({"province_id": 1, **SLICES}, fields))
 
 
 def geolocation(**fields: Any) -> GeolocationTarget:
-    return GeolocationTarget(**merged({"province_id": 1}, fields))
+    return GeolocationTarget(**merged({"province_id": 1, "operator": operators(1)}, fields))
 
 
 def job(**fields: Any) -> JobTarget:
-    return JobTarget(**merged({"main_category_id": 1}, fields))
+    return JobTarget(**merged({"main_category_id": 1, "operator": operators(1)}, fields))
+
+
+def everyone_of() -> list[Any]:
+    """Return a target of each class that says that it means all numbers."""
+    return [
+        PostalCodeTarget(postal_code=12, everyone=True),
+        CountryTarget(province_id=1, everyone=True),
+        GeolocationTarget(province_id=1, everyone=True),
+        JobTarget(main_category_id=1, everyone=True),
+    ]
 
 
 def operators(*sizes: int) -> list[OperatorSlice]:
@@ -74,18 +87,25 @@ def operators(*sizes: int) -> list[OperatorSlice]:
         *(postal(postal_code=code) for code in (10, 99999)),
         *(create(age_from=1300, age_to=1410) for create in (postal, country)),
         *(create(age_from=1400, age_to=1400) for create in (postal, country)),
-        *(create(gender=gender) for create in (postal, country, geolocation) for gender in (0, 1, 2)),
+        *(create(gender=gender) for create in (postal, country) for gender in (0, 1, 2)),
+        *(geolocation(gender=gender) for gender in (1, 2, None)),
         *(create(bank=bank) for create in (postal, country) for bank in ("all", "white")),
-        *(create(mci=Slice(start=0, size=0), other=Slice(start=9)) for create in (postal, country)),
+        *(create(mci=Slice(start=0, size=0), other=Slice(start=9, size=1)) for create in (postal, country)),
+        *everyone_of(),
         *(country(pre=pre) for pre in (10, 999999, None)),
         country(county_id=1),
         country(county_id=1, city_id=1),
-        *(geolocation(pre=pre) for pre in ("09", "091234")),
+        *(geolocation(pre=pre) for pre in ("9", "9123456")),
         *(geolocation(from_age=first, to_age=last) for first, last in ((1300, None), (None, 1410), (1350, 1350))),
         geolocation(province_id=None, city_id=7),
-        GeolocationTarget(gender=1),
-        *(create(operator=[OperatorSlice(id=operator)]) for create in (geolocation, job) for operator in (1, 2, 13)),
-        job(sub_category_id=1, operator=()),
+        GeolocationTarget(gender=1, everyone=True),
+        GeolocationTarget(operator=operators(1)),
+        *(
+            create(operator=[OperatorSlice(id=operator, size=1)])
+            for create in (geolocation, job)
+            for operator in (1, 2, 13)
+        ),
+        job(sub_category_id=1, operator=operators(1, 2)),
         WholePhonebooks(phonebook_ids=[1, 2], start=0, size=0),
         PhonebookNumbers(phonebook_id=1, number_ids=range(1, 500)),
     ],
@@ -103,14 +123,18 @@ OUT_OF_LIMITS: list[tuple[Any, str, str]] = [
         (create(age_from=1381, age_to=1380), ".age_from", "must not be after targets[1].age_to (1380)")
         for create in (postal, country)
     ),
-    *((create(gender=3), ".gender", "expected one of 0, 1, 2, got 3") for create in (postal, country, geolocation)),
+    *((create(gender=3), ".gender", "expected one of 0, 1, 2, got 3") for create in (postal, country)),
+    *((geolocation(gender=gender), ".gender", f"expected one of 1, 2, got {gender}") for gender in (0, 3)),
     *((create(bank="black"), ".bank", "expected one of 'all', 'white', got 'black'") for create in (postal, country)),
     *((country(pre=pre), ".pre", "expected 10 to 999999") for pre in (9, 1000000)),
-    *((geolocation(pre=pre), ".pre", "expected 2 to 6 digits") for pre in ("9", "0912345")),
     (geolocation(from_age=1299), ".from_age", "expected 1300 to 1410"),
     (geolocation(from_age=1351, to_age=1350), ".from_age", "must not be after targets[1].to_age"),
     *(
-        (create(operator=[OperatorSlice(id=1), OperatorSlice(id=3)]), ".operator[1].id", "expected one of 1, 2, 13")
+        (
+            create(operator=[OperatorSlice(id=1, size=1), OperatorSlice(id=3, size=1)]),
+            ".operator[1].id",
+            "expected one of 1, 2, 13",
+        )
         for create in (geolocation, job)
     ),
 ]
@@ -138,7 +162,7 @@ WRONG_TYPES: list[tuple[Any, str, str]] = [
     *((create(gender="male"), ".gender", "") for create in (postal, country, geolocation)),
     *((create(bank=None), ".bank", "expected a str, got NoneType") for create in (postal, country)),
     *((create(mci={"start": 0}), ".mci", "expected a Slice, got dict") for create in (postal, country)),
-    *((create(other=None), ".other", "expected a Slice, got NoneType") for create in (postal, country)),
+    *((create(everyone=1), ".everyone", "expected a bool, got int") for create in (postal, country, geolocation, job)),
     *(
         (create(irancell=Slice(start=-1)), ".irancell.start", "expected 0 or more, got -1")
         for create in (postal, country)
@@ -153,8 +177,7 @@ WRONG_TYPES: list[tuple[Any, str, str]] = [
     (geolocation(city_id=0), ".city_id", "expected an id"),
     (geolocation(pre=914), ".pre", "expected a str of digits"),
     (geolocation(from_age="1350"), ".from_age", "expected an int, got str"),
-    (GeolocationTarget(), "", "selects nobody or everybody"),
-    (GeolocationTarget(operator=[]), "", "selects nobody or everybody"),
+    (GeolocationTarget(everyone=True), "", "selects the whole country"),
     (job(main_category_id=None), ".main_category_id", "expected an int, got NoneType"),
     (job(sub_category_id=0), ".sub_category_id", "expected an id"),
     *((create(operator=None), ".operator", "expected a list or tuple, got NoneType") for create in (geolocation, job)),
@@ -171,7 +194,7 @@ WRONG_TYPES: list[tuple[Any, str, str]] = [
         for create in (geolocation, job)
     ),
     *(
-        (create(operator=[OperatorSlice(id=1, start=-1)]), ".operator[0].start", "0 or more")
+        (create(operator=[OperatorSlice(id=1, start=-1, size=1)]), ".operator[0].start", "0 or more")
         for create in (geolocation, job)
     ),
 ]
@@ -190,6 +213,55 @@ def test_a_field_of_a_wrong_type_is_rejected_even_if_limit_checks_are_disabled(
     check: bool,  # noqa: FBT001 - a test parameter
 ) -> None:
     assert_rejected(f"targets[1]{path}", message, lambda: encode(target, check=check))
+
+
+AMBIGUOUS: list[tuple[Any, str, str]] = [
+    (PostalCodeTarget(postal_code=12), "", "names no numbers; pass mci=, irancell= and other=, or everyone=True"),
+    (CountryTarget(province_id=1), "", "names no numbers; pass mci=, irancell= and other=, or everyone=True"),
+    (GeolocationTarget(province_id=1), "", "names no numbers; pass operator=, or everyone=True"),
+    (JobTarget(main_category_id=1), "", "names no numbers; pass operator=, or everyone=True"),
+    *(
+        (create(**{name: None}), f".{name}", "is required, because left out it may mean all numbers of this operator")
+        for create in (postal, country)
+        for name in ("mci", "irancell", "other")
+    ),
+    *((create(mci=Slice()), "", "selects nobody") for create in (postal, country)),
+    *((create(other=Slice(start=9)), ".other.size", "is required with start") for create in (postal, country)),
+    *((create(operator=operators(0)), ".operator[0].size", "expected 1 or more") for create in (geolocation, job)),
+    *(
+        (create(everyone=True), "", "expected either everyone=True or ranges of numbers, got both")
+        for create in (postal, country, geolocation, job)
+    ),
+]
+
+
+@LIMIT_CHECKS_ON_AND_OFF
+@pytest.mark.parametrize(("target", "path", "message"), AMBIGUOUS, ids=str)
+def test_a_target_that_may_mean_nobody_or_everybody_is_rejected(
+    target: Any,
+    path: str,
+    message: str,
+    check: bool,  # noqa: FBT001 - a test parameter
+) -> None:
+    assert_rejected(f"targets[1]{path}", message, lambda: encode(target, check=check))
+
+
+def test_everyone_leaves_the_ranges_out_of_the_request() -> None:
+    encoded = [encode(target)[1] for target in everyone_of()]
+    bank = {"age_from": 1300, "age_to": 1410, "gender": 0, "bank": "all"}
+    assert encoded == [
+        {"postal_code": 12, **bank},
+        {"province_id": 1, **bank},
+        {"province_id": 1},
+        {"main_category_id": 1},
+    ]
+
+
+def test_the_documented_example_of_one_operator_is_sent_as_documented() -> None:
+    nobody = {"start": 0, "size": 0}
+    (_, params) = encode(postal())
+    assert (params["mci"], params["irancell"], params["other"]) == ({"start": 0, "size": 1}, nobody, nobody)
+    assert "everyone" not in params
 
 
 @LIMIT_CHECKS_ON_AND_OFF

@@ -28,9 +28,9 @@ INVALID_CALLS: list[tuple[str, Callable[[Any], object]]] = [
     ("subject", lambda c: c.tickets.create("", 1, "x")),
     ("category_id", lambda c: c.tickets.create("x", 0, "x")),
     ("description", lambda c: c.tickets.create("x", 1, " ")),
-    ("file", lambda c: c.tickets.create("x", 1, "x", file=("a.pdf", b"x"))),
     ("file", lambda c: c.tickets.create("x", 1, "x", file=("a.zip", b""))),
-    ("file", lambda c: c.tickets.create("x", 1, "x", file=("a.zip", bytes(MAX_FILE_BYTES + 1)))),
+    ("file", lambda c: c.tickets.reply(1, "x", file=("a.pdf", b"x"))),
+    ("file", lambda c: c.tickets.reply(1, "x", file=("a.zip", bytes(MAX_FILE_BYTES + 1)))),
     ("file", lambda c: c.tickets.reply(1, "x", file="missing.png")),
     ("ticket_id", lambda c: c.tickets.reply(0, "x")),
     ("description", lambda c: c.tickets.reply(1, "")),
@@ -56,10 +56,22 @@ def test_a_file_of_a_documented_type_may_have_10_megabytes(name: str) -> None:
 
     def respond(request: httpx.Request) -> httpx.Response:
         sizes.append(len(request.read()))
+        return httpx.Response(200, json={"data": {"interaction_id": 5}, "meta": {"status": True}})
+
+    client = client_with(respond)
+    assert client.tickets.reply(1, "x", file=(name, io.BytesIO(bytes(MAX_FILE_BYTES)))).interaction_id == 5
+    assert sizes[0] > MAX_FILE_BYTES
+
+
+def test_the_file_of_a_new_ticket_has_no_limit_because_none_is_documented() -> None:
+    sizes: list[int] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        sizes.append(len(request.read()))
         return httpx.Response(200, json={"data": {"ticket_id": 5}, "meta": {"status": True}})
 
     client = client_with(respond)
-    assert client.tickets.create("x", 1, "x", file=(name, io.BytesIO(bytes(MAX_FILE_BYTES)))) == 5
+    assert client.tickets.create("x", 1, "x", file=("a.pdf", bytes(MAX_FILE_BYTES + 1))) == 5
     assert sizes[0] > MAX_FILE_BYTES
 
 
@@ -91,6 +103,7 @@ def test_the_form_is_multipart_even_without_a_file() -> None:
 
 def test_the_file_type_is_not_checked_if_limit_checks_are_disabled() -> None:
     def respond(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"data": {"ticket_id": 5}, "meta": {"status": True}})
+        return httpx.Response(200, json={"data": {"interaction_id": 5}, "meta": {"status": True}})
 
-    assert client_with(respond, validate=False).tickets.create("x", 1, "x", file=("a.pdf", b"x")) == 5
+    client = client_with(respond, validate=False)
+    assert client.tickets.reply(1, "x", file=("a.pdf", b"x")).interaction_id == 5

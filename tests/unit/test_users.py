@@ -196,6 +196,11 @@ def test_an_undocumented_filter_value_is_rejected(filters: UserFilters, argument
     assert_rejected(lambda client: client.users.list(filters=filters), argument, "expected |must not be empty")
 
 
+@pytest.mark.parametrize("add_status", ["status", "normal", "online", "webservice"])
+def test_each_documented_add_status_is_sent(add_status: str) -> None:
+    assert users.filters(UserFilters(add_status=add_status), check=True) == {"add_status": add_status}
+
+
 def test_a_naive_datetime_is_rejected_when_the_filter_is_created() -> None:
     with pytest.raises(ConfigurationError, match="time zone") as caught:
         UserFilters(created_from=datetime(2026, 1, 1))  # noqa: DTZ001 - a naive datetime is the test data

@@ -63,10 +63,10 @@ class Auth:
 
         Args:
             token: the token of the login step; it expires after 6 minutes.
-            otp: the code; one sent by SMS expires after 2 minutes.
+            otp: the code, from an SMS or from Google Authenticator.
 
         Raises:
-            ValidationFailed: the code is wrong or has expired.
+            AuthenticationError: the token or the code is wrong or has expired.
 
         Source: auth/confirm-otp.md.
         """
@@ -88,7 +88,7 @@ class Auth:
             The token that belongs to the code; it expires after 2 minutes.
 
         Raises:
-            ValidationFailed: the user does not exist.
+            AuthenticationError: no user has this name and mobile number.
 
         Source: auth/forgot-password.md.
         """
@@ -125,10 +125,10 @@ class Auth:
         )
 
     async def logout(self) -> None:
-        """Revoke the token that this client uses.
+        """Revoke the token that this client uses. An API key cannot be revoked in this way.
 
         Raises:
-            AuthenticationError: the client uses an API key, or the token has expired.
+            AuthenticationError: the token is unknown or has expired.
 
         Source: auth/logout.md.
         """

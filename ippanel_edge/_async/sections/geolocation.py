@@ -72,8 +72,8 @@ class Geolocation:
             city_id: from `cities`.
             from_age: earliest birth year (not an age), Jalali, 1300 to 1410.
             to_age: latest birth year (not an age), Jalali, 1300 to 1410.
-            gender: 1 male, 2 female.
-            pre: the prefix of the numbers, 2 to 6 digits, such as ``"912"``.
+            gender: 1 male, 2 female; all if omitted.
+            pre: the prefix of the numbers, such as ``"912"``.
 
         Raises:
             InvalidArgument: an argument is out of range.
@@ -89,7 +89,7 @@ class Geolocation:
                     **optional_ids(county_id=county_id, city_id=city_id),
                     **places.years(check=self._defaults.validate, from_age=from_age, to_age=to_age),
                     **choices((1, 2), check=self._defaults.validate, gender=gender),
-                    "pre": places.prefix(pre, argument="pre", check=self._defaults.validate),
+                    "pre": places.prefix(pre, argument="pre"),
                 },
             )
         )

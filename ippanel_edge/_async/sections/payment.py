@@ -19,7 +19,7 @@ class Payment:
     _defaults: Defaults
 
     async def credit(self) -> Credit:
-        """Return the account balance, in Rials.
+        """Return the account balance.
 
         Source: payment/my-credit.md.
         """

@@ -37,8 +37,8 @@ class Send:
 
     In every method, `from_number` is the sender line and defaults to the client's. `send_time` is a timezone-aware
     datetime between 5 minutes and 3 months from now; the message is sent immediately if it is omitted. A message has
-    at most 1,400 characters and 20 parts (SMS segments). Except for `pattern` and `votp`, messages pass human review
-    before they are sent. Each method raises
+    at most 1,400 characters and 20 parts (SMS segments). Only `pattern` is sent without human review. Each method
+    raises
 
     - InvalidArgument: an argument is invalid; nothing was sent.
     - ApiError or a subclass: the service rejected the request; nothing was sent. DuplicateMessage means that the same
@@ -142,7 +142,7 @@ class Send:
         """Send one message to numbers of postal codes.
 
         Args:
-            targets: the numbers to select from each postal code.
+            targets: the numbers to select from each postal code; `banks.count` has no count by postal code.
             message: the text.
             other_recipients: other phone numbers, in any format.
             from_number: the sender line; defaults to the client's.
@@ -278,6 +278,9 @@ class Send:
             from_number: the sender line; defaults to the client's.
             send_time: timezone-aware time to send at; sent immediately if omitted.
 
+        Raises:
+            NotFound: a phonebook does not exist.
+
         Source: send/keyword-phonebook.md.
         """
         return await self._send(
@@ -303,6 +306,9 @@ class Send:
             message: the text.
             from_number: the sender line; defaults to the client's.
             send_time: timezone-aware time to send at; sent immediately if omitted.
+
+        Raises:
+            NotFound: a phonebook does not exist.
 
         Source: send/phonebook.md.
         """
@@ -332,7 +338,7 @@ class Send:
             recipient: the phone number, in any format.
             params: a value (str or number) for each variable of the pattern; ``{}`` if it has none.
             from_number: the sender line; defaults to the client's.
-            phonebook: the phonebook contact to save the recipient as.
+            phonebook: the phonebook contact to save the recipient as; not saved if the phonebook is full.
             send_time: timezone-aware time to send at; documented on the service's Persian page only.
 
         Source: send/pattern.md.
@@ -392,11 +398,12 @@ class Send:
         from_number: str | None = None,
         username: str | None = None,
         password: str | None = None,
-        in_url: bool = False,
     ) -> SendResult:
-        """Send through the legacy URL endpoint.
+        """Send through the legacy URL endpoint. Prefer `webservice`.
 
-        By default, credentials are sent in a POST body so that they do not end up in access logs.
+        The request is a POST with a form, which only the service's Persian page documents. The GET of the other pages
+        is not supported: it puts the credentials and the message into the URL, which access logs and tracing tools
+        store. If the service rejects the POST (405), use `webservice`.
 
         Args:
             recipient: the phone number, in any format.
@@ -404,7 +411,6 @@ class Send:
             from_number: the sender line; defaults to the client's.
             username: with password, instead of the client's key.
             password: with username.
-            in_url: whether to use the documented GET request, with the credentials in the URL.
 
         Source: send/url.md.
         """
@@ -417,7 +423,6 @@ class Send:
                 from_number=from_number,
                 username=username,
                 password=password,
-                in_url=in_url,
             )
         )
 
@@ -428,14 +433,14 @@ class Send:
             message_outbox_id: the id, from the SendResult.
 
         Raises:
-            NotFound: the message does not exist, or it is too late.
+            NotFound: the message does not exist, is not scheduled, or it is too late.
 
         Source: send/cancel-scheduled.md.
         """
         return await self._run(call(endpoints.SEND_CANCEL, json=ids(message_outbox_id=message_outbox_id)))
 
     async def calculate_price(self, message: str, *, number: str | None = None) -> Price:
-        """Return the price of a message, in Rials, without the opt-out suffix that promotional lines append.
+        """Return the price of a message, in Rials, without the opt-out suffix «لغو11».
 
         Args:
             message: the text.

@@ -123,7 +123,7 @@ class Users:
         return await self._run(call(endpoints.USERS_CHECK_EXISTS, json=texts(user_name=user_name)))
 
     async def tariff(self) -> builtins.list[Tariff]:
-        """List the price of an SMS part on each type of line, in Rials: one row for MCI, one for the other operators.
+        """List the price of an SMS part on each type of line: one row for MCI, one for the other operators.
 
         Source: user/user-tariff.md.
         """

@@ -35,7 +35,7 @@ class Banks:
             province_id: from `provinces`.
 
         Raises:
-            ValidationFailed: the province does not exist.
+            ValidationFailed, NotFound: the province does not exist; the service's pages disagree about the error.
 
         Source: send/country/county.md.
         """
@@ -48,7 +48,7 @@ class Banks:
             county_id: from `counties`.
 
         Raises:
-            ValidationFailed: the county does not exist.
+            ValidationFailed, NotFound: the county does not exist; the service's pages disagree about the error.
 
         Source: send/country/city.md.
         """
@@ -72,19 +72,19 @@ class Banks:
         gender_id: int | None = None,
         number_prefix: str | None = None,
     ) -> RecipientsCount:
-        """Count the numbers of a selection, by operator.
+        """Count the numbers of a city, by operator.
 
         Args:
             province_id: from `provinces`.
-            county_id: from `counties`. The service's Persian page requires all three ids.
+            county_id: from `counties`; required, like `city_id`, unless the client has ``validate=False``.
             city_id: from `cities`.
             birth_year_from: earliest birth year, Jalali, 1300 to 1410.
             birth_year_to: latest birth year, Jalali, 1300 to 1410.
-            gender_id: 1 male, 2 female.
-            number_prefix: the prefix of the numbers, 2 to 6 digits, such as ``"0912"``.
+            gender_id: from `genders`; all if omitted.
+            number_prefix: the prefix of the numbers, such as ``"912"``.
 
         Raises:
-            InvalidArgument: an argument is out of range.
+            InvalidArgument: an argument is missing or out of range.
             ValidationFailed: a place does not exist.
 
         Source: send/country/count.md.
@@ -93,15 +93,12 @@ class Banks:
             call(
                 endpoints.BANKS_COUNT,
                 query={
-                    **ids(province_id=province_id),
-                    **places.inner_place(county_id, city_id),
+                    **places.city(province_id, county_id, city_id, check=self._defaults.validate),
                     **places.years(
                         check=self._defaults.validate, birth_year_from=birth_year_from, birth_year_to=birth_year_to
                     ),
                     **choices((1, 2, 3), check=self._defaults.validate, gender_id=gender_id),
-                    "number_prefix": places.prefix(
-                        number_prefix, argument="number_prefix", check=self._defaults.validate
-                    ),
+                    "number_prefix": places.prefix(number_prefix, argument="number_prefix"),
                 },
             )
         )

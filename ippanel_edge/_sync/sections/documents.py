@@ -37,11 +37,11 @@ class Documents:
 
         Args:
             document_id: the id of the document, from `list`.
-            files: paths, binary file objects or (name, bytes), as many as `Document.file_count`.
+            files: paths, binary file objects or (name, bytes); `Document.file_count` is the number that is expected.
 
         Raises:
             InvalidArgument: a file is missing, empty or cannot be read.
-            ValidationFailed: the document does not exist, or it requires other files.
+            ValidationFailed: the service rejects the document or its files.
 
         Source: user/documents/upload-document.md.
         """

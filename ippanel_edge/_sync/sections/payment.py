@@ -20,7 +20,7 @@ class Payment:
     _defaults: Defaults
 
     def credit(self) -> Credit:
-        """Return the account balance, in Rials.
+        """Return the account balance.
 
         Source: payment/my-credit.md.
         """

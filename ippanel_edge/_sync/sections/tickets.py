@@ -42,13 +42,13 @@ class Tickets:
             category_id: the id of the category in the panel.
             description: the question.
             sms_notification: whether to receive an SMS when the ticket is answered.
-            file: zip, jpg, jpeg or png, at most 10 MB, as a path, a binary file object or (name, bytes).
+            file: a path, a binary file object or (name, bytes). Limits are documented for replies only.
 
         Returns:
             The id of the ticket.
 
         Raises:
-            InvalidArgument: an argument is empty, or the file is missing or exceeds its limits.
+            InvalidArgument: an argument is empty, or the file is missing or empty.
             ValidationFailed: the category does not exist.
 
         Source: ticket/create-ticket.md.
@@ -62,7 +62,7 @@ class Tickets:
                         **ids(category_id=category_id),
                         "sms_notification": "1" if sms_notification else "0",
                     },
-                    files=tickets.attachment(self._defaults, file),
+                    files=tickets.attachment(file),
                 )
             )
         ).ticket_id
@@ -129,6 +129,6 @@ class Tickets:
             call(
                 endpoints.TICKETS_REPLY,
                 form={**ids(ticket_id=ticket_id), **texts(description=description)},
-                files=tickets.attachment(self._defaults, file),
+                files=tickets.reply_attachment(self._defaults, file),
             )
         )

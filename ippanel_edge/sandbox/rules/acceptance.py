@@ -9,9 +9,9 @@ import attrs
 
 from ippanel_edge.sandbox.defaults import VOICE_NUMBER, VOICE_TARIFF
 from ippanel_edge.sandbox.faults import RESERVED_OUTCOMES, SendFailure, failure_rejection, find_send_failure
-from ippanel_edge.sandbox.population import MCI, operator_of
-from ippanel_edge.sandbox.records import DeliveryOutcome, Line, MessageState, OutboxMessage, Recipient, Tariff
+from ippanel_edge.sandbox.records import DeliveryOutcome, Line, MessageState, OutboxMessage, Recipient
 from ippanel_edge.sandbox.replies import Reply, duplicate_message, forbidden, insufficient_credit, ok
+from ippanel_edge.sandbox.rules.billing import total_price
 from ippanel_edge.sandbox.rules.segments import SegmentCount, count_segments
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ippanel_edge.sandbox.routes import Call
     from ippanel_edge.sandbox.state import SandboxState
 
-UNREVIEWED_TYPES = frozenset({"pattern", "votp"})
+UNREVIEWED_TYPES = frozenset({"pattern"})
 """The sending types that need no human review."""
 
 
@@ -37,14 +37,6 @@ def broadcast(text: str, numbers: Sequence[str]) -> PlannedMessage:
     return PlannedMessage(text, [(number, text) for number in dict.fromkeys(numbers)])
 
 
-def message_price(tariff: Tariff, number: str, count: SegmentCount) -> float:
-    """Return the price in Rials of a message to one number."""
-    is_mci = operator_of(number) == MCI
-    if count.is_persian:
-        return count.parts * (tariff.persian_mci if is_mci else tariff.persian_other)
-    return count.parts * (tariff.english_mci if is_mci else tariff.english_other)
-
-
 def accept(
     call: Call,
     sending_type: str,
@@ -53,7 +45,7 @@ def accept(
     line: Line | None,
     send_at: datetime | None = None,
 ) -> Reply:
-    """Accept all messages and add them to the outbox, or reject all of them.
+    """Accept all messages and add them to the outbox, or reject all of them. A scheduled send is charged later.
 
     Args:
         call: the request.
@@ -77,11 +69,13 @@ def accept(
     if state.recent_messages.has_any(keys, state.now):
         raise duplicate_message()
     tariff = state.tariffs[line.tariff_id if line else VOICE_TARIFF]
-    priced = [_recipients(state, message, tariff, line) for message in messages]
-    total = sum(cost for _, cost in priced)
-    if total > user.credit:
-        raise insufficient_credit()
-    user.credit -= total
+    lists = [_recipients(state, message, line) for message in messages]
+    priced = [(recipients, total_price(tariff, recipients)) for recipients in lists]
+    if send_at is None:
+        total = sum(cost for _, cost in priced)
+        if total > user.credit:
+            raise insufficient_credit()
+        user.credit -= total
     state.recent_messages.add(keys, state.now)
     needs_review = sending_type not in UNREVIEWED_TYPES and (state.review or len(keys) > state.review_above)
     ids = [
@@ -93,17 +87,13 @@ def accept(
     return ok({"message_outbox_ids": ids})
 
 
-def _recipients(
-    state: SandboxState, message: PlannedMessage, tariff: Tariff, line: Line | None
-) -> tuple[list[Recipient], float]:
+def _recipients(state: SandboxState, message: PlannedMessage, line: Line | None) -> list[Recipient]:
     counts: dict[str, SegmentCount] = {}
     recipients: list[Recipient] = []
-    cost = 0.0
     for number, text in message.recipients:
         count = counts.get(text) or counts.setdefault(text, count_segments(text))
-        cost += message_price(tariff, number, count)
         recipients.append(Recipient(number, text, count.parts, count.is_persian, _outcome(state, number, line)))
-    return recipients, cost
+    return recipients
 
 
 def _outcome(state: SandboxState, number: str, line: Line | None) -> DeliveryOutcome:
@@ -139,10 +129,13 @@ def _add(
         created_at=now,
         send_at=send_at or now,
         scheduled=send_at is not None,
+        charged=send_at is None,
         needs_review=needs_review,
         reviewed_at=None if needs_review else now,
         final_state=None if recipients else MessageState.NO_RECIPIENTS,
         client_ip=call.client_ip,
     )
     call.state.outbox[message.outbox_id] = message
+    if not message.charged:
+        call.state.uncharged[message.outbox_id] = message
     return message.outbox_id

@@ -7,19 +7,18 @@ from datetime import timedelta
 from typing import Any, Final
 
 from ippanel_edge.sandbox.records import Token, TokenKind, User
-from ippanel_edge.sandbox.replies import Rejection, Reply, invalid, ok, unauthorized
+from ippanel_edge.sandbox.replies import Rejection, Reply, ok, unauthorized
 from ippanel_edge.sandbox.routes import Call, serves
 from ippanel_edge.sandbox.rules.identity import PASSWORD_MESSAGE, is_password, read_mobile
 
 SESSION_SECONDS: Final = 36_000
 LOGIN_STEP_SECONDS: Final = 360
 OTP_SECONDS: Final = 120
+"""Documented for the code of a password reset only; the code of a login has the same lifetime."""
 RESET_SECONDS: Final = 120
 _OTP_DIGITS: Final = 6
 
 _WRONG_LOGIN: Final = "نام کاربری یا رمز عبور اشتباه است"
-_WRONG_OTP: Final = "کد وارد شده صحیح نمی باشد یا منقضی شده است"
-_UNKNOWN_USER: Final = "کاربری با این مشخصات یافت نشد"
 
 
 @serves("auth.login", "POST", "/api/acl/auth/login", auth="none")
@@ -56,20 +55,20 @@ def confirm_otp(call: Call) -> Reply:
     token = _find_token(call, value, TokenKind.LOGIN_STEP)
     user = call.state.users[token.user_id]
     if not _is_valid_otp(call, token, otp) and not (user.two_factor == "ga" and otp == user.ga_code):
-        raise invalid({"otp": [_WRONG_OTP]})
+        raise unauthorized()
     del call.state.tokens[token.value]
     return _start_session(call, user)
 
 
 @serves("auth.forgot_password", "POST", "/api/acl/auth/forgot_password", auth="none")
 def forgot_password(call: Call) -> Reply:
-    """Send an SMS code that permits a change of the password."""
+    """Send an SMS code that permits a change of the password; 401 if no user has this name and mobile number."""
     username = call.body.string("username")
     mobile = read_mobile(call.body, "mobile")
     call.check()
     user = call.state.find_user(username)
     if user is None or user.mobile != mobile:
-        raise invalid({"username": [_UNKNOWN_USER]})
+        raise unauthorized()
     token = call.state.issue_token(user, TokenKind.PASSWORD_RESET, RESET_SECONDS)
     _send_otp(call, token)
     return ok({"token": token.value})

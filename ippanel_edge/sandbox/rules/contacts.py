@@ -278,7 +278,7 @@ def _filtered_contacts(call: Call) -> list[Contact]:
         for contact in call.state.contacts.values()
         if contact.phonebook_id in books
         and number in {None, contact.number}
-        and (since is None or contact.created_at.timestamp() >= since)
+        and (since is None or contact.created_at.timestamp() > since)
     ]
 
 

@@ -18,7 +18,7 @@ def message_state(message: OutboxMessage, state: SandboxState) -> MessageState:
     """Return the state of a message: in review, queued until its send time, sending for one step, then sent."""
     if message.final_state is not None:
         return message.final_state
-    start = _sending_start(message, state)
+    start = sending_start(message, state)
     if start is None:
         return MessageState.REVIEW
     if state.now < start:
@@ -30,7 +30,7 @@ def message_state(message: OutboxMessage, state: SandboxState) -> MessageState:
 
 def delivery_status(recipient: Recipient, message: OutboxMessage, state: SandboxState) -> DeliveryStatus:
     """Return the status of one recipient: at the operator; received after one step; the final outcome after two."""
-    start = None if message.final_state is not None else _sending_start(message, state)
+    start = None if message.final_state is not None else sending_start(message, state)
     if start is None or state.now < start + timedelta(seconds=state.delivery_seconds):
         return DeliveryStatus.HANDED_OVER
     if recipient.outcome is DeliveryOutcome.BLACKLISTED:
@@ -43,7 +43,7 @@ def delivery_status(recipient: Recipient, message: OutboxMessage, state: Sandbox
     )
 
 
-def _sending_start(message: OutboxMessage, state: SandboxState) -> datetime | None:
+def sending_start(message: OutboxMessage, state: SandboxState) -> datetime | None:
     """Return the time when sending starts; None while the message is in review."""
     reviewed = message.reviewed_at
     if reviewed is None and state.review_seconds is not None:

@@ -28,6 +28,7 @@ def list_groups(call: Call) -> Reply:
 @serves("drafts.groups.create", "POST", "/api/user/draft/group")
 def create_group(call: Call) -> Reply:
     """Create a group; a user can have at most 20."""
+    call.body.name_by_path()
     title = call.body.string("title", max_length=MAX_TITLE_LENGTH)
     call.check()
     if len(_groups(call)) >= MAX_GROUPS:
@@ -41,6 +42,7 @@ def create_group(call: Call) -> Reply:
 def update_group(call: Call) -> Reply:
     """Rename a group."""
     group = _read_group(call, call.body)
+    call.body.name_by_path()
     title = call.body.string("title", max_length=MAX_TITLE_LENGTH)
     call.check()
     if group is not None:
@@ -75,6 +77,7 @@ def listing(call: Call) -> Reply:
 def create(call: Call) -> Reply:
     """Create a draft in a group; a user can have at most 200 drafts."""
     group = _read_group(call, call.body)
+    call.body.name_by_path()
     message = call.body.string("message", max_length=MAX_MESSAGE_LENGTH)
     call.check()
     if len(_drafts(call)) >= MAX_DRAFTS:
@@ -89,6 +92,7 @@ def create(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """Replace the text of a draft."""
     draft_id = call.body.integer("draft_id")
+    call.body.name_by_path()
     message = call.body.string("message", max_length=MAX_MESSAGE_LENGTH)
     draft = _find_draft(call, "draft_id", draft_id)
     call.check()

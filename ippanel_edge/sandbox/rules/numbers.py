@@ -34,7 +34,7 @@ def _row(line: Line, user: User) -> dict[str, Any]:
     }
 
 
-@serves("numbers.assign", "POST", "/api/numbers/assign")
+@serves("numbers.assign", "POST", "/api/numbers/assign", resellers_only=True)
 def assign(call: Call) -> Reply:
     """Permit a sub-user to send from a line of the caller, to read its inbox, or both."""
     send, gets = call.body.boolean("send"), call.body.boolean("gets")
@@ -45,7 +45,7 @@ def assign(call: Call) -> Reply:
     return ok()
 
 
-@serves("numbers.unassign", "POST", "/api/numbers/unassign")
+@serves("numbers.unassign", "POST", "/api/numbers/unassign", resellers_only=True)
 def unassign(call: Call) -> Reply:
     """Remove the assignment of a line to a sub-user."""
     line, target = _read(call)

@@ -9,7 +9,7 @@ from ippanel_edge.sandbox.replies import Reply, page
 from ippanel_edge.sandbox.routes import Call, serves
 
 
-@serves("packages.list", "GET", "/api/acl/package/list")
+@serves("packages.list", "GET", "/api/acl/package/list", resellers_only=True)
 def listing(call: Call) -> Reply:
     """List the packages that match the filters."""
     number, size = call.query.paging()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import attrs
 
 from ippanel_edge.sandbox.replies import invalid_message, label, not_found, required_message, wrong_type_message
-from ippanel_edge.sandbox.rules.phonebook_fields import FULL_MESSAGE, has_capacity, owned_book, read_option_values
+from ippanel_edge.sandbox.rules.phonebook_fields import has_capacity, owned_book, read_option_values
 
 if TYPE_CHECKING:
     from ippanel_edge.sandbox.bodies import Fields
@@ -29,7 +29,7 @@ def pattern_status(pattern: Pattern, state: SandboxState) -> str:
     return "active" if state.now >= pattern.submitted_at + timedelta(seconds=wait) else "pending"
 
 
-def find_pattern(call: Call, code: str) -> Pattern:
+def find_pattern(call: Call, code: str, *, message: str = "پترن مورد نظر یافت نشد") -> Pattern:
     """Return a pattern that the caller may read and send: its own or a shared one.
 
     Raises:
@@ -37,7 +37,7 @@ def find_pattern(call: Call, code: str) -> Pattern:
     """
     pattern = call.state.patterns.get(code)
     if pattern is None or not (pattern.is_share or pattern.user_id == call.user.user_id):
-        raise not_found("پترن مورد نظر یافت نشد", code="404-1")
+        raise not_found(message, code="404-1")
     return pattern
 
 
@@ -47,7 +47,7 @@ def fill_pattern(call: Call, code: str, values: Mapping[str, object]) -> str:
     Raises:
         Rejection: 404 if the caller may not send the pattern.
     """
-    pattern = find_pattern(call, code)
+    pattern = find_pattern(call, code, message="الگو یافت نشد")
     if pattern_status(pattern, call.state) != "active":
         call.body.add_error("code", "پترن فعال نیست")
     text = pattern.message
@@ -87,21 +87,21 @@ class PatternContact:
     options: Mapping[int, str]
 
     def save(self, call: Call, number: str) -> None:
-        """Add the recipient to the phonebook, or update its contact."""
+        """Add the recipient to the phonebook, or update its contact; a full phonebook does not change."""
+        if not has_capacity(call.state, call.state.phonebooks[self.phonebook_id], [number]):
+            return
         contact = call.state.add_contact(self.phonebook_id, number)
         contact.name, contact.pre, contact.email = self.name, self.pre, self.email
         contact.options = {**contact.options, **self.options}
         contact.updated_at = call.now
 
 
-def read_contact(call: Call, fields: Fields, recipients: Sequence[str]) -> PatternContact:
-    """Return the contact data of `phonebook`; record errors of an unknown or full phonebook and of unknown options."""
+def read_contact(call: Call, fields: Fields) -> PatternContact:
+    """Return the contact data of `phonebook`; record errors of an unknown phonebook and of unknown options."""
     phonebook_id = fields.integer("id")
     book = owned_book(call, phonebook_id)
     if phonebook_id and book is None:
         fields.add_error("id", invalid_message(label("phonebook")))
-    if book is not None and not has_capacity(call.state, book, recipients):
-        fields.add_error("id", FULL_MESSAGE)
     options = read_option_values(call.state, fields, book)
     return PatternContact(
         phonebook_id,

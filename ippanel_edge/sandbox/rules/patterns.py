@@ -141,6 +141,7 @@ class _PatternFields:
 
 def _read_fields(call: Call) -> _PatternFields:
     body = call.body
+    body.name_by_path()
     fields = _PatternFields(
         message=body.string("message"),
         variables=_read_variables(body),

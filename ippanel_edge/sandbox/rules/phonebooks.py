@@ -24,7 +24,7 @@ MAX_TITLE_LENGTH: Final = 200
 _TYPES: Final = ("int", "string", "date")
 
 
-@serves("phonebooks.list", "GET", "/api/phonebooks/list-new")
+@serves("phonebooks.list", "GET", "/api/phonebooks/list-new", other_methods=("POST",))
 def list_books(call: Call) -> Reply:
     """List the phonebooks of the caller, oldest first, with their numbers of contacts."""
     number, size = call.query.paging()

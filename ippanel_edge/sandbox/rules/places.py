@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ippanel_edge.sandbox.population import (
@@ -27,23 +27,34 @@ if TYPE_CHECKING:
 
 MIN_BIRTH_YEAR: Final = 1300
 MAX_BIRTH_YEAR: Final = 1410
-_PREFIX = re.compile(r"[0-9]{2,6}")
+_PREFIX = re.compile(r"[0-9]+")
 
 Slices = Mapping[int, tuple[int, int | None]]
 """For each operator: the offset of its first number and the number of numbers (None: all)."""
 
 
 def read_place(
-    fields: Fields, *, province: bool = True, county: bool = False, city: bool = False, nested: bool = True
+    fields: Fields,
+    *,
+    province: bool = True,
+    county: bool = False,
+    city: bool = False,
+    nested: bool = True,
+    report: Callable[[str], None] | None = None,
 ) -> tuple[int | None, int | None, int | None]:
     """Return province_id, county_id and city_id; each place must be within its parent, if that is given.
 
     `province`, `county` and `city` make a field required. `nested` requires the county of a city, as all endpoints
-    except the count of version 2 do.
+    except the count of version 2 do. `report` records the error of a place that does not exist, instead of the default.
     """
-    province_id = _read_place_id(fields, "province_id", PROVINCES, None, required=province)
-    county_id = _read_place_id(fields, "county_id", COUNTIES, province_id, required=county)
-    city_id = _read_place_id(fields, "city_id", CITIES, county_id, required=city)
+
+    def unknown(name: str) -> None:
+        fields.add_error(name, invalid_message(label(name)))
+
+    report = report or unknown
+    province_id = _read_place_id(fields, "province_id", PROVINCES, None, report, required=province)
+    county_id = _read_place_id(fields, "county_id", COUNTIES, province_id, report, required=county)
+    city_id = _read_place_id(fields, "city_id", CITIES, county_id, report, required=city)
     if nested and city_id and not county_id:
         fields.add_error("county_id", required_message(label("county_id")))
     if county_id and not province_id:
@@ -52,13 +63,19 @@ def read_place(
 
 
 def _read_place_id(
-    fields: Fields, name: str, places: Sequence[Place], parent_id: int | None, *, required: bool
+    fields: Fields,
+    name: str,
+    places: Sequence[Place],
+    parent_id: int | None,
+    report: Callable[[str], None],
+    *,
+    required: bool,
 ) -> int | None:
     place_id = fields.integer(name) if required else fields.integer_or_none(name)
     if place_id and not any(
         place.id == place_id and place.parent_id in {0, parent_id or place.parent_id} for place in places
     ):
-        fields.add_error(name, invalid_message(label(name)))
+        report(name)
     return place_id
 
 
@@ -73,7 +90,7 @@ def read_birth_years(fields: Fields, first: str, last: str, *, required: bool = 
 
 
 def check_prefix(fields: Fields, name: str, prefix: str | None) -> None:
-    """Record an error for a prefix that does not have 2 to 6 digits."""
+    """Record an error for a prefix that has other characters than digits."""
     if prefix is not None and not _PREFIX.fullmatch(prefix):
         fields.add_error(name, invalid_message(label(name)))
 
@@ -89,13 +106,19 @@ def read_job_filter(fields: Fields) -> PersonFilter:
     return PersonFilter(main_category_id=main, sub_category_id=sub)
 
 
-def read_named_slices(fields: Fields) -> Slices:
-    """Return the slices of the fields mci, irancell and other, each with `start` and `size`; all are required."""
+def read_named_slices(fields: Fields) -> Slices | None:
+    """Return the slices of the fields mci, irancell and other, each with `start` and `size` (0 by default).
+
+    None, which selects everybody, if none of the three is given. An operator that is left out beside another one gets
+    nothing.
+    """
     slices: dict[int, tuple[int, int | None]] = {}
     for operator, name in OPERATORS.items():
-        entry = fields.object(name)
-        slices[operator] = (entry.integer("start", minimum=0), entry.integer("size", minimum=0))
-    return slices
+        entry = fields.object_or_none(name)
+        if entry is not None:
+            start, size = (entry.integer_or_none(bound, minimum=0) or 0 for bound in ("start", "size"))
+            slices[operator] = (start, size)
+    return slices or None
 
 
 def read_operator_slices(fields: Fields) -> Slices | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -70,12 +70,12 @@ class _OutboxFilter:
     def matches(self, call: Call, message: OutboxMessage) -> bool:
         """Whether a message matches all filters."""
         return (
-            (self.username is None or fnmatchcase(call.state.users[message.user_id].username, self.username))
+            (self.username is None or _matches(call.state.users[message.user_id].username, self.username))
             and (self.number is None or message.line == self.number)
             and (self.outbox_id is None or message.outbox_id == self.outbox_id)
             and _is_within(_seconds(message.created_at), self.created)
             and _is_within(_seconds(message.send_at), self.sent)
-            and _is_within(len(message.recipients), self.exit_count)
+            and _is_within(_exit_count(call, message), self.exit_count)
             and (self.text is None or self.text in message.text)
             and (self.state_id is None or message_state(message, call.state) == self.state_id)
         )
@@ -99,6 +99,17 @@ def _read_bounds(fields: Fields, first: str, last: str) -> tuple[int | None, int
         fields.integer_or_none(first, minimum=0, allow_string=True),
         fields.integer_or_none(last, minimum=0, allow_string=True),
     )
+
+
+def _matches(text: str, pattern: str) -> bool:
+    """Whether a text matches a pattern in which `*` is the only wildcard."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
+
+
+def _exit_count(call: Call, message: OutboxMessage) -> int:
+    """Return how many of the messages left: none before sending starts."""
+    has_left = message_state(message, call.state) in {MessageState.SENDING, MessageState.SENT}
+    return len(message.recipients) if has_left else 0
 
 
 def _is_within(value: int, bounds: tuple[int | None, int | None]) -> bool:
@@ -181,10 +192,12 @@ def stats(call: Call) -> Reply:
 
 @serves("reports.inbox", "POST", "/api/report/messages-inbox")
 def inbox(call: Call) -> Reply:
-    """List incoming messages, newest first; `from_id` selects those with greater ids."""
+    """List incoming messages, newest first; `from_id`, in `filters` or beside it, selects those with greater ids."""
     number, size = call.body.paging()
     filters = call.body.object_or_none("filters")
-    after = filters.integer_or_none("from_id", minimum=0) if filters else None
+    after = call.body.integer_or_none("from_id", minimum=0)
+    if filters and filters.has("from_id"):
+        after = filters.integer_or_none("from_id", minimum=0)
     call.check()
     lines = call.state.readable_lines(call.user)
     rows = [
@@ -239,7 +252,7 @@ def _row(call: Call, message: OutboxMessage) -> dict[str, Any]:
         "time_send": str(_seconds(message.send_at)),
         "time": str(_seconds(message.created_at)),
         "rcpts_count": str(len(message.recipients)),
-        "exit_count": str(len(message.recipients)),
+        "exit_count": str(_exit_count(call, message)),
         "status": status,
         "partner_id": None,
         "in_delivery_line": 0,

@@ -10,7 +10,6 @@ import attrs
 from ippanel_edge.sandbox.records import MessageState
 from ippanel_edge.sandbox.replies import (
     Reply,
-    invalid,
     invalid_message,
     label,
     not_found,
@@ -18,7 +17,8 @@ from ippanel_edge.sandbox.replies import (
     unauthorized,
 )
 from ippanel_edge.sandbox.routes import Call, serves
-from ippanel_edge.sandbox.rules.acceptance import PlannedMessage, accept, broadcast, message_price
+from ippanel_edge.sandbox.rules.acceptance import PlannedMessage, accept, broadcast
+from ippanel_edge.sandbox.rules.billing import message_price
 from ippanel_edge.sandbox.rules.delivery import message_state
 from ippanel_edge.sandbox.rules.pattern_text import fill_pattern, read_contact
 from ippanel_edge.sandbox.rules.segments import count_segments
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 SEND: Final = "/api/send"
 MAX_RECIPIENTS: Final = 1000
 _VOICE_CODE = re.compile(r"[0-9]{1,14}")
+_NOT_CANCELLABLE: Final = "پیام یافت نشد یا قابل لغو نیست"
 _MCI_EXAMPLE: Final = "+989120000000"
 _OTHER_EXAMPLE: Final = "+989210000000"
 
@@ -157,7 +158,7 @@ def pattern(call: Call) -> Reply:
     recipients = read_recipients(body, max_items=1)
     values = body.mapping("params")
     contact_fields = body.object_or_none("phonebook")
-    contact = read_contact(call, contact_fields, recipients) if contact_fields else None
+    contact = read_contact(call, contact_fields) if contact_fields else None
     send_at = read_send_time(call, body)
     line = read_line(call, body)
     call.check()
@@ -218,17 +219,17 @@ def _authenticate(call: Call, fields: Fields) -> User:
 
 @serves("send.cancel", "POST", "/api/send/cancel")
 def cancel(call: Call) -> Reply:
-    """Cancel a scheduled send until 5 minutes before its send time and refund its cost; the call is idempotent."""
+    """Cancel a scheduled send until 5 minutes before its send time; the call is idempotent."""
     outbox_id = call.body.integer("message_outbox_id")
     call.check()
     message = call.state.outbox.get(outbox_id)
     if message is None or message.user_id not in {user.user_id for user in call.state.with_sub_users(call.user)}:
-        raise not_found("پیام مورد نظر یافت نشد")
+        raise not_found(_NOT_CANCELLABLE, code="404-1")
     if message.final_state is MessageState.CANCELLED:
         return ok()
     is_waiting = message_state(message, call.state) in {MessageState.QUEUED, MessageState.REVIEW}
     if not (message.scheduled and is_waiting and call.now <= message.send_at - MIN_SCHEDULE_DELAY):
-        raise invalid({"message_outbox_id": ["امکان لغو این پیام وجود ندارد"]})
+        raise not_found(_NOT_CANCELLABLE, code="404-1")
     call.state.finish(message, MessageState.CANCELLED)
     return ok()
 
@@ -243,8 +244,8 @@ def calculate_price(call: Call) -> Reply:
     tariff = call.state.tariffs[line.tariff_id]
     return ok(
         {
-            "mci_price": message_price(tariff, _MCI_EXAMPLE, count),
-            "other_price": message_price(tariff, _OTHER_EXAMPLE, count),
+            "mci_price": message_price(tariff, _MCI_EXAMPLE, count.parts, is_persian=count.is_persian),
+            "other_price": message_price(tariff, _OTHER_EXAMPLE, count.parts, is_persian=count.is_persian),
             "parts": count.parts,
         },
         message="calculate successfully",

@@ -22,13 +22,12 @@ MIN_SCHEDULE_DELAY: Final = timedelta(minutes=5)
 _MAX_SCHEDULE_MONTHS: Final = 3
 
 _MOBILE = re.compile(r"\+989[0-9]{9}")
-_FOREIGN = re.compile(r"\+(?!98)[1-9][0-9]{7,14}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
 def is_recipient(number: str) -> bool:
-    """Whether a number is in E.164 form: an Iranian mobile number of 13 characters, or a foreign number."""
-    return bool(_MOBILE.fullmatch(number) or _FOREIGN.fullmatch(number))
+    """Whether a number is an Iranian mobile number in E.164 form, which has 13 characters."""
+    return _MOBILE.fullmatch(number) is not None
 
 
 def read_line(call: Call, fields: Fields, name: str = "from_number") -> Line:

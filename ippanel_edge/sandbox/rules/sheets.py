@@ -8,8 +8,6 @@ import re
 from typing import TYPE_CHECKING, Final
 from zipfile import BadZipFile
 
-from ippanel_edge.sandbox.replies import invalid_message, label
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -100,7 +98,7 @@ def _read(body: Fields, *, header: Row | None, max_rows: int, name: str = "files
     try:
         rows = list(_rows(uploads[0], header))
     except _UnreadableError:
-        body.add_error(name, invalid_message(label(name)))
+        body.add_error(name, "فرمت فایل پشتیبانی نمی‌شود")
         return []
     if not rows:
         body.add_error(name, "فایل هیچ گیرنده ای ندارد")

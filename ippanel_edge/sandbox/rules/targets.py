@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from ippanel_edge.sandbox.population import PersonFilter, find_people
-from ippanel_edge.sandbox.replies import invalid_message, label
+from ippanel_edge.sandbox.replies import invalid_message, label, not_found
 from ippanel_edge.sandbox.rules.places import (
     check_prefix,
     read_birth_years,
@@ -34,7 +34,10 @@ def postal_code_targets(body: Fields) -> list[str]:
     numbers: list[str] = []
     for target in body.objects("params"):
         code = target.integer("postal_code", minimum=10, maximum=99999)
-        numbers += _from_bank(target, PersonFilter(postal_code=str(code)))
+        criteria = PersonFilter(postal_code=str(code))
+        if code and not find_people(criteria):
+            body.add_error("postal_code", "کد پستی نامعتبر است")
+        numbers += _from_bank(target, criteria)
     return numbers
 
 
@@ -42,7 +45,9 @@ def country_targets(body: Fields) -> list[str]:
     """Return the numbers of the targets of a country send: province; province and county; or all three."""
     numbers: list[str] = []
     for target in body.objects("params"):
-        province_id, county_id, city_id = read_place(target)
+        province_id, county_id, city_id = read_place(
+            target, report=lambda name: body.add_error(name, "منطقه انتخابی نامعتبر است")
+        )
         prefix = target.integer_or_none("pre", minimum=10, maximum=999999)
         criteria = PersonFilter(
             province_id=province_id,
@@ -57,8 +62,8 @@ def country_targets(body: Fields) -> list[str]:
 def _from_bank(target: Fields, criteria: PersonFilter) -> list[str]:
     """Return the numbers for the fields common to postal_code and country: bank, gender, birth years, slices."""
     bank = target.choice("bank", _BANKS)
-    gender = target.integer("gender", minimum=0, maximum=2)
-    year_from, year_to = read_birth_years(target, "age_from", "age_to", required=True)
+    gender = target.integer_or_none("gender", minimum=0, maximum=2)
+    year_from, year_to = read_birth_years(target, "age_from", "age_to")
     narrowed = attrs.evolve(
         criteria, gender=gender, year_from=year_from, year_to=year_to, without_blacklisted=bank == "white"
     )
@@ -112,14 +117,14 @@ def _whole_books(call: Call, entry: Fields) -> list[str]:
     start = entry.integer_or_none("start", minimum=0, allow_string=True) or 0
     size = entry.integer_or_none("size", minimum=0, allow_string=True)
     numbers: list[str] = []
-    for index, phonebook_id in enumerate(ids):
-        book = _find_phonebook(call, entry, f"phonebook_ids.{index}", phonebook_id)
+    for phonebook_id in ids:
+        book = _find_phonebook(call, phonebook_id)
         numbers += [contact.number for contact in _contacts(call, book)]
     return numbers[start:] if size is None else numbers[start : start + size]
 
 
 def _chosen_numbers(call: Call, entry: Fields) -> list[str]:
-    book = _find_phonebook(call, entry, "phonebook_id", entry.integer("phonebook_id", allow_string=True))
+    book = _find_phonebook(call, entry.integer("phonebook_id", allow_string=True))
     members = {contact.contact_id: contact.number for contact in _contacts(call, book)}
     numbers: list[str] = []
     for index, number_id in enumerate(entry.integers("number_ids", allow_string=True)):
@@ -133,8 +138,8 @@ def _chosen_numbers(call: Call, entry: Fields) -> list[str]:
 def keyword_phonebook_texts(call: Call, template: str) -> list[tuple[str, str]]:
     """Return (number, text) for each contact of a keyword_phonebook send; {ex_ID} is replaced by its option value."""
     texts: list[tuple[str, str]] = []
-    for entry in call.body.objects("params", max_items=MAX_PHONEBOOK_PARAMS):
-        book = _find_phonebook(call, entry, "phonebook_id", entry.integer("phonebook_id", allow_string=True))
+    for entry in call.body.objects("params"):
+        book = _find_phonebook(call, entry.integer("phonebook_id", allow_string=True))
         if book is None:
             continue
         for option in _OPTION.findall(template):
@@ -148,13 +153,17 @@ def _fill(template: str, contact: Contact) -> str:
     return _OPTION.sub(lambda match: contact.options.get(int(match[1]), ""), template)
 
 
-def _find_phonebook(call: Call, entry: Fields, name: str, phonebook_id: int) -> Phonebook | None:
-    """Return a phonebook of the caller; record an error if it is unknown (0 already has an error from reading it)."""
+def _find_phonebook(call: Call, phonebook_id: int) -> Phonebook | None:
+    """Return a phonebook of the caller; None for 0, which already has an error from reading it.
+
+    Raises:
+        Rejection: 404 if the phonebook is unknown.
+    """
     book = call.state.phonebooks.get(phonebook_id)
     if book is not None and book.user_id == call.user.user_id:
         return book
     if phonebook_id:
-        entry.add_error(name, invalid_message(label(name)))
+        raise not_found("دفترچه تلفن یافت نشد", code="404-1")
     return None
 
 

@@ -20,7 +20,7 @@ _STATES: Final = {1: "waiting", 2: "pending", 3: "replied", 4: "closed", 5: "for
 _FILES: Final = "https://storage.example.com"
 
 
-@serves("tickets.create", "POST", "/api/ticket")
+@serves("tickets.create", "POST", "/api/ticket", resellers_only=True)
 def create(call: Call) -> Reply:
     """Create a ticket, which waits for the support; the category of a sub-category is set as well."""
     body = call.body
@@ -31,7 +31,7 @@ def create(call: Call) -> Reply:
         body.add_error("category_id", invalid_message(label("category_id")))
     description = body.string("description")
     sms_notification = body.choice_or_none("sms_notification", ("0", "1")) == "1"
-    attachment = _attachment(call)
+    upload = body.upload_or_none("file")
     call.check()
     ticket = Ticket(
         call.state.next_id("ticket"),
@@ -43,13 +43,13 @@ def create(call: Call) -> Reply:
         call.now,
         sub_category_id=category_id if category and category.parent_id else None,
         sms_notification=sms_notification,
-        attachment=attachment,
+        attachment=None if upload is None else upload.name,
     )
     call.state.tickets[ticket.ticket_id] = ticket
     return ok({"ticket_id": ticket.ticket_id})
 
 
-@serves("tickets.list", "GET", "/api/ticket")
+@serves("tickets.list", "GET", "/api/ticket", resellers_only=True)
 def listing(call: Call) -> Reply:
     """List the tickets of the caller and its sub-users, newest first."""
     query = call.query
@@ -70,7 +70,7 @@ def listing(call: Call) -> Reply:
     return page(rows, lambda ticket: _row(call, ticket), number=number, size=size, path=call.path)
 
 
-@serves("tickets.get", "GET", "/api/ticket/show")
+@serves("tickets.get", "GET", "/api/ticket/show", resellers_only=True)
 def get(call: Call) -> Reply:
     """Return one ticket with its replies, and mark it as read."""
     ticket_id = call.query.integer("ticket_id")
@@ -93,7 +93,7 @@ def get(call: Call) -> Reply:
     )
 
 
-@serves("tickets.reply", "POST", "/api/ticket/interaction")
+@serves("tickets.reply", "POST", "/api/ticket/interaction", resellers_only=True)
 def reply(call: Call) -> Reply:
     """Add a reply to a ticket, which then waits for the support, even if it was closed."""
     body = call.body
@@ -118,7 +118,7 @@ def reply(call: Call) -> Reply:
 
 
 def _attachment(call: Call) -> str | None:
-    """Return the name of the optional file (zip, jpg, jpeg or png; at most 10 MB); its content is not stored."""
+    """Return the name of the optional file of a reply (zip, jpg, jpeg or png; at most 10 MB), which is not stored."""
     upload = call.body.upload_or_none("file")
     if upload is None:
         return None

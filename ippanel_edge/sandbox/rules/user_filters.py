@@ -75,7 +75,7 @@ def read_filters(call: Call) -> UserFilter:
         national_id=query.string_or_none("national_id"),
         tell=query.string_or_none("tell"),
         mobile=None if mobile is None else normalise_mobile(mobile) or mobile,
-        add_status=query.choice_or_none("add_status", ("normal", "online", "webservice")),
+        add_status=query.choice_or_none("add_status", ("status", "normal", "online", "webservice")),
         package_id=query.integer_or_none("acl_role_id"),
         is_reseller=query.choice_or_none("is_reseller", YES_OR_NO),
         document_block=query.choice_or_none("document_block", YES_OR_NO),

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ippanel_edge.sandbox.bodies import Fields
 
 
-@serves("users.list", "GET", "/api/user/list")
+@serves("users.list", "GET", "/api/user/list", resellers_only=True)
 def listing(call: Call) -> Reply:
     """List the sub-users of the caller that match the filters."""
     number, size = call.query.paging()
@@ -92,7 +92,7 @@ def _with_ancestors(call: Call, user: User) -> list[User]:
     return chain
 
 
-@serves("users.show", "GET", "/api/user/show")
+@serves("users.show", "GET", "/api/user/show", resellers_only=True)
 def show(call: Call) -> Reply:
     """Return one user, with more fields than the list and with its parent as an object."""
     user_id = call.query.integer("user_id")
@@ -118,13 +118,13 @@ def _find(call: Call, user_id: int) -> User:
     """
     user = next((user for user in call.state.with_sub_users(call.user) if user.user_id == user_id), None)
     if user is None:
-        raise not_found("کاربر مورد نظر یافت نشد")
+        raise not_found("کاربر مورد نظر یافت نشد", code="404-1")
     return user
 
 
-@serves("users.register", "POST", "/api/user/create")
+@serves("users.register", "POST", "/api/user/create", resellers_only=True)
 def register(call: Call) -> Reply:
-    """Create a sub-user of the caller, which must be a reseller."""
+    """Create a sub-user of the caller."""
     body, state = call.body, call.state
     username, password = body.string("user_name"), body.string("password")
     national_code = body.string("national_code")
@@ -145,8 +145,6 @@ def register(call: Call) -> Reply:
     _check_password(body, password)
     _check_package(call, package_id)
     call.check()
-    if not call.user.is_reseller:
-        raise forbidden()
     user = User(
         state.next_id("user"),
         username,
@@ -185,7 +183,7 @@ def _midnight(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(day, time(), UTC)
 
 
-@serves("users.update", "POST", "/api/user/update")
+@serves("users.update", "POST", "/api/user/update", other_methods=("PUT",), resellers_only=True)
 def update(call: Call) -> Reply:
     """Update the given fields of a sub-user of the caller."""
     body = call.body
@@ -220,7 +218,7 @@ def update(call: Call) -> Reply:
     return ok()
 
 
-@serves("users.check_exists", "POST", "/api/user/check_exist")
+@serves("users.check_exists", "POST", "/api/user/check_exist", resellers_only=True)
 def check_exists(call: Call) -> Reply:
     """Return 200 if a username is free, or 409 if it is taken."""
     username = call.body.string("user_name")
@@ -232,7 +230,7 @@ def check_exists(call: Call) -> Reply:
     return ok(message="این نام کاربری قابل ثبت می باشد")
 
 
-@serves("users.tariff", "GET", "/api/user/get_tariff")
+@serves("users.tariff", "GET", "/api/user/get_tariff", other_paths=("/api/user/tariff",), resellers_only=True)
 def tariff(call: Call) -> Reply:
     """List the prices as str, in two rows for each tariff."""
     call.check()
@@ -247,7 +245,7 @@ def _tariff_rows(tariff: Tariff) -> list[dict[str, Any]]:
     ]
 
 
-@serves("users.parents_tree", "GET", "/api/user/parents_tree")
+@serves("users.parents_tree", "GET", "/api/user/parents_tree", resellers_only=True)
 def parents_tree(call: Call) -> Reply:
     """Return the ancestors of a user; in `tree`, `is_reseller` is "yes" or "no"."""
     user_id = call.query.integer("user_id")

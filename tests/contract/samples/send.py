@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import attrs
-
 from ippanel_edge import endpoints
 from ippanel_edge.models.send import PatternContact, PeerMessage, Price, SendResult
 from tests.contract.sample import KEY, LINE, Sample, ok
@@ -273,14 +271,6 @@ SAMPLES = [
             "username": "maryam",
             "password": "a+b c",
         },
-        answer=one(),
-        returns=ONE,
-    ),
-    Sample(
-        name="as GET with in_url=True",
-        endpoint=attrs.evolve(endpoints.SEND_URL, method="GET"),
-        call=lambda client: client.send.url("09124445566", "سلام & درود", in_url=True),
-        query={"from": LINE, "to": "+989124445566", "message": "سلام & درود", "apikey": KEY},
         answer=one(),
         returns=ONE,
     ),

@@ -21,7 +21,7 @@ EMPTY_SLICE = {"start": 0, "size": 0}
 SAMPLES = [
     Sample(
         endpoint=endpoints.SEND_POSTAL_CODE,
-        call=lambda client: client.send.postal_code([PostalCodeTarget(postal_code=51)], "افتتاح شد"),
+        call=lambda client: client.send.postal_code([PostalCodeTarget(postal_code=51, everyone=True)], "افتتاح شد"),
         json={
             "sending_type": "postal_code",
             "from_number": LINE,
@@ -33,9 +33,6 @@ SAMPLES = [
                     "age_to": 1410,
                     "gender": 0,
                     "bank": "all",
-                    "mci": EMPTY_SLICE,
-                    "irancell": EMPTY_SLICE,
-                    "other": EMPTY_SLICE,
                 }
             ],
         },
@@ -55,7 +52,7 @@ SAMPLES = [
                     bank="white",
                     mci=Slice(start=5, size=40),
                     irancell=Slice(size=30),
-                    other=Slice(start=1),
+                    other=Slice(start=1, size=2),
                 )
             ],
             "افتتاح شد",
@@ -77,7 +74,7 @@ SAMPLES = [
                     "bank": "white",
                     "mci": {"start": 5, "size": 40},
                     "irancell": {"start": 0, "size": 30},
-                    "other": {"start": 1, "size": 0},
+                    "other": {"start": 1, "size": 2},
                 }
             ],
             "other_recipients": ["+989124445566"],
@@ -87,7 +84,9 @@ SAMPLES = [
     ),
     Sample(
         endpoint=endpoints.SEND_COUNTRY,
-        call=lambda client: client.send.country([CountryTarget(province_id=94, mci=Slice(size=7))], "Snow"),
+        call=lambda client: client.send.country(
+            [CountryTarget(province_id=94, mci=Slice(size=7), irancell=Slice(), other=Slice())], "Snow"
+        ),
         json={
             "sending_type": "country",
             "from_number": LINE,
@@ -112,7 +111,7 @@ SAMPLES = [
         name="a city, with other recipients",
         endpoint=endpoints.SEND_COUNTRY,
         call=lambda client: client.send.country(
-            [CountryTarget(province_id=94, county_id=301, city_id=17, pre=914, gender=1, bank="white")],
+            [CountryTarget(province_id=94, county_id=301, city_id=17, pre=914, gender=1, bank="white", everyone=True)],
             "Snow",
             other_recipients=("09124445566", "09351112233"),
             send_time=LATER,
@@ -132,9 +131,6 @@ SAMPLES = [
                     "age_to": 1410,
                     "gender": 1,
                     "bank": "white",
-                    "mci": EMPTY_SLICE,
-                    "irancell": EMPTY_SLICE,
-                    "other": EMPTY_SLICE,
                 }
             ],
             "other_recipients": ["+989124445566", "+989351112233"],
@@ -144,7 +140,7 @@ SAMPLES = [
     ),
     Sample(
         endpoint=endpoints.SEND_GEOLOCATION,
-        call=lambda client: client.send.geolocation([GeolocationTarget(province_id=8)], "Rain"),
+        call=lambda client: client.send.geolocation([GeolocationTarget(province_id=8, everyone=True)], "Rain"),
         json={
             "sending_type": "geolocation",
             "from_number": LINE,
@@ -163,13 +159,13 @@ SAMPLES = [
                     province_id=8,
                     county_id=33,
                     city_id=61,
-                    pre="0914",
+                    pre="914",
                     gender=1,
                     from_age=1340,
                     to_age=1372,
                     operator=[OperatorSlice(id=1, size=25), OperatorSlice(id=13, start=4, size=6)],
                 ),
-                GeolocationTarget(city_id=62),
+                GeolocationTarget(city_id=62, everyone=True),
             ],
             "Rain",
             other_recipients=iter(["09124445566"]),
@@ -186,7 +182,7 @@ SAMPLES = [
                     "province_id": 8,
                     "county_id": 33,
                     "city_id": 61,
-                    "pre": "0914",
+                    "pre": "914",
                     "gender": 1,
                     "from_age": 1340,
                     "to_age": 1372,
@@ -204,7 +200,7 @@ SAMPLES = [
         call=lambda client: client.send.job(
             [
                 JobTarget(main_category_id=4, sub_category_id=12, operator=(OperatorSlice(id=2, start=3, size=9),)),
-                JobTarget(main_category_id=5),
+                JobTarget(main_category_id=5, everyone=True),
             ],
             "نمایشگاه",
         ),
