@@ -59,7 +59,7 @@ from ippanel_edge.values import redaction
 from ippanel_edge.values.files import FileInput
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.attempts import Attempts
-from ippanel_edge.wire.call import Call, call, unlisted, uploads
+from ippanel_edge.wire.call import Call, call, unlisted, unlisted_fields, unlisted_files
 from ippanel_edge.wire.reply import Reply
 from ippanel_edge.wire.request import check_base_url
 from ippanel_edge.wire.retry import RetryBudget
@@ -303,16 +303,19 @@ class EdgeClient:
         Args:
             method: GET, POST, PUT, PATCH or DELETE.
             path: below the base URL, such as ``/api/send``. An absolute URL is rejected.
-            query: names and values; a value of None is left out.
+            query: names and values (str, number or bool); None is left out, and a list repeats its name.
             json: the body, as JSON.
-            data: the body, as a form; with files, its other fields.
+            data: the body, as a form like `query`; with files, its other fields.
             files: (field, file) pairs; a file is a path, a binary file object or (name, bytes).
             repeat: whether the request may be retried: READ, WRITE (idempotent) or ONCE, the default.
 
         Returns:
             The reply: the data as parsed JSON, the meta, and the `httpx.Response`.
         """
-        return self._run(call(unlisted(method, path, repeat), query=query, json=json, form=data, files=uploads(files)))
+        fields, form = unlisted_fields(query, data)
+        return self._run(
+            call(unlisted(method, path, repeat), query=fields, json=json, form=form, files=unlisted_files(files))
+        )
 
     def _fetch(self, call: Call[T]) -> T:
         return self._run(call).data

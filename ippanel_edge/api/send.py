@@ -202,7 +202,7 @@ def url(
         **text(defaults, message),
         **_credentials(secret, username, password),
     }
-    if in_url:
+    if check_type(in_url, bool, argument="in_url"):
         return call(attrs.evolve(endpoints.SEND_URL, method="GET"), query=fields)
     return call(endpoints.SEND_URL, form=fields)
 
@@ -244,8 +244,9 @@ def _contact(contact: PatternContact) -> dict[str, Any]:
     options: dict[str, object] = {}
     check_type(contact.options, Mapping, argument="phonebook.options")
     for field, value in contact.options.items():
-        _check_value(value, argument=f"phonebook.options[{field!r}]")
-        options[str(check_id(field, argument="phonebook.options"))] = value
+        name = str(check_id(field, argument="phonebook.options"))
+        _check_value(value, argument=f"phonebook.options[{name}]")
+        options[name] = value
     return {
         "id": check_id(contact.id, argument="phonebook.id"),
         **{name.removeprefix("phonebook."): value for name, value in optional.items()},
@@ -261,6 +262,8 @@ def _check_value(value: object, *, argument: str) -> None:
         check_str(value, argument=argument)
     elif isinstance(value, float) and not math.isfinite(value):
         raise InvalidArgument(f"expected a finite number, got {value}", argument=argument)
+    elif isinstance(value, int):
+        check_int(int(value), argument=argument)
 
 
 def _credentials(secret: Secret | None, username: str | None, password: str | None) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 
 class Secret(str):
@@ -12,6 +12,10 @@ class Secret(str):
     """
 
     __slots__ = ()
+
+    def __new__(cls, value: str) -> Self:
+        """Return a secret with the characters of the value: the str() of an enum would be its name."""
+        return super().__new__(cls, str.__str__(value))
 
     def __repr__(self) -> str:
         """Return a mask instead of the value."""
