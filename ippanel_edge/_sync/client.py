@@ -89,6 +89,7 @@ class _Settings:
 
     base_url: str
     secret: Secret | None
+    is_token: bool
     credentials: Credentials | None
     from_number: str | None
     timeout: httpx.Timeout
@@ -166,6 +167,7 @@ class EdgeClient:
         checked = _Settings(
             base_url=check_base_url(os.environ.get(ENV_BASE_URL) if base_url is None else base_url),
             secret=settings.one_secret(key, login_token, settings.check_credentials(credentials)),
+            is_token=login_token is not None,
             credentials=credentials,
             from_number=settings.check_line(
                 (os.environ.get(ENV_FROM_NUMBER) or None) if from_number is None else from_number
@@ -224,7 +226,7 @@ class EdgeClient:
         if values.middleware:
             exchange = AttemptMiddleware(values.middleware, exchange)
         retries = Retries(values.retry, budget, shared.methods, Rate(limiter, exchange))
-        self._engine = Deadline(values.deadline, Authorisation(values.secret, login, retries))
+        self._engine = Deadline(values.deadline, Authorisation(values.secret, values.is_token, login, retries))
 
     def __repr__(self) -> str:
         """Return the base URL and the sender line, never a secret."""
@@ -276,6 +278,7 @@ class EdgeClient:
                 changes[name] = check(changes[name])
         if renamed:
             changes["secret"] = settings.one_secret(key, token, changes["credentials"])
+            changes["is_token"] = token is not None
         changed = attrs.evolve(old, **changes)
         copied = copy.copy(self)
         copied._is_copy = True  # noqa: SLF001 - an object of this class

@@ -34,6 +34,20 @@ class Secret(str):
         return self
 
 
+class SecretInt(int):
+    """A code as an int, masked in repr. JSON writes it as a number."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return a mask instead of the value."""
+        return "***"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Raise TypeError: a pickle would contain the plain value."""
+        raise TypeError("a SecretInt cannot be pickled")
+
+
 def hidden(value: str | None) -> Secret | None:
     """Return the value as a Secret; None stays None."""
     return None if value is None else Secret(value)

@@ -15,7 +15,7 @@ from ippanel_edge.endpoints import Endpoint, Method, Repeat
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values.checks import check_choice, check_iterable, check_str, check_type, shown
 from ippanel_edge.values.files import FileInput, Upload, open_upload
-from ippanel_edge.values.secrets import Secret
+from ippanel_edge.values.secrets import Secret, SecretInt
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ class JsonBody:
     """
 
     content: Content
-    secrets: tuple[Secret, ...] = attrs.field(default=(), repr=False)
+    secrets: tuple[Secret | SecretInt, ...] = attrs.field(default=(), repr=False)
 
 
 @attrs.frozen
@@ -154,7 +154,7 @@ class Call(Generic[T]):
         return self.endpoint.repeat
 
     @property
-    def secrets(self) -> tuple[str, ...]:
+    def secrets(self) -> tuple[str | int, ...]:
         """The secret values that the call sends, in its headers, its query or its body."""
         fields = list(self.query)
         if isinstance(self.body, FormBody | MultipartBody):
@@ -210,7 +210,7 @@ def call(
     )
 
 
-def _secrets_in(value: object) -> Iterator[Secret]:
+def _secrets_in(value: object) -> Iterator[Secret | SecretInt]:
     """Yield the secrets in the arguments of a body, before JSON makes them plain text.
 
     Raises:
@@ -219,7 +219,7 @@ def _secrets_in(value: object) -> Iterator[Secret]:
     pending: list[object] = [value]  # no recursion: JSON may be nested as deeply as its encoder allows
     while pending:
         item = pending.pop()
-        if isinstance(item, Secret):
+        if isinstance(item, Secret | SecretInt):
             yield item
         elif isinstance(item, dict):
             fields = cast("dict[object, object]", item)
