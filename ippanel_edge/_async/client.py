@@ -316,9 +316,14 @@ class AsyncEdgeClient:
         Returns:
             The reply: the data as parsed JSON, the meta, and the `httpx.Response`.
         """
-        fields, form = unlisted_fields(query, data)
         return await self._run(
-            call(unlisted(method, path, repeat), query=fields, json=json, form=form, files=unlisted_files(files))
+            call(
+                unlisted(method, path, repeat),
+                query=unlisted_fields(query, argument="query"),
+                json=json,
+                form=unlisted_fields(data, argument="data"),
+                files=unlisted_files(files),
+            )
         )
 
     async def _fetch(self, call: Call[T]) -> T:

@@ -36,14 +36,15 @@ def checked(kind: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attrib
         (item,) = get_args(_hints(kind)[field.name])
         return tuple(_items(values, item, field.name))
 
-    return [
-        field
-        if field.converter is not None
-        else field.evolve(converter=attrs.Converter(to_tuple, takes_field=True))
-        if str(field.type).startswith("Sequence[")  # the annotation, as the source has it
-        else field.evolve(validator=check)
-        for field in fields
-    ]
+    def with_check(field: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
+        if field.converter is not None:  # pyright: ignore[reportUnknownMemberType] - attrs types it in part
+            return field
+        if str(field.type).startswith("Sequence["):  # the annotation, as the source has it
+            converter: Any = attrs.Converter(to_tuple, takes_field=True)
+            return field.evolve(converter=converter)
+        return field.evolve(validator=check)
+
+    return list(map(with_check, fields))
 
 
 def _items(values: object, hint: Any, argument: str) -> Iterator[object]:

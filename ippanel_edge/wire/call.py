@@ -243,24 +243,24 @@ def unlisted(method: str, path: str, repeat: Repeat) -> Endpoint[Any]:
     return Endpoint("request", cast("Method", name), safe, repeat, object, "", bare=True)
 
 
-def unlisted_fields(
-    query: Mapping[str, object] | None, data: Mapping[str, object] | None
-) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Check the query and the form of `client.request`: dicts of names to values. A value may be a list.
+def unlisted_fields(fields: Mapping[str, object] | None, *, argument: str) -> dict[str, object] | None:
+    """Check the query or the form of `client.request`: names and values; a value may be a list.
 
     Raises:
-        InvalidArgument: there is another value; its place is named, such as ``query['a']``.
+        InvalidArgument: there is another name or value; its place is named, such as ``query['a']``.
     """
-    checked: list[dict[str, Any]] = []
-    for argument, fields in (("query", query), ("data", data)):
-        given = check_type({} if fields is None else fields, Mapping, argument=argument)
-        for name, value in cast("Mapping[object, object]", given).items():
-            place = f"{argument}[{shown(check_str(cast('str', name), argument=argument))}]"
-            for item in cast("list[object]", value) if isinstance(value, list) else [value]:
-                if item is not None or isinstance(value, list):
-                    _as_text(item, place)
-        checked.append(dict(given))
-    return checked[0], None if data is None else checked[1]
+    if fields is None:
+        return None
+    check_type(fields, Mapping, argument=argument)
+    for name, value in fields.items():
+        place = f"{argument}[{shown(check_str(name, argument=argument))}]"
+        for item in [] if value is None else _listed(value):
+            _as_text(item, place)
+    return dict(fields)
+
+
+def _listed(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else [value]
 
 
 def unlisted_files(files: Iterable[tuple[str, FileInput]]) -> list[tuple[str, Upload]]:
@@ -272,9 +272,11 @@ def unlisted_files(files: Iterable[tuple[str, FileInput]]) -> list[tuple[str, Up
     uploads: list[tuple[str, Upload]] = []
     for index, pair in enumerate(check_iterable(files, argument="files", of="(field, file) pairs")):
         place = f"files[{index}]"
-        if len(check_type(pair, tuple, argument=place)) != 2:  # noqa: PLR2004 - a pair
-            raise InvalidArgument(f"expected (field, file), got a tuple of length {len(pair)}", argument=place)
-        field, file = cast("tuple[str, FileInput]", pair)
+        check_type(pair, tuple, argument=place)
+        items: tuple[Any, ...] = pair
+        if len(items) != 2:  # noqa: PLR2004 - a pair
+            raise InvalidArgument(f"expected (field, file), got a tuple of length {len(items)}", argument=place)
+        field, file = items
         upload = open_upload(file, argument=place, kinds=None, max_bytes=None)
         uploads.append((check_str(field, argument=place), upload))
     return uploads
@@ -286,7 +288,7 @@ def _fields(values: Mapping[str, object]) -> Fields:
         (check_str(name, argument="name"), _as_text(item, name))
         for name, value in values.items()
         if value is not None
-        for item in (cast("list[object]", value) if isinstance(value, list) else [value])
+        for item in _listed(value)
     )
 
 

@@ -112,8 +112,9 @@ def _of_samples(client: EdgeClient) -> dict[str, dict[str, Any]]:
 
 def _reusable(value: Any) -> Any:
     """Return an argument that is not used up by the first call."""
-    is_file = hasattr(value, "read")
-    return list(cast("Iterator[object]", value)) if isinstance(value, Iterator) and not is_file else value
+    if not hasattr(value, "read") and isinstance(value, Iterator):  # not a file
+        return list(cast("Iterator[object]", value))
+    return cast("object", value)
 
 
 _HELPERS: Final[dict[str, dict[str, Any]]] = {
@@ -129,7 +130,7 @@ def _public(client: EdgeClient) -> Iterator[str]:
     pending = [name for name in vars(client) if not name.startswith("_")]
     while pending:
         path = pending.pop()
-        section = cast("Any", functools.reduce(getattr, path.split("."), cast("Any", client)))
+        section: object = functools.reduce(getattr, path.split("."), cast("Any", client))
         for name in [name for name in vars(type(section)) if not name.startswith("_")]:
             if inspect.ismethod(getattr(section, name)):
                 yield f"{path}.{name}"

@@ -119,12 +119,10 @@ def check_refusal(error: ConfigurationError, argument: str, junk: str) -> None:
     assert CANARY not in text
 
 
-def leaves(value: object) -> Iterator[object]:
+def leaves(value: Any) -> Iterator[object]:
     """Yield the values in JSON, each as JSON has it."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
+    if isinstance(value, dict | list):
+        for item in items_of(value):
             yield from leaves(item)
     else:
         yield value
@@ -141,12 +139,15 @@ def sent_values(call: Call[Any]) -> set[object]:
     return values
 
 
-def is_sent(value: object, call: Call[Any]) -> bool:
+def items_of(value: Any) -> list[Any]:
+    """Return the values of a dict, or the items of a list, a tuple or a set."""
+    return list(value.values() if hasattr(value, "values") else value)
+
+
+def is_sent(value: Any, call: Call[Any]) -> bool:
     """Return whether a value is a part of a request as a reader expects it: plain, without its class."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple | set):
-        return all(is_sent(each, call) for each in value)
+    if isinstance(value, dict | list | tuple | set):
+        return all(is_sent(each, call) for each in items_of(value))
     if value is None:
         return True
     plain = value.value if isinstance(value, Enum) else value
@@ -188,10 +189,11 @@ def test_none_is_as_good_as_no_argument() -> None:
 @pytest.mark.parametrize("junk", ["1e300", "10**400", "10**5000", "nan", "inf", "True", "'no'"])
 def test_a_number_of_a_setting_is_refused(junk: str) -> None:
     value = JUNK[junk]()
-    for setting in (RateLimit, lambda value: RetryPolicy(backoff=value), lambda value: RetryPolicy(retries=value)):
+    settings: list[tuple[Any, str]] = [(RateLimit, "per_second"), (RetryPolicy, "backoff"), (RetryPolicy, "retries")]
+    for kind, name in settings:
         with pytest.raises(ConfigurationError) as caught:
-            setting(value)
-        check_refusal(caught.value, "", junk)
+            kind(**{name: value})
+        check_refusal(caught.value, name, junk)
 
 
 ENDLESS: Final[Mapping[str, tuple[str, Any]]] = {
@@ -321,8 +323,10 @@ def send(value: object) -> Call[Any] | None:
     kind = type(value)
     if kind in INSIDE:
         outer, field = INSIDE[kind]
-        fields = {**VALID[outer], field: value if field == "mci" else [value]}
-        return send(outer(**{**fields, "message": f"%{value.name}%"} if isinstance(value, PatternVariable) else fields))
+        fields: dict[str, Any] = {**VALID[outer], field: value if field == "mci" else [value]}
+        if isinstance(value, PatternVariable):
+            fields["message"] = f"%{value.name}%"
+        return send(outer(**fields))
     method, argument, is_list = owner(kind)
     return method(**{argument: [value] if is_list else value})
 
