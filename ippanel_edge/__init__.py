@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         DecodeError,
         DuplicateMessage,
         EdgeError,
+        InsufficientCredit,
         InvalidArgument,
         NotFound,
         Outcome,
@@ -57,6 +58,7 @@ __all__ = [
     "EdgeClient",
     "EdgeError",
     "Endpoint",
+    "InsufficientCredit",
     "InvalidArgument",
     "MessageState",
     "Meta",
@@ -88,7 +90,8 @@ __all__ = [
 
 _ERRORS = (
     "ApiError AuthenticationError ConfigurationError Conflict ConnectionFailed DecodeError DuplicateMessage EdgeError "
-    "InvalidArgument NotFound Outcome OutcomeUnknown PermissionDenied RateLimited ServerError ValidationFailed"
+    "InsufficientCredit InvalidArgument NotFound Outcome OutcomeUnknown PermissionDenied RateLimited ServerError "
+    "ValidationFailed"
 )
 _MODULES = {
     "_async.client": "AsyncEdgeClient AsyncOptions",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.values.checks import shown
 from ippanel_edge.values.secrets import Secret, hidden
 
 if TYPE_CHECKING:
@@ -35,20 +35,24 @@ CANCEL_GRACE: Final = 5.0
 """Seconds that a cancelled send has to finish after its headers began to leave."""
 
 
+_LIMIT: Final = 1e15
+"""Clocks and conversions to float overflow above it."""
+
+
 def _is_number(attribute: attrs.Attribute[Any], value: object) -> bool:
     """Whether a value is a finite number: an int if the field is one."""
     kinds = int if _is_int(attribute) else int | float
-    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < _LIMIT
 
 
 def _positive(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
     if not _is_number(attribute, value) or value <= 0:
-        raise ConfigurationError(f"expected {_kind(attribute)} above 0, got {value!r}", argument=attribute.name)
+        raise ConfigurationError(f"expected {_kind(attribute)} above 0, got {shown(value)}", argument=attribute.name)
 
 
 def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
     if not _is_number(attribute, value) or value < 0:
-        raise ConfigurationError(f"expected {_kind(attribute)} from 0, got {value!r}", argument=attribute.name)
+        raise ConfigurationError(f"expected {_kind(attribute)} from 0, got {shown(value)}", argument=attribute.name)
 
 
 def _kind(attribute: attrs.Attribute[Any]) -> str:

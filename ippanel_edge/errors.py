@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class Outcome(StrEnum):
@@ -27,6 +28,18 @@ _MEANING: Final = {
     Outcome.REJECTED: "rejected by the service, not executed",
     Outcome.UNKNOWN: "it may have been executed; check before retrying",
 }
+
+
+_SECRET_HEADER: Final = re.compile(r"(?i)cookie|auth|token|secret|session|password|api-?key")
+_REQUEST_ID_HEADERS: Final = ("x-request-id", "request-id", "x-correlation-id", "ar-request-id", "x-sid", "cf-ray")
+"""In order of preference: the service's own, then those of the CDNs ArvanCloud and Cloudflare."""
+_REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,100}")
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """Return the id of a request from the headers (with lower-case names) of its response, or None."""
+    found = (headers.get(name, "").strip() for name in _REQUEST_ID_HEADERS)
+    return next((value for value in found if _REQUEST_ID.fullmatch(value)), None)
 
 
 class EdgeError(Exception):
@@ -63,16 +76,19 @@ class EdgeError(Exception):
     def __str__(self) -> str:
         """Return the call, the problem and the outcome."""
         where = f"{self.endpoint}: " if self.endpoint else ""
-        meaning = _MEANING[self.outcome]
+        notes = [_MEANING[self.outcome]]
         if self.reads_only and self.outcome is Outcome.UNKNOWN:
-            meaning = "no valid response; the call only reads, so a retry is safe"
-        return f"{where}{self._problem()} ({meaning}{self._count()})"
+            notes = ["no valid response; the call only reads, so a retry is safe"]
+        if self.attempts > 1:
+            notes.append(f"{self.attempts} attempts")
+        return f"{where}{self._problem()} ({'; '.join([*notes, *self._notes()])})"
 
     def _problem(self) -> str:
         return str(self.args[0]) if self.args else ""
 
-    def _count(self) -> str:
-        return f"; {self.attempts} attempts" if self.attempts > 1 else ""
+    def _notes(self) -> Sequence[str]:
+        """Return what else belongs into the parentheses."""
+        return ()
 
 
 class ConfigurationError(EdgeError, ValueError):
@@ -142,6 +158,8 @@ class ApiError(EdgeError):
         allow: the allowed methods that a 405 lists, in upper case.
         excerpt: the first characters of a response that is not the API's.
         advice: how to continue, if the client knows.
+        headers: the headers of the response, with lower-case names, without cookies and credentials.
+        request_id: the id by which the service or its CDN can find the request, or None.
     """
 
     outcome = Outcome.REJECTED
@@ -158,6 +176,7 @@ class ApiError(EdgeError):
         retry_after: float | None = None,
         allow: Sequence[str] = (),
         excerpt: str = "",
+        headers: Mapping[str, str] | None = None,
         outcome: Outcome | None = None,
         attempts: int = 0,
         endpoint: str = "",
@@ -173,30 +192,62 @@ class ApiError(EdgeError):
         self.retry_after = retry_after
         self.allow: tuple[str, ...] = tuple(allow)
         self.excerpt = excerpt
+        self.headers: Mapping[str, str] = MappingProxyType(
+            {name.lower(): value for name, value in (headers or {}).items() if not _SECRET_HEADER.search(name)}
+        )
+
+    @property
+    def request_id(self) -> str | None:
+        """The id by which the service or its CDN can find the request, or None."""
+        return request_id_of(self.headers)
+
+    def __str__(self) -> str:
+        """Return the call, the status and the outcome; then the API's own words, each on its own line.
+
+        They are usually Persian, and a terminal reorders a line that mixes the directions.
+        """
+        return "\n".join([super().__str__(), *self._quotes()])
 
     def _problem(self) -> str:
         code = f" [{self.message_code}]" if self.message_code else ""
-        text = f"HTTP {self.status_code}{code}: {self.message or 'no message'}"
-        fields = "; ".join(f"{field}: {', '.join(texts)}" for field, texts in self.errors.items())
-        if fields:
-            text += f" — {fields}"
+        return f"HTTP {self.status_code}{code}"
+
+    def _notes(self) -> Sequence[str]:
+        request = () if self.request_id is None else (f"request id {self.request_id}",)
+        return (*request, self.advice) if self.advice else request
+
+    def _quotes(self) -> Iterator[str]:
+        """Yield the message, the field errors and the excerpt, one line each. No text is repeated."""
+        fields: dict[str, list[str]] = {}
+        for field, texts in self.errors.items():
+            for text in texts:
+                fields.setdefault(_one_line(text), []).append(_one_line(field))
+        message = _one_line(self.message)
+        if message and message not in fields:
+            yield message
+        for text, names in fields.items():
+            yield f"{', '.join(names)}: {text}"
         if self.excerpt:
-            text += f" — the response begins {self.excerpt!r}"
-        return f"{text} — {self.advice}" if self.advice else text
+            yield f"the response begins {self.excerpt!r}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the errors as a dict: a mapping proxy cannot be pickled."""
-        state = {**self.__dict__, "errors": dict(self.errors)}
+        """Pickle the mappings as dicts: a mapping proxy cannot be pickled."""
+        state = {**self.__dict__, "errors": dict(self.errors), "headers": dict(self.headers)}
         return type(self), self.args, state
 
     def __setstate__(self, state: dict[str, Any] | None) -> None:
-        """Restore the read-only view of the field errors."""
+        """Restore the read-only views of the field errors and the headers."""
         self.__dict__.update(state or {})
         self.errors = MappingProxyType(dict(self.errors))
+        self.headers = MappingProxyType(dict(self.headers))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 class AuthenticationError(ApiError):
-    """401: the key or token is missing, wrong or expired; `advice` may state how to continue."""
+    """401: the key or token is missing, wrong or expired; `advice` states what to do, by how the call was authorised."""
 
 
 class PermissionDenied(ApiError):
@@ -213,6 +264,15 @@ class Conflict(ApiError):
 
 class ValidationFailed(ApiError):
     """400, 422: the service rejected the arguments; `errors` names the fields."""
+
+
+class InsufficientCredit(ApiError):
+    """The account has not enough credit for the call.
+
+    No document describes how the service says so. The class stands for HTTP 402, and for a rejection (`status: false`
+    with a 2xx, or a 400 or 422) whose message speaks of missing credit. It is not a ValidationFailed, whatever the
+    status: the arguments are valid, and the same call succeeds after the account is charged.
+    """
 
 
 class RateLimited(ApiError):

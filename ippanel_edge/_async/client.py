@@ -58,7 +58,7 @@ from ippanel_edge.values import redaction
 from ippanel_edge.values.files import FileInput
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.attempts import Attempts
-from ippanel_edge.wire.call import Call, call, unlisted, uploads
+from ippanel_edge.wire.call import Call, call, unlisted, unlisted_fields, unlisted_files
 from ippanel_edge.wire.reply import Reply
 from ippanel_edge.wire.request import check_base_url
 from ippanel_edge.wire.retry import RetryBudget
@@ -88,6 +88,7 @@ class _Settings:
 
     base_url: str
     secret: Secret | None
+    is_token: bool
     credentials: Credentials | None
     from_number: str | None
     timeout: httpx.Timeout
@@ -165,6 +166,7 @@ class AsyncEdgeClient:
         checked = _Settings(
             base_url=check_base_url(os.environ.get(ENV_BASE_URL) if base_url is None else base_url),
             secret=settings.one_secret(key, login_token, settings.check_credentials(credentials)),
+            is_token=login_token is not None,
             credentials=credentials,
             from_number=settings.check_line(
                 (os.environ.get(ENV_FROM_NUMBER) or None) if from_number is None else from_number
@@ -223,7 +225,9 @@ class AsyncEdgeClient:
         if values.middleware:
             exchange = AsyncAttemptMiddleware(values.middleware, exchange)
         retries = AsyncRetries(values.retry, budget, shared.methods, AsyncRate(limiter, exchange))
-        self._engine = AsyncDeadline(values.deadline, AsyncAuthorisation(values.secret, login, retries))
+        self._engine = AsyncDeadline(
+            values.deadline, AsyncAuthorisation(values.secret, values.is_token, login, retries)
+        )
 
     def __repr__(self) -> str:
         """Return the base URL and the sender line, never a secret."""
@@ -275,6 +279,7 @@ class AsyncEdgeClient:
                 changes[name] = check(changes[name])
         if renamed:
             changes["secret"] = settings.one_secret(key, token, changes["credentials"])
+            changes["is_token"] = token is not None
         changed = attrs.evolve(old, **changes)
         copied = copy.copy(self)
         copied._is_copy = True  # noqa: SLF001 - an object of this class
@@ -302,9 +307,9 @@ class AsyncEdgeClient:
         Args:
             method: GET, POST, PUT, PATCH or DELETE.
             path: below the base URL, such as ``/api/send``. An absolute URL is rejected.
-            query: names and values; a value of None is left out.
+            query: names and values (str, number or bool); None is left out, and a list repeats its name.
             json: the body, as JSON.
-            data: the body, as a form; with files, its other fields.
+            data: the body, as a form like `query`; with files, its other fields.
             files: (field, file) pairs; a file is a path, a binary file object or (name, bytes).
             repeat: whether the request may be retried: READ, WRITE (idempotent) or ONCE, the default.
 
@@ -312,7 +317,13 @@ class AsyncEdgeClient:
             The reply: the data as parsed JSON, the meta, and the `httpx.Response`.
         """
         return await self._run(
-            call(unlisted(method, path, repeat), query=query, json=json, form=data, files=uploads(files))
+            call(
+                unlisted(method, path, repeat),
+                query=unlisted_fields(query, argument="query"),
+                json=json,
+                form=unlisted_fields(data, argument="data"),
+                files=unlisted_files(files),
+            )
         )
 
     async def _fetch(self, call: Call[T]) -> T:

@@ -66,11 +66,35 @@ class AsyncAuthorisation:
     """Adds the key or token to the headers; with credentials, logs in, and once more after a 401."""
 
     secret: Secret | None
+    is_token: bool
     login: AsyncLogin | None
     proceed: AsyncLink
 
     async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Authorise the call, unless its endpoint needs no key or has credentials among its arguments."""
+        try:
+            return await self._authorised(call, attempts)
+        except AuthenticationError as error:
+            if error.advice or attempts.is_done:
+                raise
+            rejected = error
+        raise evolve(rejected, advice=self._advice(call.endpoint.access))
+
+    def _advice(self, access: Access) -> str:
+        """Return what to do after a 401, by how the call was authorised."""
+        if access is Access.NONE:  # a login: its docstring says what a 401 means
+            return ""
+        if access is Access.ARGUMENTS:
+            return "check username= and password=, or the key of the client"
+        if self.login is not None:
+            return "the service rejected the token of a new login; check whether the user may use the API"
+        if self.is_token:
+            return (
+                "the token is wrong or older than 10 hours; log in again, or pass credentials= to do so automatically"
+            )
+        return "check api_key= or IPPANEL_API_KEY; a few calls, such as auth.logout, require a login token instead"
+
+    async def _authorised(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         if call.endpoint.access is not Access.KEY:
             return await self.proceed(call, attempts)
         if self.login is None:

@@ -59,7 +59,7 @@ from ippanel_edge.values import redaction
 from ippanel_edge.values.files import FileInput
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.attempts import Attempts
-from ippanel_edge.wire.call import Call, call, unlisted, uploads
+from ippanel_edge.wire.call import Call, call, unlisted, unlisted_fields, unlisted_files
 from ippanel_edge.wire.reply import Reply
 from ippanel_edge.wire.request import check_base_url
 from ippanel_edge.wire.retry import RetryBudget
@@ -89,6 +89,7 @@ class _Settings:
 
     base_url: str
     secret: Secret | None
+    is_token: bool
     credentials: Credentials | None
     from_number: str | None
     timeout: httpx.Timeout
@@ -166,6 +167,7 @@ class EdgeClient:
         checked = _Settings(
             base_url=check_base_url(os.environ.get(ENV_BASE_URL) if base_url is None else base_url),
             secret=settings.one_secret(key, login_token, settings.check_credentials(credentials)),
+            is_token=login_token is not None,
             credentials=credentials,
             from_number=settings.check_line(
                 (os.environ.get(ENV_FROM_NUMBER) or None) if from_number is None else from_number
@@ -224,7 +226,7 @@ class EdgeClient:
         if values.middleware:
             exchange = AttemptMiddleware(values.middleware, exchange)
         retries = Retries(values.retry, budget, shared.methods, Rate(limiter, exchange))
-        self._engine = Deadline(values.deadline, Authorisation(values.secret, login, retries))
+        self._engine = Deadline(values.deadline, Authorisation(values.secret, values.is_token, login, retries))
 
     def __repr__(self) -> str:
         """Return the base URL and the sender line, never a secret."""
@@ -276,6 +278,7 @@ class EdgeClient:
                 changes[name] = check(changes[name])
         if renamed:
             changes["secret"] = settings.one_secret(key, token, changes["credentials"])
+            changes["is_token"] = token is not None
         changed = attrs.evolve(old, **changes)
         copied = copy.copy(self)
         copied._is_copy = True  # noqa: SLF001 - an object of this class
@@ -303,16 +306,24 @@ class EdgeClient:
         Args:
             method: GET, POST, PUT, PATCH or DELETE.
             path: below the base URL, such as ``/api/send``. An absolute URL is rejected.
-            query: names and values; a value of None is left out.
+            query: names and values (str, number or bool); None is left out, and a list repeats its name.
             json: the body, as JSON.
-            data: the body, as a form; with files, its other fields.
+            data: the body, as a form like `query`; with files, its other fields.
             files: (field, file) pairs; a file is a path, a binary file object or (name, bytes).
             repeat: whether the request may be retried: READ, WRITE (idempotent) or ONCE, the default.
 
         Returns:
             The reply: the data as parsed JSON, the meta, and the `httpx.Response`.
         """
-        return self._run(call(unlisted(method, path, repeat), query=query, json=json, form=data, files=uploads(files)))
+        return self._run(
+            call(
+                unlisted(method, path, repeat),
+                query=unlisted_fields(query, argument="query"),
+                json=json,
+                form=unlisted_fields(data, argument="data"),
+                files=unlisted_files(files),
+            )
+        )
 
     def _fetch(self, call: Call[T]) -> T:
         return self._run(call).data

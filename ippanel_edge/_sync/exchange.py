@@ -91,20 +91,21 @@ def check_floor(remaining: float | None) -> None:
         )
 
 
-def judge(error: Exception, *, began: bool, traced: bool) -> EdgeError | None:
+def judge(error: Exception, *, began: bool, traced: bool, host: str = "") -> EdgeError | None:
     """Return the error for an exception of the transport, or None for an unrelated exception before sending began.
 
     Args:
         error: the exception.
         began: whether the request's headers began to leave.
         traced: whether the transport emits httpcore's trace events.
+        host: the host of the request, for the message.
     """
     timed_out = isinstance(error, httpx.TimeoutException)
     if not began and (_proves_unsent(error) or (traced and isinstance(error, httpx.TransportError))):
         retryable = not isinstance(error, _PERMANENT) and not _is_certificate_error(error)
-        return ConnectionFailed(_describe(error), retryable=retryable, timed_out=timed_out)
+        return ConnectionFailed(_describe(error, host), retryable=retryable, timed_out=timed_out)
     if began or isinstance(error, httpx.HTTPError | httpx.StreamError):
-        return OutcomeUnknown(_describe(error), timed_out=timed_out)
+        return OutcomeUnknown(_describe(error, host), timed_out=timed_out)
     return None
 
 
@@ -119,11 +120,13 @@ def _proves_unsent(error: Exception) -> bool:
     return isinstance(error, _BEFORE_SENDING) and (reliable or _is_certificate_error(error))
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: Exception, host: str) -> str:
     """Return the exception's name. Its own text is left out where it may quote a header or a URL."""
     name = type(error).__name__
-    if isinstance(error, httpx.ConnectError) and str(error):
-        return f"{name}: {error}"
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        text = ": ".join(filter(None, (name, host, str(error))))
+        remedy = "; to trust a company's CA, pass verify=, an ssl.SSLContext" if _is_certificate_error(error) else ""
+        return f"{text}{remedy}"
     if isinstance(error, httpx.PoolTimeout):
         return f"{name}: no pool connection became free in time; raise limits or timeout"
     return name
@@ -181,7 +184,7 @@ class Exchange:
         except EdgeError as error:
             failure = error
         except Exception as error:
-            failure = judge(error, began=attempts.headers_began, traced=trace.seen)
+            failure = judge(error, began=attempts.headers_began, traced=trace.seen, host=request.url.host)
             if failure is None and self.http.is_closed:  # httpx's RuntimeError: it was closed meanwhile
                 closed = "the client was closed"
                 failure = (

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import attrs
 
-from ippanel_edge.values.checks import check_int, check_text, check_type
+from ippanel_edge.values.checks import check_text, check_type
 from ippanel_edge.wire import codec
 
 
@@ -20,20 +19,23 @@ def fields_of(value: object, kind: type, *, argument: str) -> dict[str, Any]:
         argument: its name for the error.
 
     Raises:
-        InvalidArgument: the object has another class, a text is empty, or a number is not an int.
+        InvalidArgument: the object has another class, or a text is empty.
     """
     check_type(value, kind, argument=argument)
-    for field in attrs.fields(attrs.resolve_types(kind)):
+    for field in attrs.fields(kind):
         given = getattr(value, field.name)
-        is_unset = given is None and field.default is None
-        check = None if is_unset else _check_of(field.type)
-        if check is not None:
-            check(given, argument=f"{argument}.{field.name}")
+        if isinstance(given, str):
+            check_text(given, argument=f"{argument}.{field.name}")
     fields: dict[str, Any] = codec.encode(value)
     return fields
 
 
-def _check_of(kind: object) -> Callable[..., object] | None:
-    if kind in (str, str | None):
-        return check_text
-    return check_int if kind in (int, int | None) else None
+def filters_of(value: object | None, kind: type) -> dict[str, Any]:
+    """Return the filters of a list that are set; None selects all. As `fields_of`."""
+    return {} if value is None else fields_of(value, kind, argument="filters")
+
+
+def nested_filters(value: object | None, kind: type) -> dict[str, Any]:
+    """Return the filters as the field ``filters``; no field if none is set. As `fields_of`."""
+    fields = filters_of(value, kind)
+    return {"filters": fields} if fields else {}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ippanel_edge.api.fields import filters_of
 from ippanel_edge.config import Defaults
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.models.patterns import NewPattern, PatternFilters, PatternVariable
@@ -18,17 +19,18 @@ from ippanel_edge.values.checks import (
     check_type,
     optional_texts,
     paging,
+    shown,
 )
-from ippanel_edge.wire import codec
 
 MAX_PER_PAGE: Final = 100
 DELIMITER: Final = "%"
+_SHOWN: Final = 40
 _PLACEHOLDER = re.compile(r"%(\w+)%")
 
 
 def listing(defaults: Defaults, page: int, per_page: int, filters: PatternFilters | None) -> dict[str, Any]:
     """Return the query of a list: the page, and each filter as ``filter[name]``."""
-    fields: dict[str, Any] = {} if filters is None else codec.encode(filters)
+    fields = filters_of(filters, PatternFilters)
     return {
         **paging(page, MAX_PER_PAGE, per_page=per_page, check=defaults.validate),
         **{f"filter[{name}]": value for name, value in fields.items()},
@@ -76,15 +78,15 @@ def _check_agreement(message: str, names: Sequence[str]) -> None:
     """Check that the message has each variable, and that each placeholder of the message is declared."""
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise InvalidArgument(f"{name!r} is declared twice", argument=f"pattern.variable[{index}].name")
+            raise InvalidArgument(f"{shown(name)} is declared twice", argument=f"pattern.variable[{index}].name")
         if f"{DELIMITER}{name}{DELIMITER}" not in message:
             raise InvalidArgument(
-                f"{name!r} is not in the message; add %{name}% to the message or remove the variable",
+                f"{shown(name)} is not in the message; add it there between two %, or remove the variable",
                 argument=f"pattern.variable[{index}].name",
             )
     for name in _PLACEHOLDER.findall(message):
         if name not in names:
             raise InvalidArgument(
-                f"contains %{name}%, which is not declared; add PatternVariable(name={name!r}, type=…) to variable",
+                f"contains %{name[:_SHOWN]}%, which is not declared; add a PatternVariable with this name to variable",
                 argument="pattern.message",
             )

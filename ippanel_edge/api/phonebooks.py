@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ippanel_edge.api.fields import filters_of
 from ippanel_edge.config import Defaults
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.models.phonebooks import ContactChanges, ContactFilters, NewContact, OptionType
@@ -87,11 +88,9 @@ def contact_changes(changes: ContactChanges) -> dict[str, Any]:
 
 def contact_filters(filters: ContactFilters | None) -> dict[str, Any]:
     """Return the query that selects contacts; None selects all."""
-    if filters is None:
-        return {}
-    optional_texts(**{"filters.phonebook_title": filters.phonebook_title})
-    optional_ids(**{"filters.phonebook_id": filters.phonebook_id})
-    fields: dict[str, Any] = codec.encode(filters)
+    fields = filters_of(filters, ContactFilters)
+    if filters is not None:
+        optional_ids(**{"filters.phonebook_id": filters.phonebook_id})
     return fields
 
 
@@ -123,8 +122,6 @@ def _values(options: Mapping[int, str], place: str) -> dict[str, str]:
             argument=place,
         )
     return {
-        str(check_id(option_id, argument=f"{place}[{option_id!r}]")): check_str(
-            value, argument=f"{place}[{option_id!r}]"
-        )
+        str(check_id(option_id, argument=place)): check_str(value, argument=f"{place}[{option_id}]")
         for option_id, value in options.items()
     }

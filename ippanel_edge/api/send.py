@@ -35,7 +35,7 @@ from ippanel_edge.values.checks import (
     texts,
 )
 from ippanel_edge.values.files import FileInput, Upload, open_upload
-from ippanel_edge.values.secrets import Secret
+from ippanel_edge.values.secrets import Secret, SecretInt
 from ippanel_edge.values.segments import check_message
 from ippanel_edge.wire.call import Call, call
 
@@ -166,7 +166,7 @@ def with_values(
     return {
         **texts(code=code),
         "recipients": [_recipient(recipient)],
-        "params": {name: Secret(value) if isinstance(value, str) else value for name, value in params.items()},
+        "params": {name: _hidden(value) for name, value in params.items()},
         **({} if phonebook is None else {"phonebook": _contact(phonebook)}),
     }
 
@@ -242,8 +242,9 @@ def _contact(contact: PatternContact) -> dict[str, Any]:
     options: dict[str, object] = {}
     check_type(contact.options, Mapping, argument="phonebook.options")
     for field, value in contact.options.items():
-        _check_value(value, argument=f"phonebook.options[{field!r}]")
-        options[str(check_id(field, argument="phonebook.options"))] = value
+        name = str(check_id(field, argument="phonebook.options"))
+        _check_value(value, argument=f"phonebook.options[{name}]")
+        options[name] = value
     return {
         "id": check_id(contact.id, argument="phonebook.id"),
         **{name.removeprefix("phonebook."): value for name, value in optional.items()},
@@ -259,6 +260,15 @@ def _check_value(value: object, *, argument: str) -> None:
         check_str(value, argument=argument)
     elif isinstance(value, float) and not math.isfinite(value):
         raise InvalidArgument(f"expected a finite number, got {value}", argument=argument)
+    elif isinstance(value, int):
+        check_int(int(value), argument=argument)
+
+
+def _hidden(value: object) -> object:
+    """Hide the value of a pattern's variable: it may be a one-time password."""
+    if isinstance(value, str):
+        return Secret(value)
+    return SecretInt(value) if isinstance(value, int) else value
 
 
 def _credentials(secret: Secret | None, username: str | None, password: str | None) -> dict[str, str]:

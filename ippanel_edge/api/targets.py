@@ -107,7 +107,10 @@ def phonebooks(
         InvalidArgument: a selection is invalid, there are more than 100, or they have more than 1,000,000 numbers.
     """
     kinds = (WholePhonebooks, PhonebookNumbers)
-    listed: list[WholePhonebooks | PhonebookNumbers] = check_items(selections, kinds, argument="selections")
+    limit = MAX_SELECTIONS + 1 if check else None
+    listed: list[WholePhonebooks | PhonebookNumbers] = check_items(
+        selections, kinds, argument="selections", limit=limit
+    )
     if check and len(listed) > MAX_SELECTIONS:
         raise InvalidArgument(
             f"too many selections: at most {MAX_SELECTIONS} per send; name several phonebooks in one selection",

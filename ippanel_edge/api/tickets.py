@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ippanel_edge.api.fields import filters_of
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.tickets import TicketFilters
 from ippanel_edge.values.checks import check_id, paging
 from ippanel_edge.values.files import FileInput, Upload, open_upload
-from ippanel_edge.wire import codec
 
 _REPLY_KINDS: Final = frozenset({"zip", "jpg", "jpeg", "png"})
 MAX_BYTES: Final = 10 * 1024 * 1024
@@ -20,7 +20,7 @@ def listing(defaults: Defaults, page: int, per_page: int, filters: TicketFilters
     Raises:
         InvalidArgument: the page is out of range, or a filter is not an id.
     """
-    fields: dict[str, Any] = {} if filters is None else codec.encode(filters)
+    fields = filters_of(filters, TicketFilters)
     for name, value in fields.items():
         if name != "username":
             check_id(value, argument=f"filters.{name}")

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, cast
 
-from ippanel_edge.api.fields import fields_of
+from ippanel_edge.api.fields import fields_of, filters_of
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.models.users import NewUser, UserChanges, UserFilters
 from ippanel_edge.values import phones
-from ippanel_edge.values.checks import check_choice, check_id, check_text, ids
+from ippanel_edge.values.checks import check_choice, check_id, check_iterable, check_text, ids
 from ippanel_edge.values.files import FileInput, Upload, open_upload
 from ippanel_edge.values.secrets import Secret
 
@@ -121,9 +121,9 @@ def filters(wanted: UserFilters | None, *, check: bool) -> dict[str, Any]:
     Raises:
         InvalidArgument: the service does not document a value.
     """
+    query = filters_of(wanted, UserFilters)
     if wanted is None:
-        return {}
-    query = fields_of(wanted, UserFilters, argument="filters")
+        return query
     statuses = ("status", "normal", "online", "webservice")
     check_choice(wanted.add_status, statuses, argument="filters.add_status", check=check)
     check_choice(wanted.login_status, (0,), argument="filters.login_status", check=check)
@@ -139,12 +139,13 @@ def documents(files: Sequence[FileInput]) -> list[tuple[str, Upload]]:
     given = cast("object", files)
     if isinstance(given, str | bytes | os.PathLike) or hasattr(given, "read") or _is_pair(given):
         raise InvalidArgument("expected a list of files; put the file into [ ]", argument="files")
-    if not files:
-        raise InvalidArgument("must not be empty", argument="files")
-    return [
+    uploads = [
         (f"files[{index}]", open_upload(file, argument=f"files[{index}]", kinds=None, max_bytes=None))
-        for index, file in enumerate(files)
+        for index, file in enumerate(check_iterable(files, argument="files", of="files"))
     ]
+    if not uploads:
+        raise InvalidArgument("must not be empty", argument="files")
+    return uploads
 
 
 def _is_pair(value: object) -> bool:

@@ -6,6 +6,8 @@ from datetime import datetime
 
 import attrs
 
+from ippanel_edge.models.fields import checked
+
 
 @attrs.frozen(kw_only=True)
 class Package:
@@ -47,7 +49,7 @@ class Package:
     updated_at_man: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class PackageFilters:
     """Filters of the list of packages; unset fields are omitted. Source: package/list-packages.md.
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import attrs
 
+from ippanel_edge.models.fields import checked
 from ippanel_edge.models.states import PatternStatus, VariableType
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class PatternVariable:
     """A variable of a pattern, in requests and responses. Source: pattern/create-pattern.md.
 
@@ -26,7 +27,7 @@ class PatternVariable:
     len: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class NewPattern:
     """A pattern to create or update. Sources: pattern/create-pattern.md, pattern/update-pattern.md.
 
@@ -144,7 +145,7 @@ class Pattern:
     pattern_log: Any = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class PatternFilters:
     """Filters of the list of patterns; unset fields are omitted. Source: pattern/list-pattern.md.
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import attrs
 
-from ippanel_edge.models.fields import as_text, moment, recipient
+from ippanel_edge.models.fields import as_text, checked, moment, recipient
 from ippanel_edge.values import phones
 
 
@@ -133,7 +133,7 @@ def _to_number(value: str) -> str:
     return phones.recipient(value, argument="number")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class NewContact:
     """A contact to add to a phonebook. Source: phonebook/number/store-number.md.
 
@@ -155,7 +155,7 @@ class NewContact:
     options: Mapping[int, str] = attrs.field(factory=dict[int, str])
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class ContactChanges:
     """Changes of a contact; unset fields are omitted. Source: phonebook/number/update-number.md.
 
@@ -178,7 +178,7 @@ class ContactChanges:
     phonebook_id: int | None = as_text()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class ContactFilters:
     """Filters of the list of contacts; unset fields are omitted. Source: phonebook/number/list-number.md.
 

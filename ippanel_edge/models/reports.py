@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from ippanel_edge.models.fields import as_text, moment, sender
+from ippanel_edge.models.fields import as_text, checked, moment, sender
 from ippanel_edge.models.states import DeliveryStatus, MessageState
 
 
@@ -124,7 +124,7 @@ class InboxMessage:
     seen: bool | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class OutboxFilters:
     """Filters of the outbox; unset fields are omitted. Source: report/outbox-report.md.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from ippanel_edge.models.fields import to_recipients
+from ippanel_edge.models.fields import checked, to_recipients
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +48,7 @@ class Price:
     parts: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class PeerMessage:
     """A message and its recipients. Source: send/peer-to-peer.md.
 
@@ -61,7 +61,7 @@ class PeerMessage:
     message: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class Slice:
     """A range of one operator's numbers.
 
@@ -74,7 +74,7 @@ class Slice:
     size: int = 0
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class PostalCodeTarget:
     """The numbers in a postal code area. Source: send/postalcode.md.
 
@@ -104,7 +104,7 @@ class PostalCodeTarget:
     everyone: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class CountryTarget:
     """The numbers of a province, county or city (v1 of the API). Source: send/country/index.md.
 
@@ -139,7 +139,7 @@ class CountryTarget:
     everyone: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class OperatorSlice:
     """A range of one operator's numbers.
 
@@ -154,7 +154,7 @@ class OperatorSlice:
     size: int = 0
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class GeolocationTarget:
     """The numbers of a province, county or city (v2 of the API). Source: send/countryV2/index.md.
 
@@ -183,7 +183,7 @@ class GeolocationTarget:
     everyone: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class JobTarget:
     """The numbers of a job category. Source: send/jobs/index.md.
 
@@ -202,7 +202,7 @@ class JobTarget:
     everyone: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class WholePhonebooks:
     """All numbers of phonebooks, or a range of them (the API's type ``all``). Source: send/phonebook.md.
 
@@ -217,7 +217,7 @@ class WholePhonebooks:
     size: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class PhonebookNumbers:
     """Selected numbers of one phonebook (the API's type ``detail``). Source: send/phonebook.md.
 
@@ -230,7 +230,7 @@ class PhonebookNumbers:
     number_ids: Sequence[int]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class PatternContact:
     """The contact that a pattern send stores for the recipient in a phonebook. Source: send/pattern.md.
 
@@ -239,11 +239,11 @@ class PatternContact:
         name: the contact's name.
         pre: the form of address, such as ``mr``.
         email: the contact's email address.
-        options: values of the phonebook's options by option id.
+        options: values (str or number) of the phonebook's options by option id.
     """
 
     id: int
     name: str | None = None
     pre: str | None = None
     email: str | None = None
-    options: Mapping[int, str] = attrs.field(factory=dict[int, str])
+    options: Mapping[int, object] = attrs.field(factory=dict[int, object])

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import attrs
 
+from ippanel_edge.models.fields import checked
 from ippanel_edge.models.states import TicketState
 
 
@@ -225,7 +226,7 @@ class TicketReply:
     ticket: RepliedTicket | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class TicketFilters:
     """Filters of the list of tickets; unset fields are omitted. Source: ticket/list-ticket.md.
 

@@ -6,9 +6,8 @@ from datetime import date, datetime
 
 import attrs
 
-from ippanel_edge.models.fields import day, moment, one_or_zero, recipient, yes_or_no
+from ippanel_edge.models.fields import checked, day, moment, one_or_zero, optional_secret, recipient, secret, yes_or_no
 from ippanel_edge.values import phones, times
-from ippanel_edge.values.secrets import Secret
 
 
 @attrs.frozen(kw_only=True)
@@ -152,7 +151,7 @@ class ParentsTree:
     tree: tuple[TreeUser, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class UserFilters:
     """Filters of the list of users; unset fields are omitted. Source: user/list-users.md.
 
@@ -202,7 +201,7 @@ def _to_birth_date(value: date) -> date:
     return value
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class NewUser:
     """A user to register. Source: user/register-user.md.
 
@@ -221,7 +220,7 @@ class NewUser:
     """
 
     user_name: str
-    password: str = attrs.field(converter=Secret)
+    password: str = secret()
     national_code: str
     mobile_number: str = attrs.field(converter=_to_mobile)
     birth_date: date = attrs.field(converter=_to_birth_date)
@@ -236,7 +235,7 @@ class NewUser:
     address: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=checked)
 class UserChanges:
     """Changes of a user; unset fields are not changed. Source: user/update-user.md.
 
@@ -252,7 +251,7 @@ class UserChanges:
     """
 
     name: str | None = None
-    password: str | None = attrs.field(default=None, converter=attrs.converters.optional(Secret))
+    password: str | None = optional_secret()
     company: str | None = None
     email: str | None = None
     tell: str | None = None

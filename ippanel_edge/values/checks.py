@@ -7,7 +7,9 @@ and return them as the fields of a request, so that a field's name is written on
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final, TypeGuard, TypeVar
 
 from ippanel_edge.errors import InvalidArgument
@@ -18,6 +20,11 @@ T = TypeVar("T")
 MAX_PER_PAGE: Final = 1000
 _INT_LIMIT: Final = 2**63
 """The service stores integers in 64 bits."""
+_MAX_SECONDS: Final = 1e9
+"""About 30 years. Python's own clocks and locks overflow at about ten times as many seconds."""
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_SHOWN: Final = 40
+"""The maximum length of a value that an error quotes."""
 
 
 def ids(**values: int) -> dict[str, int]:
@@ -179,18 +186,20 @@ def check_ids(values: Iterable[int], *, argument: str, minimum: int = 1) -> list
 
 
 def check_seconds(value: object, *, argument: str) -> float:
-    """Return a number of seconds above 0.
+    """Return a number of seconds above 0, at most 10**9.
 
     Raises:
         InvalidArgument: any other value, including infinity and NaN.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise InvalidArgument(f"expected a number of seconds above 0, got {value!r}", argument=argument)
+        raise InvalidArgument(f"expected a number of seconds above 0, got {shown(value)}", argument=argument)
+    if value > _MAX_SECONDS:
+        raise InvalidArgument(f"expected at most {_MAX_SECONDS:,.0f} seconds, got {shown(value)}", argument=argument)
     return value
 
 
 def check_iterable(values: object, *, argument: str, of: str) -> Iterable[Any]:
-    """Return an iterable that is not a str, bytes or a mapping: those yield characters, ints or keys.
+    """Return an iterable that is not a str, a mapping or binary data: those yield characters, keys or ints.
 
     Raises:
         InvalidArgument: any other value; the message names the expected items, a list `of` them.
@@ -201,7 +210,7 @@ def check_iterable(values: object, *, argument: str, of: str) -> Iterable[Any]:
 
 
 def _is_iterable(values: object) -> TypeGuard[Iterable[Any]]:
-    return isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
+    return isinstance(values, Iterable) and not isinstance(values, str | bytes | bytearray | memoryview | Mapping)
 
 
 def check_type(value: object, kinds: type[T] | tuple[type[T], ...], *, argument: str) -> T:
@@ -215,14 +224,28 @@ def check_type(value: object, kinds: type[T] | tuple[type[T], ...], *, argument:
     return value
 
 
-def check_items(values: object, kinds: type[T] | tuple[type[T], ...], *, argument: str, minimum: int = 1) -> list[T]:
+def check_items(
+    values: object,
+    kinds: type[T] | tuple[type[T], ...],
+    *,
+    argument: str,
+    minimum: int = 1,
+    limit: int | None = None,
+) -> list[T]:
     """Return objects of a class, or of several classes, as a list.
+
+    Args:
+        values: the caller's value.
+        kinds: the class or classes.
+        argument: its name for the error.
+        minimum: the minimum number of objects.
+        limit: no more objects than this are consumed; None for no limit.
 
     Raises:
         InvalidArgument: the value is not iterable, an item has another class (the first one is named), or there
             are fewer than `minimum`.
     """
-    given = check_iterable(values, argument=argument, of=_named(kinds))
+    given = islice(check_iterable(values, argument=argument, of=_named(kinds)), limit)
     listed = [check_type(value, kinds, argument=f"{argument}[{index}]") for index, value in enumerate(given)]
     if len(listed) < minimum:
         raise InvalidArgument("must not be empty", argument=argument)
@@ -250,7 +273,17 @@ def check_choice(value: T | None, allowed: Iterable[T], *, argument: str, check:
     has_their_type = isinstance(value, tuple(map(type, options))) and not isinstance(value, bool)
     if value is None or (has_their_type and (not check or value in options)):
         return value
-    raise InvalidArgument(f"expected one of {', '.join(map(repr, options))}, got {value!r}", argument=argument)
+    raise InvalidArgument(f"expected one of {', '.join(map(repr, options))}, got {shown(value)}", argument=argument)
+
+
+def shown(value: object) -> str:
+    """Format a caller's value for an error: a short str or number as it is, anything else by its type."""
+    if value is not None and not isinstance(value, str | int | float):
+        return type(value).__name__
+    if isinstance(value, int) and not -_INT_LIMIT <= value < _INT_LIMIT:
+        return "an int of more than 64 bits"
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def check_text(value: str, *, argument: str, limit: int | None = None) -> str:
@@ -274,6 +307,6 @@ def check_str(value: str, *, argument: str) -> str:
     """
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
         raise InvalidArgument(f"expected a str, got {type(value).__name__}", argument=argument)
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if _SURROGATE.search(value):
         raise InvalidArgument("contains a lone surrogate", argument=argument)
     return value

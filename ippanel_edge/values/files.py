@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
 import attrs
 
 from ippanel_edge.errors import InvalidArgument
+from ippanel_edge.values.secrets import Secret
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -129,7 +130,7 @@ def _extension(name: str) -> str:
 
 
 def _describe(value: object, argument: str, limit: int | None) -> Upload:
-    if isinstance(value, str | os.PathLike):
+    if isinstance(value, str | os.PathLike) and not isinstance(value, Secret):  # an error quotes the path
         return _from_path(cast("str | os.PathLike[str]", value), argument)
     if isinstance(value, tuple):
         return _from_pair(cast("tuple[object, ...]", value), argument, limit)

@@ -6,7 +6,7 @@ import html
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, TypeVar, cast
@@ -18,6 +18,10 @@ B = TypeVar("B", bound=BaseException)
 
 MASK: Final = "***"
 _MIN_LENGTH: Final = 4
+_MIN_NUMBER: Final = 10 ** (_MIN_LENGTH - 1)
+_START: Final = r"(?:(?<!\d)|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
+"""The start of a number: after no digit, or after an escape of a URL or of JSON that may end in one."""
+_END: Final = r"(?!\d)"
 _QUERY_SECRET: Final = re.compile(
     r"(?i)((?:[?&]|&amp;|%26)(?:apikey|api_key|password|token|otp|message)=)[^&#\s\"'<>]+"
 )
@@ -29,15 +33,21 @@ def masked(text: str) -> str:
     return _QUERY_SECRET.sub(rf"\g<1>{MASK}", text)
 
 
-def redacted(error: EdgeError, secrets: Iterable[str]) -> EdgeError:
+def redacted(error: EdgeError, secrets: Iterable[str | int]) -> EdgeError:
     """Return an error without the secrets of its call: a response of the service or a proxy may quote the request.
 
-    Secrets of fewer than 4 characters stay: masking each occurrence of them would garble the message.
+    A secret int is masked where it is a number of its own, not where it is a part of a longer one. Secrets of fewer
+    than 4 characters stay: masking each occurrence of them would garble the message.
     """
-    hidden = {form for secret in secrets if len(secret) >= _MIN_LENGTH for form in _forms(secret)}
-    if not hidden:
+    given = set(secrets)
+    texts = {
+        form for secret in given if isinstance(secret, str) and len(secret) >= _MIN_LENGTH for form in _forms(secret)
+    }
+    numbers = {str(abs(secret)) for secret in given if isinstance(secret, int) and abs(secret) >= _MIN_NUMBER}
+    forms = [*map(re.escape, sorted(texts, key=len, reverse=True)), *(_START + number + _END for number in numbers)]
+    if not forms:
         return error
-    pattern = re.compile("|".join(map(re.escape, sorted(hidden, key=len, reverse=True))))
+    pattern = re.compile("|".join(forms))
     attributes = {name: _mask_secrets(value, pattern) for name, value in vars(error).items()}
     return evolve(error, args=tuple(_mask_secrets(value, pattern) for value in error.args), **attributes)
 
@@ -64,13 +74,12 @@ def _mask_secrets(value: object, pattern: re.Pattern[str]) -> object:
     if isinstance(value, str) and not isinstance(value, Enum):
         return pattern.sub(MASK, value)
     if isinstance(value, Mapping):
-        fields = cast("Mapping[str, Sequence[str]]", value)
+        fields = cast("Mapping[str, object]", value)
         return MappingProxyType(
-            {
-                pattern.sub(MASK, name): tuple(pattern.sub(MASK, text) for text in texts)
-                for name, texts in fields.items()
-            }
+            {pattern.sub(MASK, name): _mask_secrets(item, pattern) for name, item in fields.items()}
         )
+    if isinstance(value, tuple):
+        return tuple(_mask_secrets(item, pattern) for item in cast("tuple[object, ...]", value))
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 
 class Secret(str):
@@ -12,6 +12,10 @@ class Secret(str):
     """
 
     __slots__ = ()
+
+    def __new__(cls, value: str) -> Self:
+        """Return a secret with the characters of the value: the str() of an enum would be its name."""
+        return super().__new__(cls, str.__str__(value))
 
     def __repr__(self) -> str:
         """Return a mask instead of the value."""
@@ -28,6 +32,20 @@ class Secret(str):
     def __deepcopy__(self, _: object) -> Secret:
         """Return the same object, which is immutable."""
         return self
+
+
+class SecretInt(int):
+    """A code as an int, masked in repr. JSON writes it as a number."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return a mask instead of the value."""
+        return "***"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Raise TypeError: a pickle would contain the plain value."""
+        raise TypeError("a SecretInt cannot be pickled")
 
 
 def hidden(value: str | None) -> Secret | None:

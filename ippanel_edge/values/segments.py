@@ -65,11 +65,14 @@ def sms_parts(text: str, *, opt_out: bool = False) -> SmsParts:
         The encoding, the number of units and parts, and the unused units of the last part.
 
     Raises:
-        InvalidArgument: the text is not a str or contains a lone surrogate, which cannot be encoded.
+        InvalidArgument: the text is not a str or contains a lone surrogate, which cannot be encoded, or `opt_out` is
+            not a bool.
 
     Source: send/calculate-price.md, GSM 03.38.
     """
     _check_encodable(text, "text")
+    if not isinstance(opt_out, bool):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
+        raise InvalidArgument(f"expected a bool, got {type(opt_out).__name__}", argument="opt_out")
     full_text = text + OPT_OUT_SUFFIX if opt_out else text
     if _GSM.issuperset(full_text):
         widths = [2 if character in _GSM_EXTENSION else 1 for character in full_text]

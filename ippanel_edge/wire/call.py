@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
@@ -12,14 +13,16 @@ import attrs
 
 from ippanel_edge.endpoints import Endpoint, Method, Repeat
 from ippanel_edge.errors import InvalidArgument
-from ippanel_edge.values.checks import check_choice, check_str, check_type
+from ippanel_edge.values.checks import check_choice, check_iterable, check_str, check_type, shown
 from ippanel_edge.values.files import FileInput, Upload, open_upload
-from ippanel_edge.values.secrets import Secret
+from ippanel_edge.values.secrets import Secret, SecretInt
 
 T = TypeVar("T")
 
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_MAX_SEGMENT: Final = 60_000
+"""The maximum of characters of a path segment: httpx rejects a URL with a path of more than 65,536."""
 _DOTS: Final = re.compile(r"(?i)(\.|%2e){1,2}")
 
 Fields: TypeAlias = tuple[tuple[str, str], ...]
@@ -62,7 +65,7 @@ class JsonBody:
     """
 
     content: Content
-    secrets: tuple[Secret, ...] = attrs.field(default=(), repr=False)
+    secrets: tuple[Secret | SecretInt, ...] = attrs.field(default=(), repr=False)
 
 
 @attrs.frozen
@@ -151,7 +154,7 @@ class Call(Generic[T]):
         return self.endpoint.repeat
 
     @property
-    def secrets(self) -> tuple[str, ...]:
+    def secrets(self) -> tuple[str | int, ...]:
         """The secret values that the call sends, in its headers, its query or its body."""
         fields = list(self.query)
         if isinstance(self.body, FormBody | MultipartBody):
@@ -193,36 +196,39 @@ def call(
         raise InvalidArgument("must not be combined with a form: a request has one body", argument="json")
     body: Body | None = None
     if files or endpoint.multipart:
-        body = MultipartBody(_form_fields(form or {}), tuple(files))
+        body = MultipartBody(_fields(form or {}), tuple(files))
     elif form is not None:
-        body = FormBody(_form_fields(form))
+        body = FormBody(_fields(form))
     elif json is not None:
         body = JsonBody(encode_json(json), tuple(_secrets_in(json)))
     return Call(
         endpoint=endpoint,
         method=endpoint.method,
         path=fill(endpoint.path, path or {}),
-        query=tuple(
-            (_as_text(name, "query"), _as_field(value, name))
-            for name, value in (query or {}).items()
-            if value is not None
-        ),
+        query=_fields(query or {}),
         body=body,
     )
 
 
-def _secrets_in(value: object) -> Iterator[Secret]:
-    """Yield the secrets in the arguments of a body, before JSON makes them plain text."""
-    if isinstance(value, Secret):
-        yield value
-    items: Iterable[object] = ()
-    if isinstance(value, dict):
-        items = cast("dict[object, object]", value).values()
-    elif isinstance(value, list | tuple):
-        items = cast("Sequence[object]", value)
-    for item in items:
-        if type(item) is not str:  # the most frequent type by far: a send has up to 1,000 recipients
-            yield from _secrets_in(item)
+def _secrets_in(value: object) -> Iterator[Secret | SecretInt]:
+    """Yield the secrets in the arguments of a body, before JSON makes them plain text.
+
+    Raises:
+        InvalidArgument: a dict has a name that is not a str.
+    """
+    pending: list[object] = [value]  # no recursion: JSON may be nested as deeply as its encoder allows
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Secret | SecretInt):
+            yield item
+        elif isinstance(item, dict):
+            fields = cast("dict[object, object]", item)
+            if not all(isinstance(name, str) for name in fields):  # JSON would make "true" of True
+                raise InvalidArgument("expected names of JSON objects to be str", argument="json")
+            pending += fields.values()
+        elif isinstance(item, list | tuple):
+            # Without the most frequent type by far: a send has up to 1,000 recipients.
+            pending += [each for each in cast("Sequence[object]", item) if type(each) is not str]
 
 
 def unlisted(method: str, path: str, repeat: Repeat) -> Endpoint[Any]:
@@ -237,39 +243,77 @@ def unlisted(method: str, path: str, repeat: Repeat) -> Endpoint[Any]:
     return Endpoint("request", cast("Method", name), safe, repeat, object, "", bare=True)
 
 
-def uploads(files: Iterable[tuple[str, FileInput]]) -> list[tuple[str, Upload]]:
-    """Describe files of any type and size, each with the name of its field."""
-    return [
-        (
-            _as_text(field, f"files[{index}]"),
-            open_upload(file, argument=f"files[{index}]", kinds=None, max_bytes=None),
-        )
-        for index, (field, file) in enumerate(files)
-    ]
+def unlisted_fields(fields: Mapping[str, object] | None, *, argument: str) -> dict[str, object] | None:
+    """Check the query or the form of `client.request`: names and values; a value may be a list.
+
+    Raises:
+        InvalidArgument: there is another name or value; its place is named, such as ``query['a']``.
+    """
+    if fields is None:
+        return None
+    check_type(fields, Mapping, argument=argument)
+    for name, value in fields.items():
+        place = f"{argument}[{shown(check_str(name, argument=argument))}]"
+        for item in [] if value is None else _listed(value):
+            _as_text(item, place)
+    return dict(fields)
 
 
-def _form_fields(form: Mapping[str, object]) -> Fields:
+def _listed(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else [value]
+
+
+def unlisted_files(files: Iterable[tuple[str, FileInput]]) -> list[tuple[str, Upload]]:
+    """Describe the files of `client.request`: of any type and size, each with the name of its field.
+
+    Raises:
+        InvalidArgument: there is anything but pairs of a name and a file; its place is named, such as ``files[0]``.
+    """
+    uploads: list[tuple[str, Upload]] = []
+    for index, pair in enumerate(check_iterable(files, argument="files", of="(field, file) pairs")):
+        place = f"files[{index}]"
+        check_type(pair, tuple, argument=place)
+        items: tuple[Any, ...] = pair
+        if len(items) != 2:  # noqa: PLR2004 - a pair
+            raise InvalidArgument(f"expected (field, file), got a tuple of length {len(items)}", argument=place)
+        field, file = items
+        upload = open_upload(file, argument=place, kinds=None, max_bytes=None)
+        uploads.append((check_str(field, argument=place), upload))
+    return uploads
+
+
+def _fields(values: Mapping[str, object]) -> Fields:
+    """Serialise names and values. None is left out; the values of a list have the same name."""
     return tuple(
-        (_as_text(name, "data"), _as_field(item, name))
-        for name, value in form.items()
+        (check_str(name, argument="name"), _as_text(item, name))
+        for name, value in values.items()
         if value is not None
-        for item in (cast("list[object]", value) if isinstance(value, list) else [value])
+        for item in _listed(value)
     )
 
 
-def _as_field(value: object, name: str) -> str:
-    if isinstance(value, Secret):
-        return value
-    return ("true" if value else "false") if isinstance(value, bool) else _as_text(value, name)
-
-
 def _as_text(value: object, argument: str) -> str:
-    """Serialise a value as a str. Lone surrogates and ints of thousands of digits cannot be serialised."""
-    try:
-        text = str(value)
-    except ValueError:
-        raise InvalidArgument("the int has too many digits", argument=argument) from None
-    return check_str(text, argument=argument)
+    """Serialise a str, a number or a bool as a str.
+
+    Raises:
+        InvalidArgument: any other value, a lone surrogate, NaN, infinity, or an int of thousands of digits.
+    """
+    if isinstance(value, Secret):
+        return check_str(value, argument=argument)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return str.__str__(check_str(value, argument=argument))  # the str of an enum is its name
+    if isinstance(value, int):
+        try:
+            return int.__repr__(value)
+        except ValueError:
+            raise InvalidArgument("the int has too many digits", argument=argument) from None
+    if not isinstance(value, float):
+        raise InvalidArgument(f"expected a str, a number or a bool, got {type(value).__name__}", argument=argument)
+    if not math.isfinite(value):
+        raise InvalidArgument(f"expected a finite number, got {value}", argument=argument)
+    return float.__repr__(value)
 
 
 def encode_json(value: object) -> Content:
@@ -288,15 +332,18 @@ def fill(template: str, values: Mapping[str, object]) -> str:
     """Fill the parameters of a path, quoted so that each stays one path segment.
 
     Raises:
-        InvalidArgument: a parameter is empty, ``.``, ``..`` or has a control character.
+        InvalidArgument: a parameter is empty, ``.``, ``..``, too long, or has a control character.
     """
 
     def quoted(match: re.Match[str]) -> str:
         name = match[1]
-        text = str(values[name])
+        text = _as_text(values[name], name)
         if text in ("", ".", "..") or CONTROL.search(text):
-            raise InvalidArgument(f"{text!r} cannot be a path segment", argument=name)
-        return quote(text, safe="")
+            raise InvalidArgument(f"{shown(text)} cannot be a path segment", argument=name)
+        segment = quote(text, safe="")
+        if len(segment) > _MAX_SEGMENT:
+            raise InvalidArgument("is too long for a URL", argument=name)
+        return segment
 
     return re.sub(r"\{(\w+)\}", quoted, template)
 

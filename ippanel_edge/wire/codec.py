@@ -411,9 +411,3 @@ def _page(data: object, row: Any, meta: Mapping[str, object]) -> Page[Any]:
 def encode(value: object) -> Any:
     """Unstructure an input class, or a list of them, as JSON data; unset fields are omitted."""
     return _CONVERTER.unstructure(value)
-
-
-def under(name: str, value: object | None) -> dict[str, Any]:
-    """Unstructure an input class as the value of a name; return {} if it is None or has no field set."""
-    written = None if value is None else encode(value)
-    return {name: written} if written else {}

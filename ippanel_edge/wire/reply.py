@@ -20,6 +20,7 @@ from ippanel_edge.errors import (
     Conflict,
     DecodeError,
     DuplicateMessage,
+    InsufficientCredit,
     NotFound,
     Outcome,
     PermissionDenied,
@@ -27,11 +28,13 @@ from ippanel_edge.errors import (
     ServerError,
     ValidationFailed,
     evolve,
+    request_id_of,
 )
 from ippanel_edge.models.common import Meta
 from ippanel_edge.models.send import SendResult
 from ippanel_edge.values.redaction import masked
 from ippanel_edge.wire import codec
+from ippanel_edge.wire.credit import speaks_of_credit
 
 T = TypeVar("T")
 
@@ -78,6 +81,12 @@ class Reply(Generic[T]):
     data: T
     meta: Meta
     _make_response: Callable[[], Any] = attrs.field(default=lambda: None, alias="make_response", repr=False, eq=False)
+
+    @property
+    def request_id(self) -> str | None:
+        """The id by which the service or its CDN can find the request, or None."""
+        response = self.response
+        return None if response is None else request_id_of(response.headers)
 
     @property
     def response(self) -> Any:
@@ -228,6 +237,8 @@ def _error(
     now: datetime | None = None,
 ) -> ApiError:
     said = meta or Meta()
+    if speaks_of_credit(answer.status_code, said.message):
+        kind = InsufficientCredit
     return kind(
         said.message,
         status_code=answer.status_code,
@@ -237,6 +248,7 @@ def _error(
         retry_after=retry_after(answer.headers.get("retry-after"), now=now),
         allow=[method.strip().upper() for method in answer.headers.get("allow", "").split(",") if method.strip()],
         excerpt="" if meta is not None else _excerpt(answer),
+        headers=answer.headers,
         outcome=outcome_of(answer.status_code),
     )
 

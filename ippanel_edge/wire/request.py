@@ -143,7 +143,15 @@ def build(call: Call[Any], *, base_url: str, timeout: httpx.Timeout, remaining: 
     except httpx.InvalidURL:
         pass
     # Raised outside of the except block: httpx's frames hold the query, which may contain a password.
-    raise ConfigurationError("the resulting URL is too long", argument="query" if call.query else "path")
+    raise ConfigurationError("the resulting URL is too long", argument=_longest(call))
+
+
+def _longest(call: Call[Any]) -> str:
+    """Return the name of the longest argument of a URL."""
+    if not call.query:
+        return "path"
+    name = max(call.query, key=lambda field: len(field[1]))[0]
+    return "query" if call.endpoint.name == "request" else name
 
 
 def _grouped(fields: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

@@ -275,13 +275,14 @@ async def test_middleware_wraps_each_attempt_and_the_first_one_is_outermost(
 
 
 async def test_request_calls_any_endpoint_and_returns_the_response(make_client: MakeClient) -> None:
-    script = Script(httpx.Response(200, json=ok([1], extra=2), headers={"X-Trace": "t-1"}))
+    script = Script(httpx.Response(200, json=ok([1], extra=2), headers={"X-Trace": "t-1", "X-Request-Id": "req-7"}))
     client = make_client(script)
     reply = await result(client.request("post", "/api/new/thing", query={"a": True, "b": None}, json={"x": "ی"}))
     assert reply.data == [1]
     assert (reply.meta.status, reply.meta.message_code, reply.meta.raw["extra"]) == (True, "200-1", 2)
     assert (reply.response.status_code, reply.response.headers["x-trace"]) == (200, "t-1")
     assert reply.response.json()["data"] == [1]
+    assert reply.request_id == "req-7"
     request = script.requests[0]
     assert (request.method, str(request.url)) == ("POST", "https://edge.example.test/v1/api/new/thing?a=true")
     assert request.content == '{"x":"ی"}'.encode()

@@ -89,8 +89,33 @@ async def test_a_short_secret_is_not_masked_in_the_error(make_client: MakeClient
     def handler(_: httpx.Request) -> httpx.Response:
         return httpx.Response(422, json={"meta": {"status": False, "message": "400 of 4", "message_code": "400-2"}})
 
-    with pytest.raises(EdgeError, match=r"HTTP 422 \[400-2\]: 400 of 4"):
+    with pytest.raises(EdgeError, match=r"HTTP 422 \[400-2\] [^\n]*\n400 of 4"):
         await result(make_client(handler).send.pattern("otp", "09121234567", {"count": "4"}))
+
+
+@pytest.mark.parametrize(
+    "quote",
+    ["code=4711", '{"code":4711}', "%7B%22code%22%3A4711%7D", "%204711", "[4711, 5]", "\\u06f44711", "x4711y"],
+)
+@pytest.mark.parametrize("code", [4711, -4711])
+async def test_a_code_that_is_an_int_is_masked_in_the_error(make_client: MakeClient, code: int, quote: str) -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
+        meta = {"status": False, "message": quote, "errors": {quote: [quote]}}
+        return httpx.Response(422, json={"meta": meta}, headers={"X-Echo": quote})
+
+    with pytest.raises(EdgeError) as caught:
+        await result(make_client(handler).send.pattern("otp", "09121234567", {"code": code, "n": 7}))
+    output = f"{caught.value} {vars(caught.value)}"
+    assert "4711" not in output
+    assert "***" in output
+
+
+async def test_a_code_that_is_an_int_is_not_masked_inside_a_longer_number(make_client: MakeClient) -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(422, json={"meta": {"status": False, "message": "id 94711 and 47110, part 711"}})
+
+    with pytest.raises(EdgeError, match="id 94711 and 47110, part 711"):
+        await result(make_client(handler).send.pattern("otp", "09121234567", {"code": 4711, "n": 711}))
 
 
 INVALID_CALLS: dict[str, Callable[[Any], Any]] = {

@@ -119,7 +119,10 @@ def test_a_documented_rejection_names_the_invalid_field(sample: Sample) -> None:
     error = caught.value
     assert (error.outcome, error.attempts, error.endpoint) == (Outcome.REJECTED, 1, sample.endpoint.name)
     assert dict(error.errors) == {"field": ("تکمیل این گزینه الزامی است",)}
-    assert "HTTP 422 [400-2]: تکمیل این گزینه الزامی است" in str(error)
+    assert str(error) == (
+        f"{sample.endpoint.name}: HTTP 422 [400-2] (rejected by the service, not executed)\n"
+        "field: تکمیل این گزینه الزامی است"
+    ), "a text that the message and a field have in common is shown once"
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)

@@ -147,14 +147,17 @@ def test_a_message_is_sent_unchanged_or_rejected(
 def test_the_values_of_a_pattern_are_sent_unchanged_or_rejected(
     code: str, recipient: str, params: dict[str, object], name: str | None, options: dict[Any, Any]
 ) -> None:
-    contact = None if name is None else PatternContact(id=3, name=name, options=options)
-    request = sent(lambda client: client.send.pattern(code, recipient, params, phonebook=contact))
+    def send(client: EdgeClient) -> object:
+        contact = None if name is None else PatternContact(id=3, name=name, options=options)
+        return client.send.pattern(code, recipient, params, phonebook=contact)
+
+    request = sent(send)
     if request is None:
         return
     written = body(request)
     assert (written["code"], written["params"]) == (code, params)
     assert written["recipients"] == [normalize_phone(recipient)]
-    if contact is not None:
+    if name is not None:
         assert written["phonebook"]["name"] == name
         assert written["phonebook"].get("options", {}) == {str(field): value for field, value in options.items()}
 

@@ -15,6 +15,8 @@ from ippanel_edge import (
     ConfigurationError,
     Credentials,
     EdgeClient,
+    InsufficientCredit,
+    Outcome,
     RetryPolicy,
     StoredToken,
     ValidationFailed,
@@ -22,6 +24,7 @@ from ippanel_edge import (
 from ippanel_edge.models.auth import LoginStep
 from ippanel_edge.sandbox import Sandbox
 from ippanel_edge.sandbox.defaults import MOBILE, PASSWORD, SUB_USER_API_KEY, USERNAME
+from ippanel_edge.sandbox.faults import NO_CREDIT_NUMBER
 from tests.sandbox.caller import Caller
 
 AUTH = "/api/acl/auth"
@@ -96,6 +99,11 @@ class TestClient:
         with pytest.raises(AuthenticationError):
             client.auth.logout()
         assert client.auth.check_token().user_name == USERNAME
+
+    def test_a_send_without_credit_raises_insufficient_credit(self, sandbox: Sandbox, client: EdgeClient) -> None:
+        with pytest.raises(InsufficientCredit) as caught:
+            client.send.webservice(NO_CREDIT_NUMBER, "سلام", from_number=sandbox.from_number)
+        assert (caught.value.status_code, caught.value.outcome) == (200, Outcome.REJECTED)
 
     def test_credentials_log_in_again_after_a_logout(self, client: EdgeClient, connect: Connect) -> None:
         own = connect(credentials=Credentials(USERNAME, PASSWORD))

@@ -66,13 +66,13 @@ def test_each_error_class_has_the_documented_base_class() -> None:
         ),
         (
             ERRORS[4],
-            ("send.file: HTTP 422 [400-2]: خطا — message: الزامی است (rejected by the service, not executed)"),
+            "send.file: HTTP 422 [400-2] (rejected by the service, not executed)\nخطا\nmessage: الزامی است",  # noqa: RUF001 - Persian
         ),
         (
             ERRORS[5],
             (
-                "reports.inbox: HTTP 502: no message — the response begins '<html>Bad gateway' "
-                "(it may have been executed; check before retrying)"
+                "reports.inbox: HTTP 502 (it may have been executed; check before retrying)\n"
+                "the response begins '<html>Bad gateway'"
             ),
         ),
         (
@@ -96,6 +96,51 @@ def test_each_error_class_has_its_default_outcome() -> None:
     assert ValidationFailed("x").outcome is Outcome.REJECTED
     assert ServerError("x").outcome is Outcome.UNKNOWN
     assert DecodeError("x").outcome is Outcome.UNKNOWN
+
+
+HEADERS: dict[str, str] = {
+    "X-Request-Id": "req-7",
+    "CF-Ray": "8f-AMS",
+    "Content-Type": "application/json",
+    "Set-Cookie": "session=canary",
+    "Authorization": "canary",
+    "X-Api-Key": "canary",
+    "X-Auth-Token": "canary",
+}
+
+
+def test_the_headers_have_lower_case_names_and_no_secret() -> None:
+    error = ServerError("x", status_code=500, headers=HEADERS)
+    assert dict(error.headers) == {"x-request-id": "req-7", "cf-ray": "8f-AMS", "content-type": "application/json"}
+    immutable: Any = error.headers
+    with pytest.raises(TypeError):
+        immutable["x"] = "y"
+    for duplicate in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):  # noqa: S301 - as above
+        assert (duplicate.headers, duplicate.request_id) == (error.headers, "req-7")
+
+
+@pytest.mark.parametrize(
+    ("headers", "request_id"),
+    [
+        (HEADERS, "req-7"),
+        ({"cf-ray": "8f-AMS", "x-correlation-id": "c-1"}, "c-1"),
+        ({"x-sid": "2062", "cf-ray": "8f-AMS"}, "2062"),
+        ({"x-request-id": "", "cf-ray": " 8f-AMS "}, "8f-AMS"),
+        ({"x-request-id": "two words", "x-correlation-id": "x" * 101}, None),
+        ({}, None),
+    ],
+)
+def test_the_request_id_is_shown_in_the_first_line(headers: dict[str, str], request_id: str | None) -> None:
+    error = ServerError("پیام", status_code=500, headers=headers)
+    assert error.request_id == request_id
+    first, second = str(error).splitlines()
+    assert (f"request id {request_id})" in first) == (request_id is not None)
+    assert second == "پیام"
+
+
+def test_a_message_of_several_lines_is_one_line() -> None:
+    error = ValidationFailed("a\r\nb", status_code=422, errors={"x": ["c\n d"], "y": ["c d"]})
+    assert str(error).splitlines()[1:] == ["a b", "x, y: c d"]
 
 
 def test_field_errors_are_immutable() -> None:

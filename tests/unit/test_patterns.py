@@ -63,8 +63,6 @@ STRING = VariableType.STRING
         ("pattern.description", "empty", NewPattern(description="", message="x", variable=[])),
         ("pattern.title", "empty", pattern_of("x", title="")),
         ("pattern.website", "empty", pattern_of("x", website=" ")),
-        ("pattern.variable[0]", "PatternVariable", NewPattern(description="x", message="x", variable=[{}])),  # type: ignore[list-item]  # a caller without a type checker
-        ("pattern.variable", "list", NewPattern(description="x", message="x", variable="ab")),  # type: ignore[arg-type]  # a caller without a type checker
     ],
 )
 def test_an_invalid_pattern_is_rejected_before_sending_and_the_error_names_the_field(

@@ -154,45 +154,18 @@ def test_a_target_out_of_its_limits_is_sent_if_limit_checks_are_disabled(target:
     assert len(encode(target, check=False)) == 2
 
 
-WRONG_TYPES: list[tuple[Any, str, str]] = [
-    *((postal(postal_code=code), ".postal_code", "expected an int") for code in (None, "51", 5.0)),
-    *((create(age_from=None), ".age_from", "expected an int, got NoneType") for create in (postal, country)),
-    *((create(age_to="1400"), ".age_to", "expected an int, got str") for create in (postal, country)),
-    *((create(gender=None), ".gender", "expected an int, got NoneType") for create in (postal, country)),
-    *((create(gender="male"), ".gender", "") for create in (postal, country, geolocation)),
-    *((create(bank=None), ".bank", "expected a str, got NoneType") for create in (postal, country)),
-    *((create(mci={"start": 0}), ".mci", "expected a Slice, got dict") for create in (postal, country)),
-    *((create(everyone=1), ".everyone", "expected a bool, got int") for create in (postal, country, geolocation, job)),
+INVALID_FIELDS: list[tuple[Any, str, str]] = [
     *(
         (create(irancell=Slice(start=-1)), ".irancell.start", "expected 0 or more, got -1")
         for create in (postal, country)
     ),
     *((create(mci=Slice(size=-1)), ".mci.size", "expected 0 or more, got -1") for create in (postal, country)),
-    *((create(mci=Slice(size=None)), ".mci.size", "expected an int") for create in (postal, country)),  # type: ignore[arg-type]  # a caller without a type checker
-    (country(province_id=None), ".province_id", "expected an int, got NoneType"),
     (country(county_id=0), ".county_id", "expected an id"),
     (country(city_id=4), ".county_id", "is required with city_id"),
-    (country(pre="914"), ".pre", "expected an int, got str"),
-    (geolocation(county_id="4"), ".county_id", "expected an int, got str"),
     (geolocation(city_id=0), ".city_id", "expected an id"),
-    (geolocation(pre=914), ".pre", "expected a str of digits"),
-    (geolocation(from_age="1350"), ".from_age", "expected an int, got str"),
+    (geolocation(pre="9x"), ".pre", "expected a str of digits"),
     (GeolocationTarget(everyone=True), "", "selects the whole country"),
-    (job(main_category_id=None), ".main_category_id", "expected an int, got NoneType"),
     (job(sub_category_id=0), ".sub_category_id", "expected an id"),
-    *((create(operator=None), ".operator", "expected a list or tuple, got NoneType") for create in (geolocation, job)),
-    *(
-        (
-            create(operator=(operator for operator in operators(1))),
-            ".operator",
-            "expected a list or tuple, got generator",
-        )
-        for create in (geolocation, job)
-    ),
-    *(
-        (create(operator=[{"id": 1}]), ".operator[0]", "expected a OperatorSlice, got dict")
-        for create in (geolocation, job)
-    ),
     *(
         (create(operator=[OperatorSlice(id=1, start=-1, size=1)]), ".operator[0].start", "0 or more")
         for create in (geolocation, job)
@@ -203,10 +176,10 @@ WRONG_TYPES: list[tuple[Any, str, str]] = [
 @LIMIT_CHECKS_ON_AND_OFF
 @pytest.mark.parametrize(
     ("target", "path", "message"),
-    WRONG_TYPES,
+    INVALID_FIELDS,
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_a_field_of_a_wrong_type_is_rejected_even_if_limit_checks_are_disabled(
+def test_an_invalid_field_is_rejected_even_if_limit_checks_are_disabled(
     target: Any,
     path: str,
     message: str,
@@ -270,10 +243,8 @@ def test_the_documented_example_of_one_operator_is_sent_as_documented() -> None:
     [
         (WholePhonebooks(phonebook_ids=[]), ".phonebook_ids", "must not be empty"),
         (WholePhonebooks(phonebook_ids=[1, 0]), ".phonebook_ids[1]", "expected an id"),
-        (WholePhonebooks(phonebook_ids=5), ".phonebook_ids", "expected a list of ids"),  # type: ignore[arg-type]  # a caller without a type checker
         (WholePhonebooks(phonebook_ids=[1], start=-1), ".start", "expected 0 or more, got -1"),
         (WholePhonebooks(phonebook_ids=[1], size=-1), ".size", "expected 0 or more, got -1"),
-        (WholePhonebooks(phonebook_ids=[1], size="2"), ".size", "expected an int, got str"),  # type: ignore[arg-type]  # a caller without a type checker
         (PhonebookNumbers(phonebook_id=0, number_ids=[1]), ".phonebook_id", "expected an id"),
         (PhonebookNumbers(phonebook_id=1, number_ids=[]), ".number_ids", "must not be empty"),
         (PhonebookNumbers(phonebook_id=1, number_ids=[5, -1]), ".number_ids[1]", "expected an id"),
@@ -290,8 +261,9 @@ def test_an_invalid_selection_is_rejected_even_if_limit_checks_are_disabled(
 
 
 def test_a_selection_accepts_ids_from_any_iterable() -> None:
-    encoded = phonebooks([PhonebookNumbers(phonebook_id=1, number_ids=(number_id for number_id in (5, 6)))], check=True)  # type: ignore[arg-type]  # a caller without a type checker
-    assert encoded == [{"phonebook_id": "1", "type": "detail", "number_ids": ["5", "6"]}]
+    numbers = PhonebookNumbers(phonebook_id=1, number_ids=(number_id for number_id in (5, 6)))  # type: ignore[arg-type]  # a caller without a type checker
+    encoded = {"phonebook_id": "1", "type": "detail", "number_ids": ["5", "6"]}
+    assert phonebooks([numbers, numbers], check=True) == [encoded, encoded], "it is not used up"
 
 
 def test_100_selections_are_accepted_and_the_error_for_more_names_an_alternative() -> None:

@@ -9,7 +9,7 @@ import attrs
 from ippanel_edge import endpoints
 from ippanel_edge._async.pagination import AsyncItems
 from ippanel_edge._async.runner import AsyncRun
-from ippanel_edge.api.fields import fields_of
+from ippanel_edge.api.fields import filters_of
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.packages import Package, PackageFilters
@@ -39,7 +39,7 @@ class Packages:
                 endpoints.PACKAGES_LIST,
                 query={
                     **paging(page, per_page=per_page, check=self._defaults.validate),
-                    **({} if filters is None else fields_of(filters, PackageFilters, argument="filters")),
+                    **filters_of(filters, PackageFilters),
                 },
             )
         )

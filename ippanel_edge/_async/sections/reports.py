@@ -10,11 +10,11 @@ from ippanel_edge import endpoints
 from ippanel_edge._async.pagination import AsyncItems
 from ippanel_edge._async.polling import AsyncInboxFollower, poll_delivery
 from ippanel_edge._async.runner import AsyncRun
+from ippanel_edge.api.fields import nested_filters
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxFilters, OutboxMessage, RecipientReport
 from ippanel_edge.values.checks import check_id, paging, ranges
-from ippanel_edge.wire import codec
 from ippanel_edge.wire.call import call
 
 
@@ -42,7 +42,7 @@ class Reports:
                 endpoints.REPORTS_OUTBOX,
                 json={
                     **paging(page, limit=limit, check=self._defaults.validate),
-                    **codec.under("filters", filters),
+                    **nested_filters(filters, OutboxFilters),
                 },
             )
         )

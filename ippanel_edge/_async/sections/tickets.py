@@ -13,7 +13,7 @@ from ippanel_edge.api import tickets
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.tickets import Ticket, TicketFilters, TicketReply, TicketSummary
-from ippanel_edge.values.checks import ids, texts
+from ippanel_edge.values.checks import check_type, ids, texts
 from ippanel_edge.values.files import FileInput
 from ippanel_edge.wire.call import call
 
@@ -59,7 +59,7 @@ class Tickets:
                     form={
                         **texts(subject=subject, description=description),
                         **ids(category_id=category_id),
-                        "sms_notification": "1" if sms_notification else "0",
+                        "sms_notification": int(check_type(sms_notification, bool, argument="sms_notification")),
                     },
                     files=tickets.attachment(file),
                 )

@@ -10,7 +10,7 @@ import attrs
 from ippanel_edge import endpoints
 from ippanel_edge._sync.pagination import Items
 from ippanel_edge._sync.runner import Run
-from ippanel_edge.api.fields import fields_of
+from ippanel_edge.api.fields import filters_of
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.packages import Package, PackageFilters
@@ -40,7 +40,7 @@ class Packages:
                 endpoints.PACKAGES_LIST,
                 query={
                     **paging(page, per_page=per_page, check=self._defaults.validate),
-                    **({} if filters is None else fields_of(filters, PackageFilters, argument="filters")),
+                    **filters_of(filters, PackageFilters),
                 },
             )
         )

@@ -11,11 +11,11 @@ from ippanel_edge import endpoints
 from ippanel_edge._sync.pagination import Items
 from ippanel_edge._sync.polling import InboxFollower, poll_delivery
 from ippanel_edge._sync.runner import Run
+from ippanel_edge.api.fields import nested_filters
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxFilters, OutboxMessage, RecipientReport
 from ippanel_edge.values.checks import check_id, paging, ranges
-from ippanel_edge.wire import codec
 from ippanel_edge.wire.call import call
 
 
@@ -41,7 +41,7 @@ class Reports:
                 endpoints.REPORTS_OUTBOX,
                 json={
                     **paging(page, limit=limit, check=self._defaults.validate),
-                    **codec.under("filters", filters),
+                    **nested_filters(filters, OutboxFilters),
                 },
             )
         )
