@@ -30,7 +30,21 @@ if TYPE_CHECKING:
         ServerError,
         ValidationFailed,
     )
-    from ippanel_edge.hooks import AsyncMiddleware, AsyncProceed, Middleware, Proceed
+    from ippanel_edge.hooks import (
+        AsyncMiddleware,
+        AsyncProceed,
+        AttemptBegan,
+        AttemptEnded,
+        CallBegan,
+        CallEnded,
+        CallEvent,
+        Event,
+        Listener,
+        Middleware,
+        Proceed,
+        RetryPlanned,
+        WaitBegan,
+    )
     from ippanel_edge.models.common import Meta, Page
     from ippanel_edge.models.states import DeliveryStatus, MessageState, PatternStatus, TicketState, VariableType
     from ippanel_edge.values.phones import normalize_phone
@@ -45,8 +59,13 @@ __all__ = [
     "AsyncMiddleware",
     "AsyncOptions",
     "AsyncProceed",
+    "AttemptBegan",
+    "AttemptEnded",
     "AuthenticationError",
     "Call",
+    "CallBegan",
+    "CallEnded",
+    "CallEvent",
     "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
@@ -57,7 +76,9 @@ __all__ = [
     "EdgeClient",
     "EdgeError",
     "Endpoint",
+    "Event",
     "InvalidArgument",
+    "Listener",
     "MessageState",
     "Meta",
     "Middleware",
@@ -73,6 +94,7 @@ __all__ = [
     "RateLimited",
     "Repeat",
     "Reply",
+    "RetryPlanned",
     "RetryPolicy",
     "Secret",
     "ServerError",
@@ -81,6 +103,7 @@ __all__ = [
     "TicketState",
     "ValidationFailed",
     "VariableType",
+    "WaitBegan",
     "__version__",
     "normalize_phone",
     "sms_parts",
@@ -90,13 +113,17 @@ _ERRORS = (
     "ApiError AuthenticationError ConfigurationError Conflict ConnectionFailed DecodeError DuplicateMessage EdgeError "
     "InvalidArgument NotFound Outcome OutcomeUnknown PermissionDenied RateLimited ServerError ValidationFailed"
 )
+_HOOKS = (
+    "AsyncMiddleware AsyncProceed AttemptBegan AttemptEnded CallBegan CallEnded CallEvent Event Listener Middleware "
+    "Proceed RetryPlanned WaitBegan"
+)
 _MODULES = {
     "_async.client": "AsyncEdgeClient AsyncOptions",
     "_sync.client": "EdgeClient Options",
     "config": "Credentials RateLimit RetryPolicy StoredToken",
     "endpoints": "Endpoint Repeat",
     "errors": _ERRORS,
-    "hooks": "AsyncMiddleware AsyncProceed Middleware Proceed",
+    "hooks": _HOOKS,
     "models.common": "Meta Page",
     "models.states": "DeliveryStatus MessageState PatternStatus TicketState VariableType",
     "values.secrets": "Secret",
