@@ -30,7 +30,8 @@ class CallEvent:
         call_id: the number of the call, unique in this process. All events of a call have the same.
         endpoint: the name of the call, such as ``reports.by_id``.
         method: the HTTP method.
-        path: the path with the names of its parameters, such as ``/api/patterns/{code}``; empty for `client.request`.
+        path: the path with the names of its parameters, such as ``/api/patterns/{pattern_code}``; empty for
+            `client.request`.
         at: the time of the event: seconds of the monotonic clock.
     """
 
