@@ -260,6 +260,15 @@ async def test_a_send_that_the_middleware_interrupted_is_not_executed_again(
     assert len(requests) == 1, side
 
 
+async def test_a_copy_has_its_own_call_middleware(make_client: MakeClient, side: str) -> None:
+    service = Service(lambda _: httpx.Response(200, json=CREDIT))
+    client = make_client(service, call_middleware=[middleware(side, twice)])
+    await result(client.with_options(call_middleware=()).payment.credit())
+    assert len(service.paths) == 1
+    await result(client.with_options(deadline=5.0).payment.credit())
+    assert len(service.paths) == 3
+
+
 # Headers.
 
 
