@@ -31,7 +31,21 @@ if TYPE_CHECKING:
         ServerError,
         ValidationFailed,
     )
-    from ippanel_edge.hooks import AsyncMiddleware, AsyncProceed, Middleware, Proceed
+    from ippanel_edge.hooks import (
+        AsyncMiddleware,
+        AsyncProceed,
+        AttemptBegan,
+        AttemptEnded,
+        CallBegan,
+        CallEnded,
+        CallEvent,
+        Event,
+        Listener,
+        Middleware,
+        Proceed,
+        RetryPlanned,
+        WaitBegan,
+    )
     from ippanel_edge.models.common import Meta, Page
     from ippanel_edge.models.states import DeliveryStatus, MessageState, PatternStatus, TicketState, VariableType
     from ippanel_edge.values.phones import normalize_phone
@@ -46,8 +60,13 @@ __all__ = [
     "AsyncMiddleware",
     "AsyncOptions",
     "AsyncProceed",
+    "AttemptBegan",
+    "AttemptEnded",
     "AuthenticationError",
     "Call",
+    "CallBegan",
+    "CallEnded",
+    "CallEvent",
     "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
@@ -58,8 +77,10 @@ __all__ = [
     "EdgeClient",
     "EdgeError",
     "Endpoint",
+    "Event",
     "InsufficientCredit",
     "InvalidArgument",
+    "Listener",
     "MessageState",
     "Meta",
     "Middleware",
@@ -75,6 +96,7 @@ __all__ = [
     "RateLimited",
     "Repeat",
     "Reply",
+    "RetryPlanned",
     "RetryPolicy",
     "Secret",
     "ServerError",
@@ -83,6 +105,7 @@ __all__ = [
     "TicketState",
     "ValidationFailed",
     "VariableType",
+    "WaitBegan",
     "__version__",
     "normalize_phone",
     "sms_parts",
@@ -93,13 +116,17 @@ _ERRORS = (
     "InsufficientCredit InvalidArgument NotFound Outcome OutcomeUnknown PermissionDenied RateLimited ServerError "
     "ValidationFailed"
 )
+_HOOKS = (
+    "AsyncMiddleware AsyncProceed AttemptBegan AttemptEnded CallBegan CallEnded CallEvent Event Listener Middleware "
+    "Proceed RetryPlanned WaitBegan"
+)
 _MODULES = {
     "_async.client": "AsyncEdgeClient AsyncOptions",
     "_sync.client": "EdgeClient Options",
     "config": "Credentials RateLimit RetryPolicy StoredToken",
     "endpoints": "Endpoint Repeat",
     "errors": _ERRORS,
-    "hooks": "AsyncMiddleware AsyncProceed Middleware Proceed",
+    "hooks": _HOOKS,
     "models.common": "Meta Page",
     "models.states": "DeliveryStatus MessageState PatternStatus TicketState VariableType",
     "values.secrets": "Secret",

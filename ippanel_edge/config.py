@@ -22,6 +22,8 @@ ENV_FROM_NUMBER: Final = "IPPANEL_FROM_NUMBER"
 """The default sender line."""
 ENV_BASE_URL: Final = "IPPANEL_BASE_URL"
 """The base URL of the API, for example that of a sandbox."""
+ENV_LOG: Final = "IPPANEL_LOG"
+"""The level of a log on stderr: debug, info or warning. Without it, the SDK adds no handler."""
 
 DEFAULT_BASE_URL: Final = "https://edge.ippanel.com/v1"
 """The base URL of the API."""

@@ -140,9 +140,15 @@ class ConnectionFailed(EdgeError):
 
 
 class OutcomeUnknown(EdgeError):
-    """The connection broke or timed out after sending began, so the service may have executed the request."""
+    """The connection broke or timed out after sending began, so the service may have executed the request.
+
+    Attributes:
+        message_outbox_ids: the ids of a message that the service accepted, if its response arrived although the call
+            failed, for example at its deadline; usually empty.
+    """
 
     outcome = Outcome.UNKNOWN
+    message_outbox_ids: tuple[int, ...] = ()
 
 
 class ApiError(EdgeError):

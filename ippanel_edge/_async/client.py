@@ -12,17 +12,20 @@ from typing import Any, Self, TypedDict, TypeVar, Unpack
 import attrs
 import httpx
 
-from ippanel_edge._async import _io, settings
+from ippanel_edge import logs
+from ippanel_edge._async import settings
 from ippanel_edge._async.exchange import AsyncExchange
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge._async.login import AsyncLogin
 from ippanel_edge._async.middleware import (
     AsyncAttemptMiddleware,
     AsyncAuthorisation,
+    AsyncCallMiddleware,
     AsyncDeadline,
     AsyncLink,
     AsyncRate,
     AsyncRetries,
+    AsyncWholeCall,
 )
 from ippanel_edge._async.pool import AsyncPoolTransport
 from ippanel_edge._async.runner import hide_arguments
@@ -45,6 +48,7 @@ from ippanel_edge.config import (
     ENV_API_KEY,
     ENV_BASE_URL,
     ENV_FROM_NUMBER,
+    ENV_LOG,
     ENV_TOKEN,
     Credentials,
     Defaults,
@@ -52,8 +56,9 @@ from ippanel_edge.config import (
     RetryPolicy,
 )
 from ippanel_edge.endpoints import ONCE, Repeat
-from ippanel_edge.errors import ConfigurationError, EdgeError
-from ippanel_edge.hooks import AsyncMiddleware
+from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.hooks import AsyncMiddleware, Listener
+from ippanel_edge.observers import Observers
 from ippanel_edge.values import redaction
 from ippanel_edge.values.files import FileInput
 from ippanel_edge.values.secrets import Secret
@@ -79,6 +84,8 @@ class AsyncOptions(TypedDict, total=False):
     retry: RetryPolicy | int
     rate_limit: RateLimit | float | None
     middleware: Sequence[AsyncMiddleware]
+    call_middleware: Sequence[AsyncMiddleware]
+    listeners: Sequence[Listener]
     validate: bool
 
 
@@ -96,6 +103,8 @@ class _Settings:
     retry: RetryPolicy
     rate_limit: RateLimit | None
     middleware: tuple[AsyncMiddleware, ...]
+    call_middleware: tuple[AsyncMiddleware, ...]
+    listeners: tuple[Listener, ...]
     validate: bool
 
 
@@ -130,6 +139,9 @@ class AsyncEdgeClient:
         rate_limit: the maximum rate of requests, or its requests per second.
         limits: the size of the connection pool and the keep-alive time of idle connections.
         middleware: functions ``async (call, proceed) -> reply`` around each attempt, the first outermost.
+        call_middleware: the same around each whole call, outside of its deadline, login and retries.
+        listeners: functions ``(event) -> None`` that receive the events of each call. Plain functions for both
+            clients. They must not block; an exception of a listener is logged and does not affect the call.
         http_client: a custom httpx client. It is used unchanged and is not closed by this client.
         proxy: the proxy of the connection pool. Proxy settings of the environment are not used.
         verify: a custom `ssl.SSLContext`. By default certificates are verified against certifi's roots.
@@ -153,6 +165,8 @@ class AsyncEdgeClient:
         rate_limit: RateLimit | float | None = None,
         limits: httpx.Limits | None = None,
         middleware: Sequence[AsyncMiddleware] = (),
+        call_middleware: Sequence[AsyncMiddleware] = (),
+        listeners: Sequence[Listener] = (),
         http_client: httpx.AsyncClient | None = None,
         proxy: str | httpx.Proxy | None = None,
         verify: ssl.SSLContext | None = None,
@@ -176,6 +190,8 @@ class AsyncEdgeClient:
             retry=settings.check_retry(retry),
             rate_limit=settings.check_rate_limit(rate_limit),
             middleware=settings.check_middleware(middleware),
+            call_middleware=settings.check_call_middleware(call_middleware),
+            listeners=settings.check_listeners(listeners),
             validate=settings.check_validate(validate),
         )
         custom = settings.check_http_client(http_client)
@@ -184,6 +200,7 @@ class AsyncEdgeClient:
                 "must not be combined with limits, proxy or verify; configure them on the httpx client",
                 argument="http_client",
             )
+        logs.configure(os.environ.get(ENV_LOG))
         redaction.install()
         pool = settings.pool_options(limits, proxy, verify)
         http = custom or httpx.AsyncClient(transport=AsyncPoolTransport(**pool), trust_env=False)
@@ -221,13 +238,16 @@ class AsyncEdgeClient:
         if login is None and values.credentials is not None:
             login = AsyncLogin(values.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
         self._login = login
-        exchange: AsyncLink = AsyncExchange(shared.http, shared.is_ours, values.base_url, values.timeout)
+        observers = Observers(values.listeners)
+        exchange: AsyncLink = AsyncExchange(shared.http, shared.is_ours, values.base_url, values.timeout, observers)
         if values.middleware:
             exchange = AsyncAttemptMiddleware(values.middleware, exchange)
-        retries = AsyncRetries(values.retry, budget, shared.methods, AsyncRate(limiter, exchange))
-        self._engine = AsyncDeadline(
-            values.deadline, AsyncAuthorisation(values.secret, values.is_token, login, retries)
-        )
+        retries = AsyncRetries(values.retry, budget, shared.methods, observers, AsyncRate(limiter, observers, exchange))
+        authorisation = AsyncAuthorisation(values.secret, values.is_token, login, observers, retries)
+        engine: AsyncLink = AsyncDeadline(values.deadline, authorisation)
+        if values.call_middleware:
+            engine = AsyncCallMiddleware(values.call_middleware, engine)
+        self._engine = AsyncWholeCall(observers, engine)
 
     def __repr__(self) -> str:
         """Return the base URL and the sender line, never a secret."""
@@ -332,14 +352,7 @@ class AsyncEdgeClient:
     async def _run(self, call: Call[T]) -> Reply[T]:
         if self._shared.is_closed:
             raise ConfigurationError("the client is closed", argument="client")
-        attempts = Attempts(call)
-        try:
-            return await self._engine(call, attempts)
-        except EdgeError as error:
-            failure = attempts.labelled(error)
-        except _io.DeadlinePassed:  # of an enclosing call: a task started in a middleware inherits its deadline
-            failure = attempts.labelled(attempts.out_of_time(None))
-        raise failure
+        return await self._engine(call, Attempts(call))
 
 
 def _limiter(limit: RateLimit | None) -> AsyncLimiter | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -15,7 +14,7 @@ from ippanel_edge._async import _io
 from ippanel_edge.config import CANCEL_GRACE, MAX_ANSWER_BYTES, SEND_FLOOR
 from ippanel_edge.endpoints import ONCE
 from ippanel_edge.errors import ConnectionFailed, DecodeError, EdgeError, OutcomeUnknown
-from ippanel_edge.models.send import SendResult
+from ippanel_edge.observers import Observers
 from ippanel_edge.values.redaction import redacted, without_frames
 from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import Call
@@ -23,8 +22,6 @@ from ippanel_edge.wire.reply import RawAnswer, Reply, parse
 from ippanel_edge.wire.request import build, response
 
 T = TypeVar("T")
-
-_LOG = logging.getLogger("ippanel_edge")
 
 _BEFORE_SENDING = (
     httpx.ConnectError,
@@ -151,12 +148,14 @@ class AsyncExchange:
         is_ours: whether the pool is our own, which emits a trace event before a request leaves.
         base_url: in the form of `check_base_url`.
         timeout: seconds for each step of the request.
+        observers: receive the begin and the end of each attempt.
     """
 
     http: httpx.AsyncClient
     is_ours: bool
     base_url: str
     timeout: httpx.Timeout
+    observers: Observers
 
     async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Send the request and parse its response.
@@ -172,11 +171,19 @@ class AsyncExchange:
         if self.http.is_closed:
             raise ConnectionFailed("the client is closed", retryable=False)
         request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=_io.remaining())
+        self.observers.attempt_began(attempts, _io.monotonic())
+        try:
+            return await self._attempt(call, attempts, request)
+        finally:
+            self.observers.attempt_ended(attempts, _io.monotonic())
+
+    async def _attempt(self, call: Call[T], attempts: Attempts, request: httpx.Request) -> Reply[T]:
         request.extensions["trace"] = trace = AsyncTrace(attempts)
         failure: EdgeError | None
         attempts.untraced = not self.is_ours
         try:
             answer = await self._answer(call, attempts, request)
+            attempts.answered(answer.status_code)
             data, meta, body = parse(call.endpoint, answer)
         except _io.DeadlinePassed:
             raise
@@ -194,10 +201,11 @@ class AsyncExchange:
         except BaseException as error:  # noqa: BLE001 - a cancellation, or KeyboardInterrupt: it is raised again
             raise without_frames(error)  # noqa: B904 - the same exception
         else:
-            attempts.succeeded()
+            attempts.succeeded(data)
             return Reply(data=data, meta=meta, make_response=lambda: response(request, answer, body))
         failure = redacted(failure, call.secrets)
         attempts.failed(failure)
+        attempts.explained(failure)
         # Outside of the except block: the frames hold the headers, and the body of the response.
         raise without_frames(failure)
 
@@ -209,32 +217,23 @@ class AsyncExchange:
             lambda: _send(self.http, request),
             began=lambda: attempts.may_have_left,
             grace=CANCEL_GRACE,
-            abandoned=lambda answer: _log_interrupted(call, answer),
+            abandoned=lambda answer: _record_interrupted(call, attempts, answer),
         )
 
 
-def _log_interrupted(call: Call[Any], answer: RawAnswer | None) -> None:
-    """Log the outcome of an interrupted send, because its caller does not receive the response.
-
-    The record has the attributes `endpoint`, `status_code` (or None) and `message_outbox_ids`.
-    """
-    ids: tuple[int, ...] = ()
+def _record_interrupted(call: Call[Any], attempts: Attempts, answer: RawAnswer | None) -> None:
+    """Record the response to an interrupted send, or that there is none: its caller does not receive it."""
+    attempts.interrupted = True
     if answer is None:
-        outcome = "it may have been executed"
+        return
+    attempts.answered(answer.status_code)
+    try:
+        data = parse(call.endpoint, answer)[0]
+    except EdgeError as error:
+        attempts.failed(error)
+        attempts.explained(error)
     else:
-        outcome = f"the service answered HTTP {answer.status_code}"
-        with suppress(EdgeError):
-            data = parse(call.endpoint, answer)[0]
-            ids = data.message_outbox_ids if isinstance(data, SendResult) else ()
-        if ids:
-            outcome += f", message_outbox_ids {', '.join(map(str, ids))}"
-    ended = "its deadline expired" if _io.remaining() == 0 else "it was cancelled"
-    fields = {
-        "endpoint": call.endpoint.name,
-        "status_code": None if answer is None else answer.status_code,
-        "message_outbox_ids": ids,
-    }
-    _LOG.warning("%s: %s after sending began; %s", call.endpoint.name, ended, outcome, extra=fields)
+        attempts.succeeded(data)
 
 
 class _Body(httpx.AsyncByteStream):

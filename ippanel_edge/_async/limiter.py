@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+from collections.abc import Callable
 
 from ippanel_edge._async import _io
 from ippanel_edge.config import RateLimit
@@ -23,8 +24,11 @@ class AsyncLimiter:
         self._unused: list[float] = []
         self._lock = threading.Lock()  # never held while waiting, so it serves several event loops too
 
-    async def wait(self) -> None:
+    async def wait(self, delayed: Callable[[float], None]) -> None:
         """Wait for this request's turn.
+
+        Args:
+            delayed: receives the seconds to wait, if there are any.
 
         Raises:
             ConnectionFailed: the turn is after the call's deadline; it is not used.
@@ -43,6 +47,7 @@ class AsyncLimiter:
             )
         if delay > 0:
             try:
+                delayed(delay)
                 await _io.sleep(delay)
             except BaseException:
                 self._give_back(turn)

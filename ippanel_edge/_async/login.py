@@ -74,6 +74,11 @@ class AsyncLogin:
         self._failures = 0
         self._failure: Exception = ConfigurationError()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `token` returns without a login and without waiting for one."""
+        return self._token is not None and not self._token.is_due
+
     async def token(self) -> Token:
         """Return a valid token; log in if there is none.
 

@@ -1,4 +1,4 @@
-"""The links around an attempt: deadline, authorisation, retries, rate limit, user middleware.
+"""The links around an attempt: events, deadline, authorisation, retries, rate limit, user middleware.
 
 Each link decides by a pure function of wire/ and does the I/O; no link knows another. The rate limit is inside of the
 retries, so that a retry waits for its turn like any other request.
@@ -7,6 +7,7 @@ retries, so that a retry waits for its turn like any other request.
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -25,6 +26,7 @@ from ippanel_edge.errors import (
     evolve,
 )
 from ippanel_edge.hooks import AsyncMiddleware, AsyncProceed
+from ippanel_edge.observers import Observers
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire import retry
 from ippanel_edge.wire.attempts import Attempts
@@ -43,6 +45,66 @@ class AsyncLink(Protocol):
 
 
 @attrs.frozen
+class AsyncWholeCall:
+    """The outermost link: reports that a call begins and how it ends, and completes its error."""
+
+    observers: Observers
+    proceed: AsyncLink
+
+    async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
+        """Run the enclosed links. The error names the call and has the number of attempts."""
+        self.observers.call_began(attempts, _io.monotonic())
+        failure: BaseException
+        try:
+            reply = await self.proceed(call, attempts)
+        except EdgeError as error:
+            failure = attempts.labelled(attempts.final(error))
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            if attempts.message_outbox_ids:
+                ids = ", ".join(map(str, attempts.message_outbox_ids))
+                error.add_note(f"{call.endpoint.name}: the service accepted the message; message_outbox_ids {ids}")
+            failure = error
+        else:
+            self.observers.call_ended(attempts, _io.monotonic())
+            return reply
+        self.observers.call_ended(attempts, _io.monotonic(), failure)
+        raise failure
+
+
+@attrs.frozen
+class AsyncCallMiddleware:
+    """Runs the user's middleware around the whole call, the first outermost."""
+
+    middleware: tuple[AsyncMiddleware, ...]
+    proceed: AsyncLink
+
+    async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
+        """Run the first middleware, which proceeds to the next, and the last to the engine.
+
+        A middleware may proceed again, one after the other. A call that is not idempotent is then executed again only
+        if no attempt was or may have been executed.
+        """
+        running = False
+
+        async def engine(call: Call[Any]) -> Reply[Any]:
+            nonlocal running
+            may_be_executed = attempts.may_be_executed or attempts.is_pending
+            once = ONCE in (call.repeat, attempts.call.repeat)
+            if running or (may_be_executed and once):
+                raise attempts.labelled(attempts.again())
+            running = True
+            try:
+                return await self.proceed(call, attempts)
+            except EdgeError as error:
+                failure = attempts.labelled(error)
+            finally:
+                running = False
+            raise failure
+
+        return await _around_all(self.middleware, engine)(call)
+
+
+@attrs.frozen
 class AsyncDeadline:
     """Ends a call at its deadline, and states whether it may have been executed."""
 
@@ -51,10 +113,9 @@ class AsyncDeadline:
 
     async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Run the enclosed links within the deadline."""
-        if self.seconds is None:
-            return await self.proceed(call, attempts)
+        limit = nullcontext() if self.seconds is None else _io.deadline(self.seconds)
         try:
-            with _io.deadline(self.seconds):
+            with limit:  # without one of its own, that of an enclosing call: a task in a middleware inherits it
                 return await self.proceed(call, attempts)
         except _io.DeadlinePassed:
             error = attempts.out_of_time(self.seconds)
@@ -68,6 +129,7 @@ class AsyncAuthorisation:
     secret: Secret | None
     is_token: bool
     login: AsyncLogin | None
+    observers: Observers
     proceed: AsyncLink
 
     async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
@@ -104,6 +166,8 @@ class AsyncAuthorisation:
                     argument="api_key",
                 )
             return await self.proceed(_authorised(call, self.secret), attempts)
+        if not self.login.is_ready:
+            self.observers.wait_began(attempts, _io.monotonic(), "login")
         token = await self.login.token()
         try:
             return await self.proceed(_authorised(call, token.secret), attempts)
@@ -113,6 +177,7 @@ class AsyncAuthorisation:
             rejected = error
         if not call.rewindable:
             raise evolve(rejected, advice="the file was read when the token was rejected; call again")
+        self.observers.wait_began(attempts, _io.monotonic(), "login")
         fresh = await _renewed(self.login, token, attempts)
         if fresh is None:
             raise evolve(
@@ -148,6 +213,7 @@ class AsyncRetries:
     policy: RetryPolicy
     budget: retry.RetryBudget
     methods: dict[str, str]
+    observers: Observers
     proceed: AsyncLink
 
     async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
@@ -176,12 +242,14 @@ class AsyncRetries:
             elif other is not None:
                 tried_other = True
                 current = attrs.evolve(current, method=other)
+                self.observers.retry_planned(attempts, _io.monotonic(), 0.0, failure)
                 continue
             failures.append(failure)
             delay = retry.next_delay(self.policy, call.repeat, failures, draw=random.uniform, remaining=_io.remaining())
             was_read = attempts.headers_began and not call.rewindable
             if delay is None or was_read or not self.budget.take(failure):
                 break
+            self.observers.retry_planned(attempts, _io.monotonic(), delay, failure)
             await _io.sleep(delay)
         raise attempts.final(failure)
 
@@ -191,12 +259,15 @@ class AsyncRate:
     """Waits for the request's turn at the rate limit. Does not start a send shortly before the deadline."""
 
     limiter: AsyncLimiter | None
+    observers: Observers
     proceed: AsyncLink
 
     async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Wait for the turn, then continue."""
         if self.limiter is not None:
-            await self.limiter.wait()
+            await self.limiter.wait(
+                lambda delay: self.observers.wait_began(attempts, _io.monotonic(), "rate_limit", delay)
+            )
         if call.repeat is ONCE:
             check_floor(_io.remaining())
         return await self.proceed(call, attempts)
@@ -215,10 +286,14 @@ class AsyncAttemptMiddleware:
         async def exchange(call: Call[Any]) -> Reply[Any]:
             return await self.proceed(call, attempts)
 
-        proceed: AsyncProceed = exchange
-        for middleware in reversed(self.middleware):
-            proceed = _around(middleware, proceed)
-        return await proceed(call)
+        return await _around_all(self.middleware, exchange)(call)
+
+
+def _around_all(middleware: tuple[AsyncMiddleware, ...], innermost: AsyncProceed) -> AsyncProceed:
+    proceed = innermost
+    for each in reversed(middleware):
+        proceed = _around(each, proceed)
+    return proceed
 
 
 def _around(middleware: AsyncMiddleware, proceed: AsyncProceed) -> AsyncProceed:

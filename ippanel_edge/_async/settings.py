@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar, cast
@@ -11,7 +12,7 @@ import httpx
 
 from ippanel_edge.config import Credentials, RateLimit, RetryPolicy
 from ippanel_edge.errors import ConfigurationError, InvalidArgument
-from ippanel_edge.hooks import AsyncMiddleware
+from ippanel_edge.hooks import AsyncMiddleware, Listener
 from ippanel_edge.values import phones
 from ippanel_edge.values.checks import check_seconds
 from ippanel_edge.values.secrets import Secret
@@ -101,13 +102,34 @@ def check_credentials(value: object) -> Credentials | None:
 
 
 def check_middleware(value: object) -> tuple[AsyncMiddleware, ...]:
-    """Return middleware as a tuple of functions."""
+    """Return the middleware around an attempt as a tuple of functions."""
+    return _functions(value, "middleware")
+
+
+def check_call_middleware(value: object) -> tuple[AsyncMiddleware, ...]:
+    """Return the middleware around a call as a tuple of functions."""
+    return _functions(value, "call_middleware")
+
+
+def check_listeners(value: object) -> tuple[Listener, ...]:
+    """Return listeners as a tuple of functions. They are plain functions for both clients."""
+    functions = _functions(value, "listeners")
+    for index, each in enumerate(functions):
+        if inspect.iscoroutinefunction(each) or inspect.iscoroutinefunction(getattr(each, "__call__", None)):  # noqa: B004 - the method, which may be a coroutine function
+            raise ConfigurationError(
+                "expected a plain function, got one that must be awaited; put the event into a queue",
+                argument=f"listeners[{index}]",
+            )
+    return functions
+
+
+def _functions(value: object, argument: str) -> tuple[Any, ...]:
     if callable(value) or not isinstance(value, Iterable):
-        raise ConfigurationError(f"expected a list of functions, got {type(value).__name__}", argument="middleware")
-    functions = tuple(cast("Iterable[AsyncMiddleware]", value))
+        raise ConfigurationError(f"expected a list of functions, got {type(value).__name__}", argument=argument)
+    functions = tuple(cast("Iterable[object]", value))
     for index, each in enumerate(functions):
         if not callable(each):
-            name = f"middleware[{index}]"
+            name = f"{argument}[{index}]"
             raise ConfigurationError(f"expected a function, got {type(each).__name__}", argument=name)
     return functions
 
@@ -167,6 +189,8 @@ CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "retry": check_retry,
     "rate_limit": check_rate_limit,
     "middleware": check_middleware,
+    "call_middleware": check_call_middleware,
+    "listeners": check_listeners,
     "validate": check_validate,
 }
 """The check of each setting that a copy may change, except the key and the token."""

@@ -13,17 +13,20 @@ from typing import Any, Self, TypedDict, TypeVar, Unpack
 import attrs
 import httpx
 
-from ippanel_edge._sync import _io, settings
+from ippanel_edge import logs
+from ippanel_edge._sync import settings
 from ippanel_edge._sync.exchange import Exchange
 from ippanel_edge._sync.limiter import Limiter
 from ippanel_edge._sync.login import Login
 from ippanel_edge._sync.middleware import (
     AttemptMiddleware,
     Authorisation,
+    CallMiddleware,
     Deadline,
     Link,
     Rate,
     Retries,
+    WholeCall,
 )
 from ippanel_edge._sync.pool import PoolTransport
 from ippanel_edge._sync.runner import hide_arguments
@@ -46,6 +49,7 @@ from ippanel_edge.config import (
     ENV_API_KEY,
     ENV_BASE_URL,
     ENV_FROM_NUMBER,
+    ENV_LOG,
     ENV_TOKEN,
     Credentials,
     Defaults,
@@ -53,8 +57,9 @@ from ippanel_edge.config import (
     RetryPolicy,
 )
 from ippanel_edge.endpoints import ONCE, Repeat
-from ippanel_edge.errors import ConfigurationError, EdgeError
-from ippanel_edge.hooks import Middleware
+from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.hooks import Listener, Middleware
+from ippanel_edge.observers import Observers
 from ippanel_edge.values import redaction
 from ippanel_edge.values.files import FileInput
 from ippanel_edge.values.secrets import Secret
@@ -80,6 +85,8 @@ class Options(TypedDict, total=False):
     retry: RetryPolicy | int
     rate_limit: RateLimit | float | None
     middleware: Sequence[Middleware]
+    call_middleware: Sequence[Middleware]
+    listeners: Sequence[Listener]
     validate: bool
 
 
@@ -97,6 +104,8 @@ class _Settings:
     retry: RetryPolicy
     rate_limit: RateLimit | None
     middleware: tuple[Middleware, ...]
+    call_middleware: tuple[Middleware, ...]
+    listeners: tuple[Listener, ...]
     validate: bool
 
 
@@ -131,6 +140,9 @@ class EdgeClient:
         rate_limit: the maximum rate of requests, or its requests per second.
         limits: the size of the connection pool and the keep-alive time of idle connections.
         middleware: functions ``(call, proceed) -> reply`` around each attempt, the first outermost.
+        call_middleware: the same around each whole call, outside of its deadline, login and retries.
+        listeners: functions ``(event) -> None`` that receive the events of each call. Plain functions for both
+            clients. They must not block; an exception of a listener is logged and does not affect the call.
         http_client: a custom httpx client. It is used unchanged and is not closed by this client.
         proxy: the proxy of the connection pool. Proxy settings of the environment are not used.
         verify: a custom `ssl.SSLContext`. By default certificates are verified against certifi's roots.
@@ -154,6 +166,8 @@ class EdgeClient:
         rate_limit: RateLimit | float | None = None,
         limits: httpx.Limits | None = None,
         middleware: Sequence[Middleware] = (),
+        call_middleware: Sequence[Middleware] = (),
+        listeners: Sequence[Listener] = (),
         http_client: httpx.Client | None = None,
         proxy: str | httpx.Proxy | None = None,
         verify: ssl.SSLContext | None = None,
@@ -177,6 +191,8 @@ class EdgeClient:
             retry=settings.check_retry(retry),
             rate_limit=settings.check_rate_limit(rate_limit),
             middleware=settings.check_middleware(middleware),
+            call_middleware=settings.check_call_middleware(call_middleware),
+            listeners=settings.check_listeners(listeners),
             validate=settings.check_validate(validate),
         )
         custom = settings.check_http_client(http_client)
@@ -185,6 +201,7 @@ class EdgeClient:
                 "must not be combined with limits, proxy or verify; configure them on the httpx client",
                 argument="http_client",
             )
+        logs.configure(os.environ.get(ENV_LOG))
         redaction.install()
         pool = settings.pool_options(limits, proxy, verify)
         http = custom or httpx.Client(transport=PoolTransport(**pool), trust_env=False)
@@ -222,11 +239,16 @@ class EdgeClient:
         if login is None and values.credentials is not None:
             login = Login(values.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
         self._login = login
-        exchange: Link = Exchange(shared.http, shared.is_ours, values.base_url, values.timeout)
+        observers = Observers(values.listeners)
+        exchange: Link = Exchange(shared.http, shared.is_ours, values.base_url, values.timeout, observers)
         if values.middleware:
             exchange = AttemptMiddleware(values.middleware, exchange)
-        retries = Retries(values.retry, budget, shared.methods, Rate(limiter, exchange))
-        self._engine = Deadline(values.deadline, Authorisation(values.secret, values.is_token, login, retries))
+        retries = Retries(values.retry, budget, shared.methods, observers, Rate(limiter, observers, exchange))
+        authorisation = Authorisation(values.secret, values.is_token, login, observers, retries)
+        engine: Link = Deadline(values.deadline, authorisation)
+        if values.call_middleware:
+            engine = CallMiddleware(values.call_middleware, engine)
+        self._engine = WholeCall(observers, engine)
 
     def __repr__(self) -> str:
         """Return the base URL and the sender line, never a secret."""
@@ -331,14 +353,7 @@ class EdgeClient:
     def _run(self, call: Call[T]) -> Reply[T]:
         if self._shared.is_closed:
             raise ConfigurationError("the client is closed", argument="client")
-        attempts = Attempts(call)
-        try:
-            return self._engine(call, attempts)
-        except EdgeError as error:
-            failure = attempts.labelled(error)
-        except _io.DeadlinePassed:  # of an enclosing call: a task started in a middleware inherits its deadline
-            failure = attempts.labelled(attempts.out_of_time(None))
-        raise failure
+        return self._engine(call, Attempts(call))
 
 
 def _limiter(limit: RateLimit | None) -> Limiter | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+from collections.abc import Callable
 
 from ippanel_edge._sync import _io
 from ippanel_edge.config import RateLimit
@@ -24,8 +25,11 @@ class Limiter:
         self._unused: list[float] = []
         self._lock = threading.Lock()  # never held while waiting, so it serves several event loops too
 
-    def wait(self) -> None:
+    def wait(self, delayed: Callable[[float], None]) -> None:
         """Wait for this request's turn.
+
+        Args:
+            delayed: receives the seconds to wait, if there are any.
 
         Raises:
             ConnectionFailed: the turn is after the call's deadline; it is not used.
@@ -44,6 +48,7 @@ class Limiter:
             )
         if delay > 0:
             try:
+                delayed(delay)
                 _io.sleep(delay)
             except BaseException:
                 self._give_back(turn)

@@ -75,6 +75,11 @@ class Login:
         self._failures = 0
         self._failure: Exception = ConfigurationError()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `token` returns without a login and without waiting for one."""
+        return self._token is not None and not self._token.is_due
+
     def token(self) -> Token:
         """Return a valid token; log in if there is none.
 

@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/middleware.py by tests/codegen/generate_sync.py: edit that, not this.
-"""The links around an attempt: deadline, authorisation, retries, rate limit, user middleware.
+"""The links around an attempt: events, deadline, authorisation, retries, rate limit, user middleware.
 
 Each link decides by a pure function of wire/ and does the I/O; no link knows another. The rate limit is inside of the
 retries, so that a retry waits for its turn like any other request.
@@ -8,6 +8,7 @@ retries, so that a retry waits for its turn like any other request.
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -26,6 +27,7 @@ from ippanel_edge.errors import (
     evolve,
 )
 from ippanel_edge.hooks import Middleware, Proceed
+from ippanel_edge.observers import Observers
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire import retry
 from ippanel_edge.wire.attempts import Attempts
@@ -44,6 +46,66 @@ class Link(Protocol):
 
 
 @attrs.frozen
+class WholeCall:
+    """The outermost link: reports that a call begins and how it ends, and completes its error."""
+
+    observers: Observers
+    proceed: Link
+
+    def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
+        """Run the enclosed links. The error names the call and has the number of attempts."""
+        self.observers.call_began(attempts, _io.monotonic())
+        failure: BaseException
+        try:
+            reply = self.proceed(call, attempts)
+        except EdgeError as error:
+            failure = attempts.labelled(attempts.final(error))
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            if attempts.message_outbox_ids:
+                ids = ", ".join(map(str, attempts.message_outbox_ids))
+                error.add_note(f"{call.endpoint.name}: the service accepted the message; message_outbox_ids {ids}")
+            failure = error
+        else:
+            self.observers.call_ended(attempts, _io.monotonic())
+            return reply
+        self.observers.call_ended(attempts, _io.monotonic(), failure)
+        raise failure
+
+
+@attrs.frozen
+class CallMiddleware:
+    """Runs the user's middleware around the whole call, the first outermost."""
+
+    middleware: tuple[Middleware, ...]
+    proceed: Link
+
+    def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
+        """Run the first middleware, which proceeds to the next, and the last to the engine.
+
+        A middleware may proceed again, one after the other. A call that is not idempotent is then executed again only
+        if no attempt was or may have been executed.
+        """
+        running = False
+
+        def engine(call: Call[Any]) -> Reply[Any]:
+            nonlocal running
+            may_be_executed = attempts.may_be_executed or attempts.is_pending
+            once = ONCE in (call.repeat, attempts.call.repeat)
+            if running or (may_be_executed and once):
+                raise attempts.labelled(attempts.again())
+            running = True
+            try:
+                return self.proceed(call, attempts)
+            except EdgeError as error:
+                failure = attempts.labelled(error)
+            finally:
+                running = False
+            raise failure
+
+        return _around_all(self.middleware, engine)(call)
+
+
+@attrs.frozen
 class Deadline:
     """Ends a call at its deadline, and states whether it may have been executed."""
 
@@ -52,10 +114,9 @@ class Deadline:
 
     def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Run the enclosed links within the deadline."""
-        if self.seconds is None:
-            return self.proceed(call, attempts)
+        limit = nullcontext() if self.seconds is None else _io.deadline(self.seconds)
         try:
-            with _io.deadline(self.seconds):
+            with limit:  # without one of its own, that of an enclosing call: a task in a middleware inherits it
                 return self.proceed(call, attempts)
         except _io.DeadlinePassed:
             error = attempts.out_of_time(self.seconds)
@@ -69,6 +130,7 @@ class Authorisation:
     secret: Secret | None
     is_token: bool
     login: Login | None
+    observers: Observers
     proceed: Link
 
     def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
@@ -105,6 +167,8 @@ class Authorisation:
                     argument="api_key",
                 )
             return self.proceed(_authorised(call, self.secret), attempts)
+        if not self.login.is_ready:
+            self.observers.wait_began(attempts, _io.monotonic(), "login")
         token = self.login.token()
         try:
             return self.proceed(_authorised(call, token.secret), attempts)
@@ -114,6 +178,7 @@ class Authorisation:
             rejected = error
         if not call.rewindable:
             raise evolve(rejected, advice="the file was read when the token was rejected; call again")
+        self.observers.wait_began(attempts, _io.monotonic(), "login")
         fresh = _renewed(self.login, token, attempts)
         if fresh is None:
             raise evolve(
@@ -149,6 +214,7 @@ class Retries:
     policy: RetryPolicy
     budget: retry.RetryBudget
     methods: dict[str, str]
+    observers: Observers
     proceed: Link
 
     def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
@@ -177,12 +243,14 @@ class Retries:
             elif other is not None:
                 tried_other = True
                 current = attrs.evolve(current, method=other)
+                self.observers.retry_planned(attempts, _io.monotonic(), 0.0, failure)
                 continue
             failures.append(failure)
             delay = retry.next_delay(self.policy, call.repeat, failures, draw=random.uniform, remaining=_io.remaining())
             was_read = attempts.headers_began and not call.rewindable
             if delay is None or was_read or not self.budget.take(failure):
                 break
+            self.observers.retry_planned(attempts, _io.monotonic(), delay, failure)
             _io.sleep(delay)
         raise attempts.final(failure)
 
@@ -192,12 +260,13 @@ class Rate:
     """Waits for the request's turn at the rate limit. Does not start a send shortly before the deadline."""
 
     limiter: Limiter | None
+    observers: Observers
     proceed: Link
 
     def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Wait for the turn, then continue."""
         if self.limiter is not None:
-            self.limiter.wait()
+            self.limiter.wait(lambda delay: self.observers.wait_began(attempts, _io.monotonic(), "rate_limit", delay))
         if call.repeat is ONCE:
             check_floor(_io.remaining())
         return self.proceed(call, attempts)
@@ -216,10 +285,14 @@ class AttemptMiddleware:
         def exchange(call: Call[Any]) -> Reply[Any]:
             return self.proceed(call, attempts)
 
-        proceed: Proceed = exchange
-        for middleware in reversed(self.middleware):
-            proceed = _around(middleware, proceed)
-        return proceed(call)
+        return _around_all(self.middleware, exchange)(call)
+
+
+def _around_all(middleware: tuple[Middleware, ...], innermost: Proceed) -> Proceed:
+    proceed = innermost
+    for each in reversed(middleware):
+        proceed = _around(each, proceed)
+    return proceed
 
 
 def _around(middleware: Middleware, proceed: Proceed) -> Proceed:

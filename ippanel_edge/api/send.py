@@ -86,8 +86,19 @@ def build(
         now = datetime.now(UTC)
         body["send_time"] = times.send_time(send_time, now=now, check_limits=defaults.validate)
     if upload is None:
-        return call(endpoint, json=body)
+        return call(endpoint, json=body, recipients=_count(body))
     return call(endpoint, form=body, files=[("files[]", upload)])
+
+
+def _count(body: Mapping[str, Any]) -> int | None:
+    """Return the number of recipients, or None if the service chooses some of them."""
+    if "recipients" in body:
+        return len(body["recipients"])
+    params = body.get("params", ())
+    groups: list[Mapping[str, Any]] = [params] if isinstance(params, dict) else list(params)
+    if not groups or any("recipients" not in each for each in groups):
+        return None
+    return sum(len(each["recipients"]) for each in groups)
 
 
 def text(defaults: Defaults, message: str, *, within: str = "") -> dict[str, str]:
@@ -179,7 +190,9 @@ def votp(defaults: Defaults, recipient: str, code: str | int) -> Call[SendResult
     if defaults.validate and len(digits) > MAX_VOTP_DIGITS:
         raise InvalidArgument(f"expected at most {MAX_VOTP_DIGITS} digits, got {len(digits)}", argument="code")
     params = {"recipients": [_recipient(recipient)]}
-    return call(endpoints.SEND_VOTP, json={"sending_type": "votp", "message": Secret(digits), "params": params})
+    return call(
+        endpoints.SEND_VOTP, json={"sending_type": "votp", "message": Secret(digits), "params": params}, recipients=1
+    )
 
 
 def url(
@@ -202,7 +215,7 @@ def url(
         **text(defaults, message),
         **_credentials(secret, username, password),
     }
-    return call(endpoints.SEND_URL, form=fields)
+    return call(endpoints.SEND_URL, form=fields, recipients=1)
 
 
 def calculate_price(defaults: Defaults, message: str, *, number: str | None) -> Call[Price]:

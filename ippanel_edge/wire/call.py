@@ -97,20 +97,23 @@ Body: TypeAlias = JsonBody | FormBody | MultipartBody
 
 
 class Headers(Mapping[str, str]):
-    """The headers of a call: immutable and hashable. repr shows the names only."""
+    """The headers of a call: immutable and hashable. repr shows the names only.
+
+    Names in another letter case are the same header: if there are several, the last one is used.
+    """
 
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
-        self._values = dict(values or {})
+        self._values = {name.lower(): (name, value) for name, value in (values or {}).items()}
 
     def __getitem__(self, name: str) -> str:
         """Return the value of a header."""
-        return self._values[name]
+        return self._values[name.lower()][1]
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""
-        return iter(self._values)
+        return (name for name, _ in self._values.values())
 
     def __len__(self) -> int:
         """Return the number of headers."""
@@ -122,7 +125,7 @@ class Headers(Mapping[str, str]):
 
     def __repr__(self) -> str:
         """Return the names only: a value may be a secret."""
-        return f"<Headers {', '.join(self._values)}>"
+        return f"<Headers {', '.join(self)}>"
 
 
 @attrs.frozen(kw_only=True)
@@ -139,6 +142,7 @@ class Call(Generic[T]):
         query: names and values.
         body: the body, or None.
         headers: headers of this call.
+        recipients: the number of recipients of a send, if the call lists them all, otherwise None.
     """
 
     endpoint: Endpoint[T]
@@ -147,6 +151,7 @@ class Call(Generic[T]):
     query: Fields = attrs.field(default=(), repr=False)
     body: Body | None = None
     headers: Mapping[str, str] = attrs.field(factory=Headers, converter=Headers, repr=False)
+    recipients: int | None = None
 
     @property
     def repeat(self) -> Repeat:
@@ -177,6 +182,7 @@ def call(
     json: object = None,
     form: Mapping[str, object] | None = None,
     files: Sequence[tuple[str, Upload]] = (),
+    recipients: int | None = None,
 ) -> Call[T]:
     """Build a call of an endpoint. A query or form value that is None is left out.
 
@@ -187,6 +193,7 @@ def call(
         json: the body, as JSON.
         form: the body, as a form; with files, its other fields.
         files: field names and files; the form is then multipart.
+        recipients: the number of recipients of a send, if they are all listed.
 
     Raises:
         InvalidArgument: a path parameter would change the path, a value cannot be serialised, or there are two
@@ -207,6 +214,7 @@ def call(
         path=fill(endpoint.path, path or {}),
         query=_fields(query or {}),
         body=body,
+        recipients=recipients,
     )
 
 

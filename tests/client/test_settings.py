@@ -43,6 +43,8 @@ JUNK: Final[dict[str, list[Any]]] = {
     "retry": ["3", 3.0, True, [3], Odd(), -1],
     "rate_limit": ["50", True, 0, -1, float("nan"), [5], Odd()],
     "middleware": [5, "x", [5], [None], len, Odd()],
+    "call_middleware": [5, "x", [5], [None], len, Odd()],
+    "listeners": [5, "x", [5], [None], print, Odd(), None],
     "validate": ["no", 0, 1, None, Odd()],
 }
 ONLY_NEW: Final[dict[str, list[Any]]] = {

@@ -143,7 +143,16 @@ def accepted(kind: type[Any], field: attrs.Attribute[Any]) -> str:
 
 def stored(kind: type[Any], field: attrs.Attribute[Any]) -> str:
     """Return the annotation of the values that a field has, as it is written."""
-    return str(source_of(kind).members[field.name].annotation)  # type: ignore[union-attr] # a field is an attribute
+    return next(
+        str(source.members[field.name].annotation)  # type: ignore[union-attr] # a field is an attribute
+        for source in map(source_of, _classes(kind))
+        if field.name in source.members
+    )
+
+
+def _classes(kind: type[Any]) -> list[type[Any]]:
+    """Return a class of the package and its base classes in the package: the fields of a class may be inherited."""
+    return [each for each in kind.__mro__ if each.__module__.startswith(PACKAGE)]
 
 
 def class_(kind: type[Any], *, is_input: bool) -> Iterator[str]:
@@ -175,7 +184,9 @@ def _members(kind: type[enum.Enum]) -> Iterator[str]:
 
 
 def _fields(kind: type[Any], *, is_input: bool) -> Iterator[tuple[str, str]]:
-    described = attributes(source_of(kind))
+    described: dict[str, str] = {}
+    for each in reversed(_classes(kind)):
+        described |= attributes(source_of(each))
     for field in _public_fields(kind):
         given, kept = accepted(kind, field), stored(kind, field)
         text = described.get(field.name, "")

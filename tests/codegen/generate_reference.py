@@ -71,7 +71,12 @@ PAGES: Final[Mapping[str, Page]] = {
         "Pure functions on phone numbers and message texts. They send nothing.",
         ("values.phones", "values.segments"),
     ),
-    "hooks": Page("Hooks", "The types of the functions in the argument `middleware` of a client.", ("hooks",)),
+    "hooks": Page(
+        "Hooks",
+        "The types of the arguments `middleware`, `call_middleware` and `listeners` of a client. See "
+        "[Middleware and events](../hooks.md).",
+        ("hooks",),
+    ),
 }
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
-from typing import Any, assert_type
+from typing import Any, assert_never, assert_type
 
 import httpx
 
 from ippanel_edge import (
     AsyncEdgeClient,
     AsyncProceed,
+    AttemptBegan,
+    AttemptEnded,
     Call,
+    CallBegan,
+    CallEnded,
     Credentials,
     DeliveryStatus,
     EdgeClient,
+    Event,
     MessageState,
     Outcome,
     OutcomeUnknown,
@@ -24,8 +29,10 @@ from ippanel_edge import (
     RateLimited,
     Repeat,
     Reply,
+    RetryPlanned,
     RetryPolicy,
     SmsParts,
+    WaitBegan,
     normalize_phone,
     sms_parts,
 )
@@ -136,6 +143,20 @@ async def async_middleware(call: Call[Any], proceed: AsyncProceed) -> Reply[Any]
     return await proceed(call)
 
 
+def listener(event: Event) -> None:
+    """Check the types of the events."""
+    match event:
+        case CallEnded():
+            assert_type(event.outcome, Outcome | None)
+            assert_type(event.message_outbox_ids, tuple[int, ...])
+        case AttemptEnded() | RetryPlanned() | AttemptBegan():
+            assert_type(event.attempt, int)
+        case CallBegan() | WaitBegan():
+            assert_type(event.at, float)
+        case _:
+            assert_never(event)
+
+
 def sync_middleware(call: Call[Any], proceed: Proceed) -> Reply[Any]:
     """Check the type of a middleware of the sync client."""
     return proceed(call)
@@ -150,9 +171,12 @@ def settings() -> None:
         rate_limit=RateLimit(10, burst=5),
         limits=httpx.Limits(max_connections=10),
         middleware=[async_middleware],
+        call_middleware=[async_middleware],
+        listeners=[listener],
         http_client=httpx.AsyncClient(),
     )
     EdgeClient(credentials=Credentials("user", "password", otp=lambda step: step.method), middleware=[sync_middleware])
+    EdgeClient(call_middleware=[sync_middleware], listeners=[listener])
 
 
 def pure() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ippanel_edge import ConfigurationError, Repeat
 from ippanel_edge.endpoints import Endpoint
 from ippanel_edge.wire import request
-from ippanel_edge.wire.call import call, encode_json
+from ippanel_edge.wire.call import Headers, call, encode_json
 
 BASE = "https://edge.example.test/v1"
 NO_LIMIT = httpx.Timeout(None)
@@ -65,3 +65,11 @@ def test_a_value_that_json_cannot_represent_is_rejected(value: object) -> None:
 def test_the_repr_of_a_call_does_not_contain_its_values() -> None:
     planned_call = call(ENDPOINT, path={"x_id": 5}, form={"password": "canary-1"}, query={"token": "canary-2"})
     assert "canary" not in repr(planned_call)
+
+
+def test_header_names_in_another_letter_case_are_one_header_and_the_last_one_is_used() -> None:
+    headers = Headers({"Authorization": "first", "X-Trace": "1", "authorization": "last"})
+    assert dict(headers) == {"authorization": "last", "X-Trace": "1"}
+    assert (headers["AUTHORIZATION"], "x-trace" in headers, len(headers)) == ("last", True, 2)
+    assert hash(headers) == hash(Headers({"authorization": "last", "X-Trace": "1"}))
+    assert repr(headers) == "<Headers authorization, X-Trace>"

@@ -18,6 +18,8 @@ LAYERS: Final = (
     ("endpoints", "config"),
     ("wire",),
     ("hooks",),
+    ("logs",),
+    ("observers",),
     ("api",),
     ("_async", "_sync"),
 )
