@@ -40,6 +40,7 @@ from ippanel_edge._async.sections.reports import Reports
 from ippanel_edge._async.sections.send import Send
 from ippanel_edge._async.sections.tickets import Tickets
 from ippanel_edge._async.sections.users import Users
+from ippanel_edge._async.uploads import AsyncUploads
 from ippanel_edge.config import (
     DEFAULT_TIMEOUT,
     ENV_API_KEY,
@@ -223,7 +224,8 @@ class AsyncEdgeClient:
         if values.middleware:
             exchange = AsyncAttemptMiddleware(values.middleware, exchange)
         retries = AsyncRetries(values.retry, budget, shared.methods, AsyncRate(limiter, exchange))
-        self._engine = AsyncDeadline(values.deadline, AsyncAuthorisation(values.secret, login, retries))
+        authorisation = AsyncAuthorisation(values.secret, login, retries)
+        self._engine = AsyncDeadline(values.deadline, AsyncUploads(authorisation))
 
     def __repr__(self) -> str:
         """Return the base URL and the sender line, never a secret."""

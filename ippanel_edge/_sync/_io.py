@@ -23,7 +23,7 @@ from ippanel_edge.wire import inspection
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Generator, Iterable
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 
 T = TypeVar("T")
 
@@ -115,6 +115,16 @@ def finish(
         if began():
             abandoned(None)
         raise
+
+
+def run_blocking(function: Callable[[], T]) -> T:
+    """Run a function that may block, in this thread. The deadline does not interrupt it."""
+    return function()
+
+
+def parts(stream: httpx.SyncByteStream) -> Iterator[bytes]:
+    """Iterate over the content of a request."""
+    return iter(stream)
 
 
 def outcome(value: T | Awaitable[T]) -> T:

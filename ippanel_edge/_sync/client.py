@@ -41,6 +41,7 @@ from ippanel_edge._sync.sections.reports import Reports
 from ippanel_edge._sync.sections.send import Send
 from ippanel_edge._sync.sections.tickets import Tickets
 from ippanel_edge._sync.sections.users import Users
+from ippanel_edge._sync.uploads import Uploads
 from ippanel_edge.config import (
     DEFAULT_TIMEOUT,
     ENV_API_KEY,
@@ -224,7 +225,8 @@ class EdgeClient:
         if values.middleware:
             exchange = AttemptMiddleware(values.middleware, exchange)
         retries = Retries(values.retry, budget, shared.methods, Rate(limiter, exchange))
-        self._engine = Deadline(values.deadline, Authorisation(values.secret, login, retries))
+        authorisation = Authorisation(values.secret, login, retries)
+        self._engine = Deadline(values.deadline, Uploads(authorisation))
 
     def __repr__(self) -> str:
         """Return the base URL and the sender line, never a secret."""
