@@ -29,7 +29,7 @@ MAX_NUMBERS: Final = 100_000
 OPTION_TYPES: Final = tuple(each.value for each in OptionType)
 _SHEETS: Final = frozenset({"xlsx"})
 # The columns are those of the phonebook's sample, which has a header: they are not checked.
-_CONTACTS: Final = Table(max_rows=MAX_NUMBERS + 1, has_numbers=False)
+CONTACTS: Final = Table(max_rows=MAX_NUMBERS + 1, has_numbers=False)
 
 
 def new_phonebook(defaults: Defaults, title: str, options: Iterable[int]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def sheet(file: FileInput, defaults: Defaults) -> Upload:
         kinds=_SHEETS,
         max_bytes=None,
         check_limits=defaults.validate,
-        check_content=partial(check_table, table=_CONTACTS, check_limits=defaults.validate),
+        check_content=partial(check_table, table=CONTACTS, check_limits=defaults.validate),
     )
 
 

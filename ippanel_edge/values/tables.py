@@ -56,7 +56,8 @@ def check_table(stream: BinaryIO, *, name: str, argument: str, table: Table, che
 
     Source: send/file.md, send/peer-to-peer-file.md, send/keyword.md.
     """
-    kind = name.rpartition(".")[2].lower()
+    _, dot, extension = name.rpartition(".")
+    kind = extension.lower() if dot else ""
     if kind == "csv" and table.header:
         rows, unit = csv_rows(stream, table.header, argument=argument), "line"
     elif kind == "xlsx":

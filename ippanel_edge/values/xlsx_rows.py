@@ -10,8 +10,9 @@ import posixpath
 import struct
 import zlib
 from array import array
-from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO, Final, NoReturn
+from collections import deque
+from collections.abc import Iterator
+from typing import BinaryIO, Final, NoReturn, Protocol
 from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
@@ -24,12 +25,12 @@ _MAX_ROWS: Final = 1_048_576
 """The maximum of the XLSX format."""
 _MAX_UNPACKED: Final = 1024 * 1024 * 1024
 _MAX_DIRECTORY: Final = 1024 * 1024
-_MAX_ELEMENTS: Final = 20_000_000
+_MAX_TAGS: Final = 20_000_000
+"""A million rows of three cells have 14 million."""
 _MAX_STRINGS: Final = 128 * 1024 * 1024
 _MAX_DEPTH: Final = 64
 _MAX_NAMES: Final = 2_000
-_MAX_IDLE: Final = 1024 * 1024
-"""The maximum number of bytes without an element: the parser collects an incomplete one."""
+_MAX_TOKEN: Final = 1024 * 1024
 
 _END: Final = b"PK\x05\x06"
 _END_64: Final = b"PK\x06\x07"
@@ -55,7 +56,7 @@ def xlsx_rows(stream: BinaryIO, columns: int, *, argument: str) -> Iterator[tupl
         _check_archive(stream)
         with ZipFile(stream) as archive:
             _check_members(archive)
-            yield from _Workbook(archive).rows(columns)
+            yield from _rows(_Reader(archive, _MAX_UNPACKED, _MAX_TAGS), columns)
     except _InvalidFile as error:
         problem = str(error)
     except _BROKEN:
@@ -103,169 +104,186 @@ def _check_members(archive: ZipFile) -> None:
         raise _InvalidFile(f"the workbook is encrypted or packed with an unusual method; {_SAVE}")
 
 
+class _LocalNames(dict[str, str]):
+    """Names of elements without their prefix, by the name with prefix."""
+
+    def __missing__(self, name: str) -> str:
+        """Add a name."""
+        local = self[name] = name.rpartition(":")[2]
+        return local
+
+
+class _Handler(Protocol):
+    """Receives the elements of a document, by name with prefix. `depth` is the number of open elements."""
+
+    depth: int
+
+    def start(self, name: str, attributes: dict[str, str], /) -> None: ...
+    def end(self, name: str, /) -> None: ...
+    def text(self, data: str, /) -> None: ...
+
+
 @attrs.define
-class _Budget:
-    """How much a workbook may still unpack to."""
+class _Reader:
+    """Parses documents of an archive. Together they have a budget of bytes and tags.
 
-    size: int = _MAX_UNPACKED
-    elements: int = _MAX_ELEMENTS
-
-
-@attrs.frozen
-class _Handlers:
-    """The functions that receive the parts of an XML document; names have no prefix."""
-
-    start: Callable[[str, Mapping[str, str]], None]
-    end: Callable[[str], None] = lambda _: None
-    text: Callable[[str], None] = lambda _: None
-
-
-def _parse(archive: ZipFile, member: str, budget: _Budget, handlers: _Handlers) -> Iterator[None]:
-    """Parse an XML document within the budget. Yields after each chunk."""
-    names: dict[str, str] = {}
-    parser = expat.ParserCreate(None, None, names)
-    depth = 0
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        budget.elements -= 1
-        depth += 1
-        if depth > _MAX_DEPTH or budget.elements < 0:
-            _too_large()
-        handlers.start(name.rpartition(":")[2], attributes)
-
-    def end(name: str) -> None:
-        nonlocal depth
-        depth -= 1
-        handlers.end(name.rpartition(":")[2])
-
-    def reject(*_: object) -> None:
-        raise _InvalidFile(f"the workbook contains a DOCTYPE, which XLSX does not allow; {_SAVE}")
-
-    parser.buffer_text = True
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = handlers.text
-    parser.StartDoctypeDeclHandler = reject
-    idle, before = 0, budget.elements
-    with archive.open(member) as content:
-        while chunk := content.read(_CHUNK):
-            budget.size -= len(chunk)
-            parser.Parse(chunk, False)
-            idle = idle + len(chunk) if budget.elements == before else 0
-            before = budget.elements
-            if budget.size < 0 or idle > _MAX_IDLE or len(names) > _MAX_NAMES:
-                _too_large()
-            yield
-    parser.Parse(b"", True)
-    yield
-
-
-@attrs.frozen
-class _Workbook:
-    """The workbook of an archive."""
+    Attributes:
+        archive: the archive.
+        size: the number of bytes that may still be unpacked.
+        tags: the number of tags that may still be parsed.
+    """
 
     archive: ZipFile
-    budget: _Budget = attrs.field(factory=_Budget)
+    size: int
+    tags: int
 
-    def rows(self, columns: int) -> Iterator[tuple[int, list[str]]]:
-        """Yield the rows of the first worksheet."""
-        related = self._related("")
-        books = [target for kind, target in related.values() if kind == "officeDocument"]
-        if not books:
-            raise _InvalidFile(f"expected .xlsx, got another zip file; {_SAVE}")
-        related = self._related(books[0])
-        sheets = [related.get(each, ("", "")) for each in self._sheets(books[0])]
-        first = next((target for kind, target in sheets if kind == "worksheet"), None)
-        if first is None:
-            raise _InvalidFile("the workbook has no worksheet; write the rows into its first sheet")
-        strings = next((target for kind, target in related.values() if kind == "sharedStrings"), None)
-        sheet = _Sheet(columns, _Strings(self.archive, strings, self.budget))
-        for _ in _parse(self.archive, first, self.budget, _Handlers(sheet.start, sheet.end, sheet.text)):
-            yield from sheet.take()
+    def parse(self, member: str, handler: _Handler) -> Iterator[None]:
+        """Parse a document. Yields after each chunk; the limits are checked then, too, because a chunk is small."""
+        names: dict[str, str] = {}
+        parser = expat.ParserCreate(None, None, names)
+        parser.buffer_text = True
+        parser.StartElementHandler = handler.start
+        parser.EndElementHandler = handler.end
+        parser.CharacterDataHandler = handler.text
+        parser.StartDoctypeDeclHandler = _reject_doctype
+        position = 0
+        with self.archive.open(member) as content:
+            while chunk := content.read(_CHUNK):
+                position += len(chunk)
+                self.size -= len(chunk)
+                self.tags -= chunk.count(b"<")
+                parser.Parse(chunk, False)
+                incomplete = position - parser.CurrentByteIndex  # the parser collects it
+                if self.size < 0 or self.tags < 0 or incomplete > _MAX_TOKEN:
+                    _too_large()
+                if handler.depth > _MAX_DEPTH or len(names) > _MAX_NAMES:
+                    _too_large()
+                yield
+        parser.Parse(b"", True)
+        yield
 
-    def _sheets(self, book: str) -> list[str]:
-        """Return the relationship ids of the sheets, in their order."""
-        found: list[str] = []
 
-        def start(name: str, attributes: Mapping[str, str]) -> None:
-            if name == "sheet":
-                found.append(next((value for key, value in attributes.items() if key.endswith(":id")), ""))
-
-        for _ in _parse(self.archive, book, self.budget, _Handlers(start)):
-            pass
-        return found
-
-    def _related(self, member: str) -> dict[str, tuple[str, str]]:
-        """Return the kind and the path of each document that a document refers to, by id."""
-        folder, _, base = member.rpartition("/")
-        found: dict[str, tuple[str, str]] = {}
-
-        def start(name: str, attributes: Mapping[str, str]) -> None:
-            if name == "Relationship":
-                kind = attributes.get("Type", "").rpartition("/")[2]
-                target = posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", ""))).lstrip("/")
-                found[attributes.get("Id", "")] = (kind, target)
-
-        for _ in _parse(self.archive, posixpath.join(folder, f"_rels/{base}.rels"), self.budget, _Handlers(start)):
-            pass
-        return found
+def _reject_doctype(*_: object) -> NoReturn:
+    raise _InvalidFile(f"the workbook contains a DOCTYPE, which XLSX does not allow; {_SAVE}")
 
 
 @attrs.define
+class _Attributes:
+    """Collects the attributes of all elements of one name."""
+
+    name: str
+    found: list[dict[str, str]] = attrs.field(factory=list[dict[str, str]], init=False)
+    depth: int = attrs.field(default=0, init=False)
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Receive the start of an element."""
+        self.depth += 1
+        if name.rpartition(":")[2] == self.name:
+            self.found.append(attributes)
+            if len(self.found) > _MAX_NAMES:
+                _too_large()
+
+    def end(self, _: str) -> None:
+        """Receive the end of an element."""
+        self.depth -= 1
+
+    def text(self, _: str) -> None:
+        """Ignore text."""
+
+
+def _rows(reader: _Reader, columns: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of the first worksheet."""
+    books = [target for kind, target in _related(reader, "").values() if kind == "officeDocument"]
+    if not books:
+        raise _InvalidFile(f"expected .xlsx, got another zip file; {_SAVE}")
+    related = _related(reader, books[0])
+    listed = _Attributes("sheet")
+    deque(reader.parse(books[0], listed), maxlen=0)
+    ids = (next((value for key, value in each.items() if key.endswith(":id")), "") for each in listed.found)
+    sheets = (related.get(each, ("", "")) for each in ids)
+    first = next((target for kind, target in sheets if kind == "worksheet"), None)
+    if first is None:
+        raise _InvalidFile("the workbook has no worksheet; write the rows into its first sheet")
+    strings = next((target for kind, target in related.values() if kind == "sharedStrings"), None)
+    sheet = _Sheet(columns, _Strings(reader, strings))
+    for _ in reader.parse(first, sheet):
+        yield from sheet.take()
+
+
+def _related(reader: _Reader, member: str) -> dict[str, tuple[str, str]]:
+    """Return the kind and the path of each document that a document refers to, by id."""
+    folder, _, base = member.rpartition("/")
+    found = _Attributes("Relationship")
+    deque(reader.parse(posixpath.join(folder, f"_rels/{base}.rels"), found), maxlen=0)
+    return {
+        each.get("Id", ""): (
+            each.get("Type", "").rpartition("/")[2],
+            posixpath.normpath(posixpath.join("/", folder, each.get("Target", ""))).lstrip("/"),
+        )
+        for each in found.found
+    }
+
+
 class _Strings:
     """The shared strings of a workbook, read when the first one is needed and stored compactly."""
 
-    archive: ZipFile
-    member: str | None
-    budget: _Budget
-    _content: bytearray = attrs.field(factory=bytearray, init=False)
-    _ends: array[int] | None = attrs.field(default=None, init=False)
+    def __init__(self, reader: _Reader, member: str | None) -> None:
+        self._reader = reader
+        self._member = member
+        self._content = bytearray()
+        self._ends = array("L")
+        self._names = _LocalNames()
+        self._parts: list[str] = []
+        self._is_text = False
+        self._phonetic = 0
+        self.depth = 0
 
     def __getitem__(self, index: int) -> str:
         """Return a string by its index."""
-        if self._ends is None:
-            self._ends = array("L", [0])
-            self._read(self._ends)
+        if not self._ends:
+            if self._member is None:
+                raise BadZipFile
+            self._ends.append(0)
+            deque(self._reader.parse(self._member, self), maxlen=0)
         if not 0 <= index < len(self._ends) - 1:
             raise BadZipFile
         return self._content[self._ends[index] : self._ends[index + 1]].decode()
 
-    def _read(self, ends: array[int]) -> None:
-        parts: list[str] = []
-        is_text = False
-        phonetic = 0
+    def start(self, name: str, _: dict[str, str]) -> None:
+        """Receive the start of an element."""
+        self.depth += 1
+        name = self._names[name]
+        if name == "t":
+            self._is_text = not self._phonetic
+        elif name == "rPh":
+            self._phonetic += 1
 
-        def start(name: str, _: Mapping[str, str]) -> None:
-            nonlocal is_text, phonetic
-            phonetic += name == "rPh"
-            is_text = name == "t" and not phonetic
+    def text(self, data: str) -> None:
+        """Receive text."""
+        if self._is_text:
+            self._parts.append(data)
 
-        def end(name: str) -> None:
-            nonlocal is_text, phonetic
-            is_text = False
-            phonetic -= name == "rPh"
-            if name == "si":
-                self._content += "".join(parts).encode()
-                parts.clear()
-                ends.append(len(self._content))
-                if len(self._content) > _MAX_STRINGS:
-                    _too_large()
-
-        def text(data: str) -> None:
-            if is_text:
-                parts.append(data)
-
-        if self.member is None:
-            raise BadZipFile
-        for _ in _parse(self.archive, self.member, self.budget, _Handlers(start, end, text)):
-            pass
+    def end(self, name: str) -> None:
+        """Receive the end of an element."""
+        self.depth -= 1
+        self._is_text = False
+        name = self._names[name]
+        if name == "si":
+            self._content += "".join(self._parts).encode()
+            self._parts.clear()
+            self._ends.append(len(self._content))
+            if len(self._content) > _MAX_STRINGS:
+                _too_large()
+        elif name == "rPh":
+            self._phonetic -= 1
 
 
 class _Sheet:
     """Collects the first columns of the rows of a worksheet."""
 
     def __init__(self, columns: int, strings: _Strings) -> None:
+        self.depth = 0
+        self._names = _LocalNames()
         self._columns = columns
         self._strings = strings
         self._rows: list[tuple[int, list[str]]] = []
@@ -284,15 +302,17 @@ class _Sheet:
         rows, self._rows = self._rows, []
         return rows
 
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         """Receive the start of an element."""
+        self.depth += 1
+        name = self._names[name]
         if name == "c":
             place = attributes.get("r")
             self._column = self._column + 1 if place is None else _column(place)
             self._type = attributes.get("t", "n")
         elif name in ("v", "t"):
             self._has_value = True
-            self._is_value = self._column < self._columns and not self._phonetic
+            self._is_value = 0 <= self._column < self._columns and not self._phonetic
         elif name == "row":
             place = attributes.get("r")
             self._number = self._number + 1 if place is None else int(place)
@@ -309,7 +329,9 @@ class _Sheet:
 
     def end(self, name: str) -> None:
         """Receive the end of an element."""
+        self.depth -= 1
         self._is_value = False
+        name = self._names[name]
         if name == "c" and self._parts:
             value = "".join(self._parts)
             self._parts.clear()
@@ -318,23 +340,19 @@ class _Sheet:
             elif self._type == "n":
                 value = _without_fraction(value)
             self._cells[self._column] = value
-        elif name == "row" and self._has_value:
+        elif name == "row":
             self._count += 1
             if self._count > _MAX_ROWS:
                 _too_large()
-            self._rows.append((self._number, self._cells))
+            if self._has_value:
+                self._rows.append((self._number, self._cells))
         elif name == "rPh":
             self._phonetic -= 1
 
 
 def _column(place: str) -> int:
-    """Return the index of the column of a cell reference such as AB12."""
-    index = 0
-    for character in place[:3]:
-        if not "A" <= character <= "Z":
-            break
-        index = index * 26 + ord(character) - 64
-    return index - 1
+    """Return the index of the column of a cell reference such as B12; 26 for all columns after Z."""
+    return ord(place[0]) - 65 if place[1:2].isdecimal() else 26
 
 
 def _without_fraction(value: str) -> str:
