@@ -253,7 +253,7 @@ def _one_line(text: str) -> str:
 
 
 class AuthenticationError(ApiError):
-    """401: the key or token is missing, wrong or expired; `advice` states what to do, by how the call was authorised."""
+    """401: the key or token is missing, wrong or expired; `advice` states what to do."""
 
 
 class PermissionDenied(ApiError):

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import attrs
 import httpx
 import sniffio
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
     from contextlib import AbstractContextManager
 
 T = TypeVar("T")
@@ -38,6 +39,11 @@ monotonic: Final = time.monotonic
 
 sleep: Final = anyio.sleep
 """Sleep for some seconds. The deadline interrupts it; its with block then raises DeadlinePassed."""
+
+_CHUNK: Final = 64 * 1024
+"""Bytes of a request's content that are read in one go in a worker thread."""
+_MAX_THREADS: Final = 40
+"""Worker threads of this package. They are not taken from anyio's default limit, which the application may need."""
 
 _ends: Final[ContextVar[float | None]] = ContextVar("ippanel_edge_deadline", default=None)
 
@@ -277,10 +283,10 @@ class Local(Generic[T]):
 
     Args:
         make: creates a value.
-        close: closes a value, in its own event loop.
+        close: closes a value, in its own event loop; None if there is nothing to close.
     """
 
-    def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
+    def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]] | None = None) -> None:
         self._make = make
         self._close = close
         self._owned: dict[object, tuple[_Loop, T, AsyncGenerator[None]]] = {}
@@ -307,7 +313,8 @@ class Local(Generic[T]):
             yield
         finally:
             self._owned.pop(here, None)
-            await self._close(value)
+            if self._close is not None:
+                await self._close(value)
 
     def owns(self, value: T) -> bool:
         """Whether the value is in use by this event loop."""
@@ -326,6 +333,34 @@ class Local(Generic[T]):
 
 async def _finish(generator: AsyncGenerator[None]) -> None:
     await generator.aclose()
+
+
+_threads: Final = Local(lambda: anyio.CapacityLimiter(_MAX_THREADS))
+
+
+async def run_blocking(function: Callable[[], T]) -> T:
+    """Run a function that may block in a worker thread. A cancellation does not wait for it: it abandons the thread."""
+    return await anyio.to_thread.run_sync(function, abandon_on_cancel=True, limiter=_threads.get())
+
+
+def parts(stream: httpx.AsyncByteStream) -> AsyncIterator[bytes]:
+    """Iterate over the content of a request. Content that httpx reads from files is read in a worker thread."""
+    if isinstance(stream, httpx.SyncByteStream) and not isinstance(stream, httpx.ByteStream):
+        return _read_in_thread(iter(stream))
+    return aiter(stream)
+
+
+async def _read_in_thread(source: Iterator[bytes]) -> AsyncGenerator[bytes]:
+    def read() -> bytes:
+        chunk = bytearray()
+        for part in source:
+            chunk += part
+            if len(chunk) >= _CHUNK:
+                break
+        return bytes(chunk)
+
+    while chunk := await run_blocking(read):
+        yield chunk
 
 
 def interrupt(network: object) -> None:

@@ -43,6 +43,7 @@ from ippanel_edge._async.sections.reports import Reports
 from ippanel_edge._async.sections.send import Send
 from ippanel_edge._async.sections.tickets import Tickets
 from ippanel_edge._async.sections.users import Users
+from ippanel_edge._async.uploads import AsyncUploads
 from ippanel_edge.config import (
     DEFAULT_TIMEOUT,
     ENV_API_KEY,
@@ -244,7 +245,7 @@ class AsyncEdgeClient:
             exchange = AsyncAttemptMiddleware(values.middleware, exchange)
         retries = AsyncRetries(values.retry, budget, shared.methods, observers, AsyncRate(limiter, observers, exchange))
         authorisation = AsyncAuthorisation(values.secret, values.is_token, login, observers, retries)
-        engine: AsyncLink = AsyncDeadline(values.deadline, authorisation)
+        engine: AsyncLink = AsyncDeadline(values.deadline, AsyncUploads(authorisation))
         if values.call_middleware:
             engine = AsyncCallMiddleware(values.call_middleware, engine)
         self._engine = AsyncWholeCall(observers, engine)

@@ -240,7 +240,7 @@ class _Body(httpx.AsyncByteStream):
     """A request body that can be closed: httpx does not close the body generator when the connection fails."""
 
     def __init__(self, stream: httpx.AsyncByteStream) -> None:
-        self._parts = aiter(stream)
+        self._parts = _io.parts(stream)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

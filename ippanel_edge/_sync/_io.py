@@ -23,7 +23,7 @@ from ippanel_edge.wire import inspection
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Generator, Iterable
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 
 T = TypeVar("T")
 
@@ -117,6 +117,16 @@ def finish(
         raise
 
 
+def run_blocking(function: Callable[[], T]) -> T:
+    """Run a function that may block, in this thread. The deadline does not interrupt it."""
+    return function()
+
+
+def parts(stream: httpx.SyncByteStream) -> Iterator[bytes]:
+    """Iterate over the content of a request."""
+    return iter(stream)
+
+
 def outcome(value: T | Awaitable[T]) -> T:
     """Return the result of a user's function.
 
@@ -135,10 +145,10 @@ class Local(Generic[T]):
 
     Args:
         make: creates a value.
-        close: closes a value.
+        close: closes a value; None if there is nothing to close.
     """
 
-    def __init__(self, make: Callable[[], T], close: Callable[[T], None]) -> None:
+    def __init__(self, make: Callable[[], T], close: Callable[[T], None] | None = None) -> None:
         self._make = make
         self._close = close
         self._owned: dict[int, T] = {}
@@ -159,7 +169,7 @@ class Local(Generic[T]):
     def close(self) -> None:
         """Close the value of this process; the next `get` creates another."""
         owned, self._owned = self._owned.get(os.getpid()), {}
-        if owned is not None:
+        if owned is not None and self._close is not None:
             self._close(owned)
 
 
@@ -167,7 +177,7 @@ class Lock:
     """A lock. The deadline limits waiting for it, and a child process does not inherit it locked."""
 
     def __init__(self) -> None:
-        self._lock = Local(threading.Lock, close=lambda _: None)
+        self._lock = Local(threading.Lock)
         self._held: list[threading.Lock] = []  # changed by the holder only, so it has at most one entry
 
     def __enter__(self) -> None:

@@ -44,6 +44,7 @@ from ippanel_edge._sync.sections.reports import Reports
 from ippanel_edge._sync.sections.send import Send
 from ippanel_edge._sync.sections.tickets import Tickets
 from ippanel_edge._sync.sections.users import Users
+from ippanel_edge._sync.uploads import Uploads
 from ippanel_edge.config import (
     DEFAULT_TIMEOUT,
     ENV_API_KEY,
@@ -245,7 +246,7 @@ class EdgeClient:
             exchange = AttemptMiddleware(values.middleware, exchange)
         retries = Retries(values.retry, budget, shared.methods, observers, Rate(limiter, observers, exchange))
         authorisation = Authorisation(values.secret, values.is_token, login, observers, retries)
-        engine: Link = Deadline(values.deadline, authorisation)
+        engine: Link = Deadline(values.deadline, Uploads(authorisation))
         if values.call_middleware:
             engine = CallMiddleware(values.call_middleware, engine)
         self._engine = WholeCall(observers, engine)

@@ -241,7 +241,7 @@ class _Body(httpx.SyncByteStream):
     """A request body that can be closed: httpx does not close the body generator when the connection fails."""
 
     def __init__(self, stream: httpx.SyncByteStream) -> None:
-        self._parts = iter(stream)
+        self._parts = _io.parts(stream)
 
     def __iter__(self) -> Iterator[bytes]:
         return self

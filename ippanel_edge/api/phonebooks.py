@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from ippanel_edge.api.fields import filters_of
@@ -21,12 +22,15 @@ from ippanel_edge.values.checks import (
     texts,
 )
 from ippanel_edge.values.files import FileInput, Upload, open_upload
+from ippanel_edge.values.tables import Table, check_table
 from ippanel_edge.wire import codec
 
 MAX_TITLE: Final = 200
 MAX_NUMBERS: Final = 100_000
 OPTION_TYPES: Final = tuple(each.value for each in OptionType)
 _SHEETS: Final = frozenset({"xlsx"})
+# The columns are those of the phonebook's sample, which has a header: they are not checked.
+CONTACTS: Final = Table(max_rows=MAX_NUMBERS + 1, has_numbers=False)
 
 
 def new_phonebook(defaults: Defaults, title: str, options: Iterable[int]) -> dict[str, Any]:
@@ -96,7 +100,14 @@ def contact_filters(filters: ContactFilters | None) -> dict[str, Any]:
 
 def sheet(file: FileInput, defaults: Defaults) -> Upload:
     """Describe the file of an import: an Excel file (XLSX) of any size."""
-    return open_upload(file, argument="file", kinds=_SHEETS, max_bytes=None, check_limits=defaults.validate)
+    return open_upload(
+        file,
+        argument="file",
+        kinds=_SHEETS,
+        max_bytes=None,
+        check_limits=defaults.validate,
+        check_content=partial(check_table, table=CONTACTS, check_limits=defaults.validate),
+    )
 
 
 def _new_contact(contact: NewContact, place: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Final, Protocol, TypeVar
 
@@ -37,14 +38,18 @@ from ippanel_edge.values.checks import (
 from ippanel_edge.values.files import FileInput, Upload, open_upload
 from ippanel_edge.values.secrets import Secret, SecretInt
 from ippanel_edge.values.segments import check_message
+from ippanel_edge.values.tables import Table, check_table
 from ippanel_edge.wire.call import Call, call
 
 Target_contra = TypeVar("Target_contra", contravariant=True)
 
 MAX_RECIPIENTS: Final = 1000
 MAX_VOTP_DIGITS: Final = 14
-TABLES: Final = frozenset({"csv", "xlsx"})
-SHEETS: Final = frozenset({"xlsx"})
+NUMBERS: Final = Table(header=("phone_number",), max_rows=1_000_000)
+MESSAGES: Final = Table(header=("recipient", "message"), max_rows=10_000, has_messages=True)
+VALUES: Final = Table()
+_KINDS: Final = frozenset({"csv", "xlsx"})
+_SHEETS: Final = frozenset({"xlsx"})
 
 
 class Serialise(Protocol[Target_contra]):
@@ -161,9 +166,16 @@ def to_others(
     return {name: phones.recipients(listed, argument="other_recipients", limit=limit, remedy=remedy)}
 
 
-def table(defaults: Defaults, file: FileInput, *, kinds: frozenset[str] = TABLES) -> Upload:
-    """Describe the file of a send: CSV or XLSX, of any size."""
-    return open_upload(file, argument="file", kinds=kinds, max_bytes=None, check_limits=defaults.validate)
+def table(defaults: Defaults, file: FileInput, content: Table) -> Upload:
+    """Describe the file of a send: CSV (if the content has a header) or XLSX, of any size."""
+    return open_upload(
+        file,
+        argument="file",
+        kinds=_KINDS if content.header else _SHEETS,
+        max_bytes=None,
+        check_limits=defaults.validate,
+        check_content=partial(check_table, table=content, check_limits=defaults.validate),
+    )
 
 
 def with_values(

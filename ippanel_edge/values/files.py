@@ -1,24 +1,23 @@
-"""Files to upload: validated before the request, read in chunks while it is sent. This module does not send."""
+"""Files to upload: described without I/O, checked before the request, read in chunks while it is sent.
+
+This module does not send.
+"""
 
 from __future__ import annotations
 
-import inspect
-import io
 import os
 import re
-import stat
 import unicodedata
-from collections.abc import Callable
+from contextlib import AbstractContextManager
+from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
+from typing import BinaryIO, Final, Protocol, TypeAlias, cast
 
 import attrs
 
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values.secrets import Secret
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from ippanel_edge.values.sources import Content, FileObject, InMemory, OnDisk, Source
 
 FileInput: TypeAlias = str | os.PathLike[str] | BinaryIO | tuple[str, bytes] | tuple[str, BinaryIO]
 """A path, a binary file object with a name, or a tuple of a name and bytes or a binary file object."""
@@ -34,44 +33,101 @@ _CONTENT_TYPES: Final = {
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 _MAX_NAME: Final = 100
 _MAX_EXTENSION: Final = 10
-_CHUNK_SIZE: Final = 64 * 1024
 # Control characters, lone surrogates, line and paragraph separators. Format characters are kept (a Persian name may
 # contain a ZWNJ), except those that change the text direction, because they can disguise an extension.
 _REMOVED_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _REMOVED: Final = frozenset("\"'\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
+class CheckContent(Protocol):
+    """A check of a file's content."""
+
+    def __call__(self, stream: BinaryIO, *, name: str, argument: str) -> None:
+        """Read the content and raise InvalidArgument if it is invalid."""
+        ...
+
+
 @attrs.frozen(kw_only=True)
 class Upload:
-    """A validated file to upload.
+    """A file to upload. Its name and type are checked; `opened` checks what requires reading.
 
     Attributes:
         name: the file name sent to the service, safe to use in a header.
         content_type: the MIME type for the name's extension.
-        size: the number of bytes to send, None if it is unknown before reading to the end.
+        size: the number of bytes to send. None for a path or a file object before `opened`, and for a file object
+            that is not seekable.
         rewindable: whether the file can be read again from the start, which a retry requires.
     """
 
     name: str
     content_type: str
-    size: int | None
-    rewindable: bool
-    _open: Callable[[], BinaryIO] = attrs.field(alias="open", repr=False, eq=False)
+    size: int | None = None
+    rewindable: bool = True
+    _argument: str = attrs.field(alias="argument", repr=False, eq=False)
+    _source: Source = attrs.field(alias="source", repr=False, eq=False)
+    _max_bytes: int | None = attrs.field(default=None, alias="max_bytes", repr=False, eq=False)
+    _check_content: CheckContent | None = attrs.field(default=None, alias="check_content", repr=False, eq=False)
+    _content: Content | None = attrs.field(default=None, alias="content", repr=False, eq=False)
+
+    def held(self) -> AbstractContextManager[object]:
+        """Keep other uploads from using the same file object inside of the with block.
+
+        Raises:
+            InvalidArgument: another upload uses it.
+        """
+        return self._source.held()
+
+    def opened(self) -> Upload:
+        """Return the upload with its size, after the checks that read the file. This may take time.
+
+        The content is checked only if it can be read a second time.
+
+        Raises:
+            InvalidArgument: the file is missing, not a regular file, unreadable, empty, opened in text mode, too large,
+                in use by another upload, or its content is invalid.
+        """
+        with self._source.held():
+            content = self._source.open(self._max_bytes)
+            self._check_size(content.size)
+            if content.size is not None and self._check_content is not None:
+                try:
+                    self._check_content(content.stream(), name=self.name, argument=self._argument)
+                except OSError as error:
+                    problem = f"cannot be read: {error.strerror or error}"
+                    raise InvalidArgument(problem, argument=self._argument) from None
+                finally:
+                    content.rewind()
+        return attrs.evolve(self, size=content.size, rewindable=content.size is not None, content=content)
 
     def part(self) -> tuple[str, BinaryIO, str]:
         """Return a part of a multipart request: name, content, content type.
 
         The content yields exactly `size` bytes, from the start on every call, and does not need closing: a path is
         opened for each chunk, and a file object is left for the caller to close. Reading raises OSError if the file
-        changed after validation or cannot be read a second time.
+        changed since `opened` or cannot be read a second time.
         """
-        return self.name, self._open(), self.content_type
+        content = self._content or self._source.open(self._max_bytes)
+        return self.name, content.stream(), self.content_type
+
+    def _check_size(self, size: int | None) -> None:
+        if size == 0:
+            problem = "the file is empty or already read to the end (seek(0) first)"
+            raise InvalidArgument(problem, argument=self._argument)
+        if size is not None and self._max_bytes is not None and size > self._max_bytes:
+            problem = f"expected at most {self._max_bytes:,} bytes, got {size:,} in {self.name!r}"
+            raise InvalidArgument(problem, argument=self._argument)
 
 
 def open_upload(
-    value: FileInput, *, argument: str, kinds: frozenset[str] | None, max_bytes: int | None, check_limits: bool = True
+    value: FileInput,
+    *,
+    argument: str,
+    kinds: frozenset[str] | None,
+    max_bytes: int | None,
+    check_limits: bool = True,
+    check_content: CheckContent | None = None,
 ) -> Upload:
-    """Validate a file and return its description; the content is not read.
+    """Check the name and the type of a file and return its description, without I/O.
 
     Args:
         value: a path, a binary file object with a name (sent from its current position and left open),
@@ -80,28 +136,33 @@ def open_upload(
         kinds: the extensions the service accepts, in lower case without the dot; None for any.
         max_bytes: the maximum size the service accepts; None for any.
         check_limits: whether to check `kinds` and `max_bytes`.
+        check_content: checks the content before the file is sent, if the file is seekable.
 
     Returns:
-        The file's name, content type and size, and access to its content.
+        The file's name and content type, and access to its content.
 
     Raises:
-        InvalidArgument: the file is missing, not a regular file, unreadable, empty, without a name, opened in text
-            mode, or of a type or size that the service does not accept.
+        InvalidArgument: the value is not a file, has no name, or is of a type that the service does not accept; bytes
+            are empty or too large.
 
     Source: send/file.md, ticket/create-ticket.md, user/documents/upload-document.md.
     """
-    limit = max_bytes if check_limits else None
-    upload = _describe(value, argument, limit)
-    if upload.size == 0:
-        raise InvalidArgument("the file is empty or already read to the end (seek(0) first)", argument=argument)
-    if not check_limits:
-        return upload
-    if kinds is not None and _extension(upload.name) not in kinds:
+    name, source = _described(value, argument)
+    if check_limits and kinds is not None and _extension(name) not in kinds:
         allowed = ", ".join(f".{kind}" for kind in sorted(kinds))
-        raise InvalidArgument(f"expected one of the file types {allowed}, got {upload.name!r}", argument=argument)
-    if limit is not None and upload.size is not None and upload.size > limit:
-        problem = f"expected at most {limit:,} bytes, got {upload.size:,} in {upload.name!r}"
-        raise InvalidArgument(problem, argument=argument)
+        raise InvalidArgument(f"expected one of the file types {allowed}, got {name!r}", argument=argument)
+    upload = Upload(
+        name=name,
+        content_type=_CONTENT_TYPES.get(_extension(name), _UNKNOWN_TYPE),
+        argument=argument,
+        source=source,
+        max_bytes=max_bytes if check_limits else None,
+        check_content=check_content,
+    )
+    if isinstance(source, InMemory):
+        size = len(source.data)
+        upload._check_size(size)  # noqa: SLF001 - an object of this module
+        return attrs.evolve(upload, size=size)
     return upload
 
 
@@ -129,21 +190,16 @@ def _extension(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
-def _describe(value: object, argument: str, limit: int | None) -> Upload:
+def _described(value: object, argument: str) -> tuple[str, Source]:
     if isinstance(value, str | os.PathLike) and not isinstance(value, Secret):  # an error quotes the path
         return _from_path(cast("str | os.PathLike[str]", value), argument)
     if isinstance(value, tuple):
-        return _from_pair(cast("tuple[object, ...]", value), argument, limit)
+        return _from_pair(cast("tuple[object, ...]", value), argument)
     if hasattr(value, "read"):
-        return _from_file(cast("BinaryIO", value), getattr(value, "name", None), argument, limit)
+        return _from_file(cast("BinaryIO", value), getattr(value, "name", None), argument)
     remedy = "; pass (name, bytes)" if isinstance(value, bytes | bytearray) else ""
     problem = f"expected a path, a binary file object or (name, bytes), got {type(value).__name__}{remedy}"
     raise InvalidArgument(problem, argument=argument)
-
-
-def _upload(name: str, size: int | None, opener: Callable[[], BinaryIO], *, rewindable: bool = True) -> Upload:
-    content_type = _CONTENT_TYPES.get(_extension(name), _UNKNOWN_TYPE)
-    return Upload(name=name, content_type=content_type, size=size, rewindable=rewindable, open=opener)
 
 
 def _file_name(name: object, argument: str) -> str:
@@ -155,160 +211,32 @@ def _file_name(name: object, argument: str) -> str:
     return safe
 
 
-def _from_path(value: str | os.PathLike[str], argument: str) -> Upload:
-    try:
-        path = Path(value)
-        found = path.stat()
-        if stat.S_ISREG(found.st_mode):
-            with path.open("rb") as file:
-                found = os.fstat(file.fileno())
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror or type(error).__name__}: {str(value)[:200]!r}"
-        raise InvalidArgument(problem, argument=argument) from None
-    except (TypeError, ValueError):  # a PathLike of bytes, or NUL or a lone surrogate in the path
+def _from_path(value: str | os.PathLike[str], argument: str) -> tuple[str, Source]:
+    path: object = os.fspath(value)
+    if not isinstance(path, str):  # a PathLike of bytes
         problem = "expected a str path without NUL characters and lone surrogates"
-        raise InvalidArgument(problem, argument=argument) from None
-    if not stat.S_ISREG(found.st_mode):
-        kind = "a directory" if stat.S_ISDIR(found.st_mode) else "a special file (pipe, socket or device)"
-        raise InvalidArgument(f"expected a regular file, got {kind}: {str(path)[:200]!r}", argument=argument)
-    version = _version(found)
-
-    # The path is opened for each chunk: a request that fails or is never sent leaves no file open, and a file that is
-    # replaced while it is sent is detected instead of being mixed with its replacement.
-    def read_at(offset: int, length: int) -> bytes:
-        with path.open("rb", buffering=0) as file:
-            if _version(os.fstat(file.fileno())) != version:
-                raise OSError(f"{path.name!r} changed since the request was created")
-            file.seek(offset)
-            return file.read(length)
-
-    size = found.st_size
-    return _upload(
-        _file_name(path.name, argument), size, lambda: io.BufferedReader(_FixedSizeReader(read_at, size), _CHUNK_SIZE)
-    )
+        raise InvalidArgument(problem, argument=argument)
+    return _file_name(Path(path).name, argument), OnDisk(path, argument)
 
 
-def _version(found: os.stat_result) -> tuple[int, int, int, int]:
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _from_pair(pair: tuple[object, ...], argument: str, limit: int | None) -> Upload:
+def _from_pair(pair: tuple[object, ...], argument: str) -> tuple[str, Source]:
     if len(pair) != 2:  # noqa: PLR2004 - a pair
         raise InvalidArgument(f"expected (name, bytes), got a tuple of length {len(pair)}", argument=argument)
     given, content = pair
-    name = _file_name(given, argument)
     if hasattr(content, "read"):
-        return _from_file(cast("BinaryIO", content), name, argument, limit)
+        return _from_file(cast("BinaryIO", content), given, argument)
+    name = _file_name(given, argument)
     if not isinstance(content, bytes | bytearray):
         remedy = "; call .encode() on the content" if isinstance(content, str) else ""
         problem = f"expected (name, bytes), got (name, {type(content).__name__}){remedy}"
         raise InvalidArgument(problem, argument=argument)
-    data = bytes(content)
-    return _upload(name, len(data), lambda: io.BytesIO(data))
+    return name, InMemory(bytes(content))
 
 
-def _from_file(file: BinaryIO, given: object, argument: str, limit: int | None) -> Upload:
-    _check_reads_bytes(file, argument)
-    name = _file_name(given, argument)
-    try:
-        start = file.tell()
-        file.seek(0, os.SEEK_END)
-        end = file.tell()
-        file.seek(start)
-    except (AttributeError, OSError):
-        source = _UnseekableFile(file=file, limit=limit)
-        return _upload(name, None, lambda: io.BufferedReader(_SinglePassReader(source), _CHUNK_SIZE), rewindable=False)
-
-    def read_at(offset: int, length: int) -> bytes:
-        file.seek(start + offset)
-        return file.read(length)
-
-    size = max(0, end - start)
-    return _upload(name, size, lambda: io.BufferedReader(_FixedSizeReader(read_at, size), _CHUNK_SIZE))
-
-
-def _check_reads_bytes(file: BinaryIO, argument: str) -> None:
-    if inspect.iscoroutinefunction(file.read):
+def _from_file(file: BinaryIO, given: object, argument: str) -> tuple[str, Source]:
+    if iscoroutinefunction(file.read):
         problem = (
             "expected a synchronous file object, got an async read(); pass (name, file) with the file that it wraps"
         )
         raise InvalidArgument(problem, argument=argument)
-    try:
-        empty = cast("object", file.read(0))  # a caller without a type checker may pass a text file
-    except (OSError, TypeError, ValueError) as error:  # write-only, read() without a size, closed
-        raise InvalidArgument(f"cannot be read: {error}", argument=argument) from None
-    if not isinstance(empty, bytes):
-        problem = f'expected a binary file object, got one that reads {type(empty).__name__}; open it with mode "rb"'
-        raise InvalidArgument(problem, argument=argument)
-
-
-class _FixedSizeReader(io.RawIOBase):
-    """A reader of exactly `size` bytes, because the request's Content-Length is sent before the content."""
-
-    def __init__(self, read_at: Callable[[int, int], bytes], size: int) -> None:
-        super().__init__()
-        self._read_at = read_at
-        self._size = size
-        self._position = 0
-
-    def readable(self) -> bool:
-        """Return True: the reader is readable."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True: the reader is seekable."""
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Set the position, relative to the start, the current position or the end, and return it."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
-        self._position = base + offset
-        return self._position
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read the next bytes into the buffer and return their number; 0 at the end."""
-        view = memoryview(buffer)
-        length = min(len(view), self._size - self._position)
-        if length <= 0:
-            return 0
-        data = self._read_at(self._position, length)
-        if not data:
-            raise OSError("the file became shorter while it was being sent")
-        view[: len(data)] = data
-        self._position += len(data)
-        return len(data)
-
-
-@attrs.define
-class _UnseekableFile:
-    """A caller's file object that is not seekable, and the number of bytes read from it so far."""
-
-    file: BinaryIO
-    limit: int | None
-    position: int = 0
-
-
-class _SinglePassReader(io.RawIOBase):
-    """A reader of a file that is not seekable: it yields the content once, and raises OSError after that."""
-
-    def __init__(self, source: _UnseekableFile) -> None:
-        super().__init__()
-        self._source = source
-        self._position = 0
-
-    def readable(self) -> bool:
-        """Return True: the reader is readable."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read the next bytes into the buffer and return their number; 0 at the end."""
-        source = self._source
-        if self._position != source.position:
-            raise OSError("the file is not seekable, so it cannot be read a second time")
-        view = memoryview(buffer)
-        data = source.file.read(len(view))
-        view[: len(data)] = data
-        self._position = source.position = source.position + len(data)
-        if source.limit is not None and source.position > source.limit:
-            raise OSError(f"the file has more than {source.limit:,} bytes")
-        return len(data)
+    return _file_name(given, argument), FileObject(file, argument)

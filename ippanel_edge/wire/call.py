@@ -171,7 +171,23 @@ class Call(Generic[T]):
     @property
     def rewindable(self) -> bool:
         """Whether the body can be sent a second time. A stream that is not seekable can be read only once."""
-        return not isinstance(self.body, MultipartBody) or all(upload.rewindable for _, upload in self.body.files)
+        return all(upload.rewindable for upload in self.uploads)
+
+    @property
+    def uploads(self) -> tuple[Upload, ...]:
+        """The files that the call sends."""
+        return tuple(upload for _, upload in self.body.files) if isinstance(self.body, MultipartBody) else ()
+
+    def opened(self) -> Call[T]:
+        """Return the call with its files opened and checked. This reads them.
+
+        Raises:
+            InvalidArgument: a file cannot be read, or its content is invalid.
+        """
+        if not isinstance(self.body, MultipartBody):
+            return self
+        files = tuple((field, upload.opened()) for field, upload in self.body.files)
+        return attrs.evolve(self, body=attrs.evolve(self.body, files=files))
 
 
 def call(

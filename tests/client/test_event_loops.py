@@ -78,7 +78,7 @@ def test_a_client_works_in_asyncio_then_in_trio_then_in_asyncio() -> None:
 
 def test_an_event_loop_that_was_not_shut_down_is_forgotten() -> None:
     with Loopback(answer) as server:
-        local: _io.Local[object] = _io.Local(object, close=_close_nothing)
+        local: _io.Local[object] = _io.Local(object)
         abandoned = asyncio.new_event_loop()
 
         async def value() -> object:
@@ -89,10 +89,6 @@ def test_an_event_loop_that_was_not_shut_down_is_forgotten() -> None:
         assert asyncio.run(value()) is not first
         assert not local._owned
         assert server.connections == 0
-
-
-async def _close_nothing(_: object) -> None:
-    pass
 
 
 # At the same time, in threads.

@@ -215,12 +215,10 @@ async def _attempt(case: Case, client: Any) -> tuple[object, EdgeError | None]:
 
 def call(client: Any, repeat: Repeat, *, large: bool = False) -> Any:
     """Call a method of the client with this retry class, and with a large body if `large`."""
-    if large and repeat is not ONCE:
+    if large:
         return client.request("POST", "/api/large", files=[("file", ("large.bin", io.BytesIO(LARGE)))], repeat=repeat)
     if repeat is READ:
         return client.payment.credit()
-    if repeat is ONCE and large:
-        return client.send.file(("numbers.csv", io.BytesIO(LARGE)), "salam")
     if repeat is ONCE:
         return client.send.webservice("09121112233", "salam")
     return client.send.cancel(7)

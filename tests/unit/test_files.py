@@ -49,7 +49,7 @@ def opened_upload(
 ) -> Upload:
     return open_upload(
         cast("FileInput", value), argument="file", kinds=kinds, max_bytes=max_bytes, check_limits=check_limits
-    )
+    ).opened()
 
 
 def rejection(

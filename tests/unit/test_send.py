@@ -386,27 +386,28 @@ def test_incomplete_or_missing_credentials_are_rejected(defaults: Defaults) -> N
 
 @pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "A.CSV"])
 def test_csv_and_xlsx_files_are_accepted(name: str) -> None:
-    assert send.table(CHECKED, (name, b"x")).name == name
+    assert send.table(CHECKED, (name, b"x"), send.NUMBERS).name == name
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.xls", "a"])
 def test_another_file_type_is_rejected_unless_limit_checks_are_disabled(name: str) -> None:
-    assert_rejected("file", "expected one of the file types .csv, .xlsx", lambda: send.table(CHECKED, (name, b"x")))
-    assert send.table(UNCHECKED, (name, b"x")).name == name
+    expected = "expected one of the file types .csv, .xlsx"
+    assert_rejected("file", expected, lambda: send.table(CHECKED, (name, b"x"), send.NUMBERS))
+    assert send.table(UNCHECKED, (name, b"x"), send.NUMBERS).opened().name == name
 
 
 def test_only_xlsx_files_are_accepted_for_keywords() -> None:
-    assert_rejected(
-        "file", "expected one of the file types .xlsx", lambda: send.table(CHECKED, ("a.csv", b"x"), kinds=send.SHEETS)
-    )
-    assert send.table(CHECKED, ("a.xlsx", b"x"), kinds=send.SHEETS).size == 1
+    expected = "expected one of the file types .xlsx"
+    assert_rejected("file", expected, lambda: send.table(CHECKED, ("a.csv", b"x"), send.VALUES))
+    assert send.table(CHECKED, ("a.xlsx", b"x"), send.VALUES).size == 1
 
 
 @LIMIT_CHECKS_ON_AND_OFF
 def test_an_empty_or_missing_file_is_rejected_even_if_limit_checks_are_disabled(defaults: Defaults) -> None:
-    assert_rejected("file", "the file is empty", lambda: send.table(defaults, ("a.csv", b"")))
-    assert_rejected("file", "cannot be read", lambda: send.table(defaults, "/missing/a.csv"))
-    assert_rejected("file", "missing file name", lambda: send.table(defaults, io.BytesIO(b"x")))
+    assert_rejected("file", "the file is empty", lambda: send.table(defaults, ("a.csv", b""), send.NUMBERS))
+    missing = send.table(defaults, "/missing/a.csv", send.NUMBERS)
+    assert_rejected("file", "cannot be read", missing.opened)
+    assert_rejected("file", "missing file name", lambda: send.table(defaults, io.BytesIO(b"x"), send.NUMBERS))
 
 
 # Results.

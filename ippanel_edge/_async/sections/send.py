@@ -127,7 +127,10 @@ class Send:
         Source: send/peer-to-peer-file.md.
         """
         return await self._send(
-            endpoints.SEND_PEER_TO_PEER_FILE, from_number, send_time, upload=send.table(self._defaults, file)
+            endpoints.SEND_PEER_TO_PEER_FILE,
+            from_number,
+            send_time,
+            upload=send.table(self._defaults, file, send.MESSAGES),
         )
 
     async def postal_code(
@@ -259,7 +262,7 @@ class Send:
             from_number,
             send_time,
             send.text(self._defaults, message),
-            upload=send.table(self._defaults, file, kinds=send.SHEETS),
+            upload=send.table(self._defaults, file, send.VALUES),
         )
 
     async def keyword_phonebook(
@@ -374,7 +377,7 @@ class Send:
             send_time,
             send.text(self._defaults, message),
             send.to_others(self._defaults, other_recipients, name="other_recipients[]"),
-            upload=send.table(self._defaults, file),
+            upload=send.table(self._defaults, file, send.NUMBERS),
         )
 
     @hide_arguments

@@ -126,7 +126,10 @@ class Send:
         Source: send/peer-to-peer-file.md.
         """
         return self._send(
-            endpoints.SEND_PEER_TO_PEER_FILE, from_number, send_time, upload=send.table(self._defaults, file)
+            endpoints.SEND_PEER_TO_PEER_FILE,
+            from_number,
+            send_time,
+            upload=send.table(self._defaults, file, send.MESSAGES),
         )
 
     def postal_code(
@@ -258,7 +261,7 @@ class Send:
             from_number,
             send_time,
             send.text(self._defaults, message),
-            upload=send.table(self._defaults, file, kinds=send.SHEETS),
+            upload=send.table(self._defaults, file, send.VALUES),
         )
 
     def keyword_phonebook(
@@ -373,7 +376,7 @@ class Send:
             send_time,
             send.text(self._defaults, message),
             send.to_others(self._defaults, other_recipients, name="other_recipients[]"),
-            upload=send.table(self._defaults, file),
+            upload=send.table(self._defaults, file, send.NUMBERS),
         )
 
     @hide_arguments

@@ -19,10 +19,11 @@ from ippanel_edge.models.phonebooks import (
     Phonebook,
 )
 from tests.contract.sample import Sample, ok, paged
+from tests.workbooks import workbook
 
 CREATED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 UPDATED = datetime(2026, 4, 5, 6, 7, 8, tzinfo=UTC)
-XLSX = b"PK\x03\x04 not a valid workbook"
+XLSX = workbook(["number"], ["09124445566"])
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

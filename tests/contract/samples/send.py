@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from ippanel_edge import endpoints
 from ippanel_edge.models.send import PatternContact, PeerMessage, Price, SendResult
 from tests.contract.sample import KEY, LINE, Sample, ok
+from tests.workbooks import workbook
 
 # Two days ahead in Tehran time, and the same time in the format of the API.
 LATER = datetime.now(timezone(timedelta(hours=3, minutes=30))).replace(microsecond=0) + timedelta(days=2)
@@ -17,7 +18,7 @@ LATER_SENT = f"{LATER.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 OTHER_LINE = "+98TABRIZ"
 NUMBERS = Path(__file__).parents[1] / "files" / "numbers.csv"
 PAIRS = "recipient,message\n09124445566,سلام\n".encode()
-SHEET = b"PK\x03\x04 content of a workbook"
+SHEET = workbook(["09124445566", "سلام"])
 
 
 def named(content: bytes, name: str) -> BinaryIO:

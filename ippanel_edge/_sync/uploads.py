@@ -1,0 +1,34 @@
+# Generated from ippanel_edge/_async/uploads.py by tests/codegen/generate_sync.py: edit that, not this.
+"""The link that opens the files of a call and checks their content, before anything is sent."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TypeVar
+
+import attrs
+
+from ippanel_edge._sync import _io
+from ippanel_edge._sync.middleware import Link
+from ippanel_edge.wire.attempts import Attempts
+from ippanel_edge.wire.call import Call
+from ippanel_edge.wire.reply import Reply
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Uploads:
+    """Opens the files of a call, and keeps other calls from using the same file objects until the call ends."""
+
+    proceed: Link
+
+    def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
+        """Open and check the files, then continue."""
+        if not call.uploads:
+            return self.proceed(call, attempts)
+        with ExitStack() as held:
+            for upload in call.uploads:
+                held.enter_context(upload.held())
+            opened = _io.run_blocking(call.opened)
+            return self.proceed(opened, attempts)
