@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final
-from zipfile import BadZipFile
+
+from ippanel_edge.sandbox.workbooks import UnreadableWorkbookError, read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ippanel_edge.sandbox.bodies import Fields, Upload
 
 MAX_ROWS: Final = 1_000_000
 MAX_PEER_ROWS: Final = 10_000
+MAX_FILLED: Final = 50_000_000
+"""The maximum number of characters in all texts of a `keyword` send together."""
 _MAX_ERRORS: Final = 10
 
 _NUMBER = re.compile(r"(?:\+98|0|)(9[0-9]{9})")
@@ -54,12 +58,26 @@ def read_values(body: Fields, template: str) -> list[tuple[str, str]]:
     for name in _PLACEHOLDER.findall(template):
         if rows and _column(name) >= width:
             body.add_error("message", f"ستون {name} در فایل وجود ندارد")
-    return [(number, _fill(template, row)) for number, row in _rows_with_numbers(body, rows)]
+    return _filled(body, template, _rows_with_numbers(body, rows))
 
 
 def read_import_rows(body: Fields) -> list[tuple[str, Row]]:
     """Return (number, row) for each row of the XLSX file of a phonebook import, in the form field `file`."""
     return _rows_with_numbers(body, _read(body, header=None, max_rows=MAX_ROWS, name="file"), name="file")
+
+
+def _filled(body: Fields, template: str, rows: Iterable[tuple[str, Row]]) -> list[tuple[str, str]]:
+    """Return (number, text) for each row; record an error if the texts together are too long."""
+    texts: list[tuple[str, str]] = []
+    length = 0
+    for number, row in rows:
+        text = _fill(template, row)
+        length += len(text)
+        if length > MAX_FILLED:
+            body.add_error("files", "فرمت فایل پشتیبانی نمی‌شود")
+            return []
+        texts.append((number, text))
+    return texts
 
 
 def _fill(template: str, row: Row) -> str:
@@ -96,8 +114,8 @@ def _read(body: Fields, *, header: Row | None, max_rows: int, name: str = "files
     if not uploads:
         return []
     try:
-        rows = list(_rows(uploads[0], header))
-    except _UnreadableError:
+        rows = list(islice(_rows(uploads[0], header), max_rows + 1))
+    except (_UnreadableError, UnreadableWorkbookError):
         body.add_error(name, "فرمت فایل پشتیبانی نمی‌شود")
         return []
     if not rows:
@@ -115,19 +133,21 @@ class _UnreadableError(Exception):
 def _rows(upload: Upload, header: Row | None) -> Iterator[Row]:
     name = upload.name.lower()
     if name.endswith(".xlsx"):
-        rows = _xlsx_rows(upload.content)
+        sheet = read_rows(upload.content)
+        first = next(sheet, None)
         # A first row without a digit in column A is a header.
-        if rows and not any(character.isdigit() for character in rows[0][0]):
-            del rows[0]
+        if first is not None and any(character.isdigit() for character in first[0]):
+            yield first
+        yield from sheet
     elif name.endswith(".csv") and header is not None:
         rows = _csv_rows(upload.content)
         if not rows or rows.pop(0) != header:
             raise _UnreadableError
         if any(len(row) != len(header) for row in rows):
             raise _UnreadableError
+        yield from rows
     else:
         raise _UnreadableError
-    yield from rows
 
 
 def _csv_rows(content: bytes) -> list[Row]:
@@ -136,26 +156,3 @@ def _csv_rows(content: bytes) -> list[Row]:
         return [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if any(row)]
     except (UnicodeDecodeError, csv.Error):
         raise _UnreadableError from None
-
-
-def _xlsx_rows(content: bytes) -> list[Row]:
-    from openpyxl import load_workbook  # noqa: PLC0415 - slow to import and rarely needed
-
-    try:
-        workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (BadZipFile, KeyError, ValueError, OSError):
-        raise _UnreadableError from None
-    try:
-        sheet = workbook.worksheets[0]
-        rows = [[_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    finally:
-        workbook.close()
-    return [row for row in rows if any(row)]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
