@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import attrs
 
@@ -27,7 +27,6 @@ from ippanel_edge.values.checks import (
     check_id,
     check_ids,
     check_int,
-    check_items,
     check_iterable,
     check_str,
     check_text,
@@ -45,6 +44,7 @@ Target_contra = TypeVar("Target_contra", contravariant=True)
 
 MAX_RECIPIENTS: Final = 1000
 MAX_VOTP_DIGITS: Final = 14
+_PAIR: Final = 2
 TABLES: Final = frozenset({"csv", "xlsx"})
 SHEETS: Final = frozenset({"xlsx"})
 
@@ -110,15 +110,33 @@ def to_recipients(defaults: Defaults, recipients: Iterable[str] | str) -> dict[s
     return {"params": {"recipients": numbers}}
 
 
-def to_each(defaults: Defaults, messages: Iterable[PeerMessage]) -> dict[str, object]:
+def to_each(defaults: Defaults, messages: Iterable[PeerMessage | tuple[Iterable[str] | str, str]]) -> dict[str, object]:
     """Return the field of messages that each have their own recipients."""
-    listed = check_items(messages, PeerMessage, argument="messages")
+    given = check_iterable(messages, argument="messages", of="PeerMessage or (recipients, text) tuples")
+    listed = [_peer(each, argument=f"messages[{index}]") for index, each in enumerate(given)]
+    if not listed:
+        raise InvalidArgument("must not be empty", argument="messages")
     return {
         "params": [
-            {"recipients": list(each.recipients), **text(defaults, each.message, within=f"messages[{index}].")}
-            for index, each in enumerate(listed)
+            {"recipients": recipients, **text(defaults, message, within=f"messages[{index}].")}
+            for index, (recipients, message) in enumerate(listed)
         ]
     }
+
+
+def _peer(item: object, *, argument: str) -> tuple[list[str], str]:
+    """Return the recipients and the text of a PeerMessage or of a (recipients, text) tuple."""
+    if isinstance(item, PeerMessage):
+        return list(item.recipients), item.message
+    if not isinstance(item, tuple):
+        raise InvalidArgument(
+            f"expected a PeerMessage or a (recipients, text) tuple, got {type(item).__name__}", argument=argument
+        )
+    pair = cast("tuple[Any, ...]", item)
+    if len(pair) != _PAIR:
+        raise InvalidArgument(f"expected a tuple of 2 items, (recipients, text), got {len(pair)}", argument=argument)
+    recipients, message = pair
+    return phones.recipients(recipients, argument=f"{argument}.recipients", limit=None), message
 
 
 def to_targets(

@@ -10,10 +10,12 @@ from ippanel_edge import endpoints
 from ippanel_edge._async.pagination import AsyncItems
 from ippanel_edge._async.polling import AsyncInboxFollower, poll_delivery
 from ippanel_edge._async.runner import AsyncRun
+from ippanel_edge.api.messages import message_id
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxFilters, OutboxMessage, RecipientReport
-from ippanel_edge.values.checks import check_id, paging, ranges
+from ippanel_edge.models.send import SendResult
+from ippanel_edge.values.checks import paging, ranges
 from ippanel_edge.wire import codec
 from ippanel_edge.wire.call import call
 
@@ -58,11 +60,11 @@ class Reports:
         """
         return AsyncItems(lambda page: self.outbox(page=page, limit=limit, filters=filters))
 
-    async def by_id(self, message_outbox_id: int) -> OutboxMessage:
+    async def by_id(self, message_outbox_id: int | SendResult) -> OutboxMessage:
         """Return one message.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
 
         Raises:
             NotFound: the message does not exist.
@@ -72,15 +74,17 @@ class Reports:
         return await self._run(
             call(
                 endpoints.REPORTS_BY_ID,
-                query={"messages_outbox_id": check_id(message_outbox_id, argument="message_outbox_id")},
+                query={"messages_outbox_id": message_id(message_outbox_id)},
             )
         )
 
-    async def recipients(self, message_outbox_id: int, *, page: int = 1, per_page: int = 10) -> Page[RecipientReport]:
+    async def recipients(
+        self, message_outbox_id: int | SendResult, *, page: int = 1, per_page: int = 10
+    ) -> Page[RecipientReport]:
         """List the delivery status of a message for each recipient.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
             page: the page, from 1.
             per_page: rows per page, at most 1,000.
 
@@ -91,33 +95,33 @@ class Reports:
                 endpoints.REPORTS_RECIPIENTS,
                 query={
                     **paging(page, per_page=per_page, check=self._defaults.validate),
-                    "bulk_id": check_id(message_outbox_id, argument="message_outbox_id"),
+                    "bulk_id": message_id(message_outbox_id),
                 },
             )
         )
 
-    def iter_recipients(self, message_outbox_id: int, *, per_page: int = 100) -> AsyncIterator[RecipientReport]:
+    def iter_recipients(
+        self, message_outbox_id: int | SendResult, *, per_page: int = 100
+    ) -> AsyncIterator[RecipientReport]:
         """Iterate over all recipients of a message, fetching pages lazily.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
             per_page: rows per page, at most 1,000.
 
         Source: report/bulk-recipient.md.
         """
         return AsyncItems(lambda page: self.recipients(message_outbox_id, page=page, per_page=per_page))
 
-    async def stats(self, message_outbox_id: int) -> BulkStats:
+    async def stats(self, message_outbox_id: int | SendResult) -> BulkStats:
         """Return delivery statistics of a send by status, operator and language.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
 
         Source: report/bulk-stats.md.
         """
-        return await self._run(
-            call(endpoints.REPORTS_STATS, query={"bulk_id": check_id(message_outbox_id, argument="message_outbox_id")})
-        )
+        return await self._run(call(endpoints.REPORTS_STATS, query={"bulk_id": message_id(message_outbox_id)}))
 
     async def inbox(self, *, page: int = 1, per_page: int = 10, from_id: int | None = None) -> Page[InboxMessage]:
         """List received messages, newest first.
@@ -168,7 +172,7 @@ class Reports:
 
     async def wait_delivered(
         self,
-        message_outbox_id: int,
+        message_outbox_id: int | SendResult,
         *,
         timeout: float = 120,  # noqa: ASYNC109 - a timeout here is not an error: the current status is returned
         every: float = 2.0,
@@ -176,7 +180,7 @@ class Reports:
         """Wait until every recipient has a final delivery status, or until `timeout` seconds have passed.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
             timeout: the maximum of seconds to wait.
             every: seconds between polls.
 
@@ -186,4 +190,4 @@ class Reports:
 
         Source: report/bulk-recipient.md.
         """
-        return await poll_delivery(self, message_outbox_id, seconds=timeout, every=every)
+        return await poll_delivery(self, message_id(message_outbox_id), seconds=timeout, every=every)

@@ -11,10 +11,12 @@ from ippanel_edge import endpoints
 from ippanel_edge._sync.pagination import Items
 from ippanel_edge._sync.polling import InboxFollower, poll_delivery
 from ippanel_edge._sync.runner import Run
+from ippanel_edge.api.messages import message_id
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxFilters, OutboxMessage, RecipientReport
-from ippanel_edge.values.checks import check_id, paging, ranges
+from ippanel_edge.models.send import SendResult
+from ippanel_edge.values.checks import paging, ranges
 from ippanel_edge.wire import codec
 from ippanel_edge.wire.call import call
 
@@ -57,11 +59,11 @@ class Reports:
         """
         return Items(lambda page: self.outbox(page=page, limit=limit, filters=filters))
 
-    def by_id(self, message_outbox_id: int) -> OutboxMessage:
+    def by_id(self, message_outbox_id: int | SendResult) -> OutboxMessage:
         """Return one message.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
 
         Raises:
             NotFound: the message does not exist.
@@ -71,15 +73,17 @@ class Reports:
         return self._run(
             call(
                 endpoints.REPORTS_BY_ID,
-                query={"messages_outbox_id": check_id(message_outbox_id, argument="message_outbox_id")},
+                query={"messages_outbox_id": message_id(message_outbox_id)},
             )
         )
 
-    def recipients(self, message_outbox_id: int, *, page: int = 1, per_page: int = 10) -> Page[RecipientReport]:
+    def recipients(
+        self, message_outbox_id: int | SendResult, *, page: int = 1, per_page: int = 10
+    ) -> Page[RecipientReport]:
         """List the delivery status of a message for each recipient.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
             page: the page, from 1.
             per_page: rows per page, at most 1,000.
 
@@ -90,33 +94,31 @@ class Reports:
                 endpoints.REPORTS_RECIPIENTS,
                 query={
                     **paging(page, per_page=per_page, check=self._defaults.validate),
-                    "bulk_id": check_id(message_outbox_id, argument="message_outbox_id"),
+                    "bulk_id": message_id(message_outbox_id),
                 },
             )
         )
 
-    def iter_recipients(self, message_outbox_id: int, *, per_page: int = 100) -> Iterator[RecipientReport]:
+    def iter_recipients(self, message_outbox_id: int | SendResult, *, per_page: int = 100) -> Iterator[RecipientReport]:
         """Iterate over all recipients of a message, fetching pages lazily.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
             per_page: rows per page, at most 1,000.
 
         Source: report/bulk-recipient.md.
         """
         return Items(lambda page: self.recipients(message_outbox_id, page=page, per_page=per_page))
 
-    def stats(self, message_outbox_id: int) -> BulkStats:
+    def stats(self, message_outbox_id: int | SendResult) -> BulkStats:
         """Return delivery statistics of a send by status, operator and language.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
 
         Source: report/bulk-stats.md.
         """
-        return self._run(
-            call(endpoints.REPORTS_STATS, query={"bulk_id": check_id(message_outbox_id, argument="message_outbox_id")})
-        )
+        return self._run(call(endpoints.REPORTS_STATS, query={"bulk_id": message_id(message_outbox_id)}))
 
     def inbox(self, *, page: int = 1, per_page: int = 10, from_id: int | None = None) -> Page[InboxMessage]:
         """List received messages, newest first.
@@ -167,7 +169,7 @@ class Reports:
 
     def wait_delivered(
         self,
-        message_outbox_id: int,
+        message_outbox_id: int | SendResult,
         *,
         timeout: float = 120,  # noqa: ASYNC109 - a timeout here is not an error: the current status is returned
         every: float = 2.0,
@@ -175,7 +177,7 @@ class Reports:
         """Wait until every recipient has a final delivery status, or until `timeout` seconds have passed.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
             timeout: the maximum of seconds to wait.
             every: seconds between polls.
 
@@ -185,4 +187,4 @@ class Reports:
 
         Source: report/bulk-recipient.md.
         """
-        return poll_delivery(self, message_outbox_id, seconds=timeout, every=every)
+        return poll_delivery(self, message_id(message_outbox_id), seconds=timeout, every=every)
