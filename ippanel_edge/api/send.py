@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 
@@ -132,7 +132,7 @@ def _peer(item: object, *, argument: str) -> tuple[list[str], str]:
         raise InvalidArgument(
             f"expected a PeerMessage or a (recipients, text) tuple, got {type(item).__name__}", argument=argument
         )
-    pair = cast("tuple[Any, ...]", item)
+    pair: tuple[Any, ...] = item
     if len(pair) != _PAIR:
         raise InvalidArgument(f"expected a tuple of 2 items, (recipients, text), got {len(pair)}", argument=argument)
     recipients, message = pair
