@@ -20,17 +20,14 @@ pytestmark = pytest.mark.anyio
 ONE = SendResult(message_outbox_ids=(7,))
 SEVERAL = SendResult(message_outbox_ids=(7, 8))
 
-CALLS = pytest.mark.parametrize(
-    "call",
-    [
-        lambda client, value: result(client.reports.by_id(value)),
-        lambda client, value: result(client.reports.recipients(value)),
-        lambda client, value: collect(client.reports.iter_recipients(value)),
-        lambda client, value: result(client.reports.stats(value)),
-        lambda client, value: result(client.send.cancel(value)),
-    ],
-    ids=["by_id", "recipients", "iter_recipients", "stats", "cancel"],
-)
+CALL: dict[str, Callable[[Any, Any], Any]] = {
+    "by_id": lambda client, value: result(client.reports.by_id(value)),
+    "recipients": lambda client, value: result(client.reports.recipients(value)),
+    "iter_recipients": lambda client, value: collect(client.reports.iter_recipients(value)),
+    "stats": lambda client, value: result(client.reports.stats(value)),
+    "cancel": lambda client, value: result(client.send.cancel(value)),
+}
+CALLS = pytest.mark.parametrize("call", CALL.values(), ids=CALL)
 
 
 class Service:

@@ -221,22 +221,22 @@ def test_peer_to_peer_accepts_tuples_of_recipients_and_text_as_well() -> None:
     assert peer_to_peer({MOBILE: "one"}.items())["params"] == [{"recipients": [MOBILE], "message": "one"}]
 
 
+INVALID_ITEMS: list[tuple[Any, str, str]] = [
+    ((MOBILE,), "messages[1]", "expected a tuple of 2 items, (recipients, text), got 1"),
+    ((MOBILE, "x", "y"), "messages[1]", "expected a tuple of 2 items, (recipients, text), got 3"),
+    ([MOBILE, "x"], "messages[1]", "expected a PeerMessage or a (recipients, text) tuple, got list"),
+    (MOBILE, "messages[1]", "expected a PeerMessage or a (recipients, text) tuple, got str"),
+    (("0912", "x"), "messages[1].recipients", "too short"),
+    (([MOBILE, "0912"], "x"), "messages[1].recipients[1]", "too short"),
+    (([], "x"), "messages[1].recipients", "expected at least one recipient, got none"),
+    ((5, "x"), "messages[1].recipients", "expected a str or an iterable of str, got int"),
+    ((MOBILE, 5), "messages[1].message", "expected a str, got int"),
+    ((MOBILE, None), "messages[1].message", "is required"),
+]
+
+
 @LIMIT_CHECKS_ON_AND_OFF
-@pytest.mark.parametrize(
-    ("item", "argument", "message"),
-    [
-        ((MOBILE,), "messages[1]", "expected a tuple of 2 items, (recipients, text), got 1"),
-        ((MOBILE, "x", "y"), "messages[1]", "expected a tuple of 2 items, (recipients, text), got 3"),
-        ([MOBILE, "x"], "messages[1]", "expected a PeerMessage or a (recipients, text) tuple, got list"),
-        (MOBILE, "messages[1]", "expected a PeerMessage or a (recipients, text) tuple, got str"),
-        (("0912", "x"), "messages[1].recipients", "too short"),
-        (([MOBILE, "0912"], "x"), "messages[1].recipients[1]", "too short"),
-        (([], "x"), "messages[1].recipients", "expected at least one recipient, got none"),
-        ((5, "x"), "messages[1].recipients", "expected a str or an iterable of str, got int"),
-        ((MOBILE, 5), "messages[1].message", "expected a str, got int"),
-        ((MOBILE, None), "messages[1].message", "is required"),
-    ],
-)
+@pytest.mark.parametrize(("item", "argument", "message"), INVALID_ITEMS)
 def test_the_error_for_an_invalid_tuple_names_its_place(
     defaults: Defaults, item: Any, argument: str, message: str
 ) -> None:
