@@ -124,18 +124,17 @@ def to_each(defaults: Defaults, messages: Iterable[PeerMessage | tuple[Iterable[
     }
 
 
-def _peer(item: object, *, argument: str) -> tuple[list[str], str]:
+def _peer(item: PeerMessage | tuple[Any, ...], *, argument: str) -> tuple[list[str], str]:
     """Return the recipients and the text of a PeerMessage or of a (recipients, text) tuple."""
     if isinstance(item, PeerMessage):
         return list(item.recipients), item.message
-    if not isinstance(item, tuple):
+    if not isinstance(item, tuple):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
         raise InvalidArgument(
             f"expected a PeerMessage or a (recipients, text) tuple, got {type(item).__name__}", argument=argument
         )
-    pair: tuple[Any, ...] = item
-    if len(pair) != _PAIR:
-        raise InvalidArgument(f"expected a tuple of 2 items, (recipients, text), got {len(pair)}", argument=argument)
-    recipients, message = pair
+    if len(item) != _PAIR:
+        raise InvalidArgument(f"expected a tuple of 2 items, (recipients, text), got {len(item)}", argument=argument)
+    recipients, message = item
     return phones.recipients(recipients, argument=f"{argument}.recipients", limit=None), message
 
 
