@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ippanel_edge.models.auth import LoginStep, ResetToken, TokenOwner
     from ippanel_edge.models.banks import Gender, Place, RecipientsCount
-    from ippanel_edge.models.common import Meta, Page
+    from ippanel_edge.models.common import Meta, Model, Page
     from ippanel_edge.models.documents import Document, SampleFile
     from ippanel_edge.models.drafts import Draft, DraftGroup
     from ippanel_edge.models.jobs import JobCategory, JobSubCategory
@@ -104,6 +104,7 @@ __all__ = [
     "LoginStep",
     "MessageState",
     "Meta",
+    "Model",
     "NewContact",
     "NewPattern",
     "NewUser",
@@ -185,6 +186,7 @@ _MODULE_OF = {
     "LoginStep": "models.auth",
     "MessageState": "models.states",
     "Meta": "models.common",
+    "Model": "models.common",
     "NewContact": "models.phonebooks",
     "NewPattern": "models.patterns",
     "NewUser": "models.users",

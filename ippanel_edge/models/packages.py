@@ -6,9 +6,11 @@ from datetime import datetime
 
 import attrs
 
+from ippanel_edge.models.common import Model
+
 
 @attrs.frozen(kw_only=True)
-class Package:
+class Package(Model):
     """A package. Source: package/list-packages.md.
 
     Attributes:
@@ -48,7 +50,7 @@ class Package:
 
 
 @attrs.frozen(kw_only=True)
-class PackageFilters:
+class PackageFilters(Model):
     """Filters of the list of packages; unset fields are omitted. Source: package/list-packages.md.
 
     Attributes:

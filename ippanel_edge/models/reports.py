@@ -7,12 +7,13 @@ from datetime import datetime
 
 import attrs
 
+from ippanel_edge.models.common import Model
 from ippanel_edge.models.fields import as_text, moment, sender
 from ippanel_edge.models.states import DeliveryStatus, MessageState
 
 
 @attrs.frozen(kw_only=True)
-class OutboxMessage:
+class OutboxMessage(Model):
     """A message in the outbox. Sources: report/outbox-report.md, report/outbox-report-id.md.
 
     Attributes:
@@ -61,7 +62,7 @@ class OutboxMessage:
 
 
 @attrs.frozen(kw_only=True)
-class RecipientReport:
+class RecipientReport(Model):
     """The delivery report of one recipient. Source: report/bulk-recipient.md.
 
     Attributes:
@@ -85,7 +86,7 @@ class RecipientReport:
 
 
 @attrs.frozen(kw_only=True)
-class Languages:
+class Languages(Model):
     """Message counts by language: Persian (`fa`) and Latin (`en`) messages."""
 
     fa: int | None = None
@@ -93,7 +94,7 @@ class Languages:
 
 
 @attrs.frozen(kw_only=True)
-class BulkStats:
+class BulkStats(Model):
     """Delivery statistics of a send by status and operator (``mci``, ``irancell`` …). Source: report/bulk-stats.md."""
 
     operators_blacklist: Mapping[str, Languages] = attrs.field(factory=dict[str, Languages])
@@ -104,7 +105,7 @@ class BulkStats:
 
 
 @attrs.frozen(kw_only=True)
-class InboxMessage:
+class InboxMessage(Model):
     """A message received on one of your lines. Source: report/inbox-report.md.
 
     Attributes:
@@ -125,7 +126,7 @@ class InboxMessage:
 
 
 @attrs.frozen(kw_only=True)
-class OutboxFilters:
+class OutboxFilters(Model):
     """Filters of the outbox; unset fields are omitted. Source: report/outbox-report.md.
 
     Attributes:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from ippanel_edge.models.common import Model
 from ippanel_edge.models.fields import to_recipients
 
 
 @attrs.frozen(kw_only=True)
-class SendResult:
+class SendResult(Model):
     """The result of a send. Source: send/webservice.md.
 
     Attributes:
@@ -34,7 +35,7 @@ class SendResult:
 
 
 @attrs.frozen(kw_only=True)
-class Price:
+class Price(Model):
     """The price of one message, in Rials, without the opt-out suffix. Source: send/calculate-price.md.
 
     Attributes:
@@ -49,7 +50,7 @@ class Price:
 
 
 @attrs.frozen(kw_only=True)
-class PeerMessage:
+class PeerMessage(Model):
     """A message and its recipients. Source: send/peer-to-peer.md.
 
     Attributes:
@@ -62,7 +63,7 @@ class PeerMessage:
 
 
 @attrs.frozen(kw_only=True)
-class Slice:
+class Slice(Model):
     """A range of a number bank.
 
     Attributes:
@@ -75,7 +76,7 @@ class Slice:
 
 
 @attrs.frozen(kw_only=True)
-class PostalCodeTarget:
+class PostalCodeTarget(Model):
     """The numbers in a postal code area. Source: send/postalcode.md.
 
     Attributes:
@@ -100,7 +101,7 @@ class PostalCodeTarget:
 
 
 @attrs.frozen(kw_only=True)
-class CountryTarget:
+class CountryTarget(Model):
     """The numbers of a province, county or city (v1 of the API). Source: send/country/index.md.
 
     Attributes:
@@ -131,7 +132,7 @@ class CountryTarget:
 
 
 @attrs.frozen(kw_only=True)
-class OperatorSlice:
+class OperatorSlice(Model):
     """A range of one operator's numbers.
 
     Attributes:
@@ -146,7 +147,7 @@ class OperatorSlice:
 
 
 @attrs.frozen(kw_only=True)
-class GeolocationTarget:
+class GeolocationTarget(Model):
     """The numbers of a province, county or city (v2 of the API). Source: send/countryV2/index.md.
 
     Attributes:
@@ -171,7 +172,7 @@ class GeolocationTarget:
 
 
 @attrs.frozen(kw_only=True)
-class JobTarget:
+class JobTarget(Model):
     """The numbers of a job category. Source: send/jobs/index.md.
 
     Attributes:
@@ -186,7 +187,7 @@ class JobTarget:
 
 
 @attrs.frozen(kw_only=True)
-class WholePhonebooks:
+class WholePhonebooks(Model):
     """All numbers of phonebooks, or a range of them (the API's type ``all``). Source: send/phonebook.md.
 
     Attributes:
@@ -201,7 +202,7 @@ class WholePhonebooks:
 
 
 @attrs.frozen(kw_only=True)
-class PhonebookNumbers:
+class PhonebookNumbers(Model):
     """Selected numbers of one phonebook (the API's type ``detail``). Source: send/phonebook.md.
 
     Attributes:
@@ -214,7 +215,7 @@ class PhonebookNumbers:
 
 
 @attrs.frozen(kw_only=True)
-class PatternContact:
+class PatternContact(Model):
     """The contact that a pattern send stores for the recipient in a phonebook. Source: send/pattern.md.
 
     Attributes:

@@ -6,13 +6,14 @@ from datetime import date, datetime
 
 import attrs
 
+from ippanel_edge.models.common import Model
 from ippanel_edge.models.fields import day, moment, one_or_zero, recipient, yes_or_no
 from ippanel_edge.values import phones, times
 from ippanel_edge.values.secrets import Secret
 
 
 @attrs.frozen(kw_only=True)
-class UserParent:
+class UserParent(Model):
     """The parent of a user. A list only contains the id.
 
     Attributes:
@@ -25,7 +26,7 @@ class UserParent:
 
 
 @attrs.frozen(kw_only=True)
-class UserCredit:
+class UserCredit(Model):
     """A user's credit, in Rials."""
 
     credit: float | None = None
@@ -33,7 +34,7 @@ class UserCredit:
 
 
 @attrs.frozen(kw_only=True)
-class UserRole:
+class UserRole(Model):
     """The package of a user."""
 
     acl_role_id: int | None = None
@@ -41,7 +42,7 @@ class UserRole:
 
 
 @attrs.frozen(kw_only=True)
-class User:
+class User(Model):
     """A sub-user. Sources: user/list-users.md, user/show-user.md.
 
     Attributes:
@@ -106,7 +107,7 @@ class User:
 
 
 @attrs.frozen(kw_only=True)
-class Tariff:
+class Tariff(Model):
     """The price of one part (SMS segment) on a type of sender line, in Rials. Source: user/user-tariff.md.
 
     The service returns two items per type of line: one with the prices for MCI, one with those for other operators.
@@ -129,7 +130,7 @@ class Tariff:
 
 
 @attrs.frozen(kw_only=True)
-class TreeUser:
+class TreeUser(Model):
     """A user in a `ParentsTree`."""
 
     id: int | None = None
@@ -138,7 +139,7 @@ class TreeUser:
 
 
 @attrs.frozen(kw_only=True)
-class ParentsTree:
+class ParentsTree(Model):
     """The parents of a user. Source: user/parents-tree.md.
 
     Attributes:
@@ -153,7 +154,7 @@ class ParentsTree:
 
 
 @attrs.frozen(kw_only=True)
-class UserFilters:
+class UserFilters(Model):
     """Filters of the list of users; unset fields are omitted. Source: user/list-users.md.
 
     Attributes:
@@ -203,7 +204,7 @@ def _to_birth_date(value: date) -> date:
 
 
 @attrs.frozen(kw_only=True)
-class NewUser:
+class NewUser(Model):
     """A user to register. Source: user/register-user.md.
 
     Attributes:
@@ -237,7 +238,7 @@ class NewUser:
 
 
 @attrs.frozen(kw_only=True)
-class UserChanges:
+class UserChanges(Model):
     """Changes of a user; unset fields are not changed. Source: user/update-user.md.
 
     Attributes:
