@@ -36,6 +36,9 @@ monotonic: Final = time.monotonic
 sleep: Final = anyio.sleep
 """Sleep for some seconds. The deadline interrupts it; its with block then raises DeadlinePassed."""
 
+_STEP: Final = 0.5
+"""Seconds after which `pause` checks again whether to stop."""
+
 _ends: Final[ContextVar[float | None]] = ContextVar("ippanel_edge_deadline", default=None)
 
 
@@ -83,6 +86,13 @@ def remaining() -> float | None:
     if ends == -math.inf:
         ends = _ends.get()
     return None if ends is None or ends == math.inf else max(ends - anyio.current_time(), 0.0)
+
+
+async def pause(seconds: float, *, stopped: Callable[[], bool]) -> None:
+    """Sleep for some seconds, but return soon after `stopped` returns True. The deadline interrupts it."""
+    ends = monotonic() + seconds
+    while not stopped() and (left := ends - monotonic()) > 0:
+        await sleep(min(left, _STEP))
 
 
 def shielded() -> AbstractContextManager[object]:

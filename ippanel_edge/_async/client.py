@@ -207,7 +207,7 @@ class AsyncEdgeClient:
         self.banks: Banks = Banks(self._fetch, defaults)
         self.geolocation: Geolocation = Geolocation(self._fetch, defaults)
         self.jobs: Jobs = Jobs(self._fetch, defaults)
-        self.reports: Reports = Reports(self._fetch, defaults)
+        self.reports: Reports = Reports(self._fetch, defaults, lambda: shared.is_closed)
         self.numbers: Numbers = Numbers(self._fetch, defaults)
         self.users: Users = Users(self._fetch, defaults)
         self.packages: Packages = Packages(self._fetch, defaults)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import attrs
 
@@ -12,6 +12,7 @@ from ippanel_edge._async.polling import AsyncInboxFollower, poll_delivery
 from ippanel_edge._async.runner import AsyncRun
 from ippanel_edge.api.messages import message_id
 from ippanel_edge.config import Defaults
+from ippanel_edge.errors import EdgeError
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxFilters, OutboxMessage, RecipientReport
 from ippanel_edge.models.send import SendResult
@@ -26,6 +27,7 @@ class Reports:
 
     _run: AsyncRun
     _defaults: Defaults
+    _is_closed: Callable[[], bool]
 
     async def outbox(
         self, *, page: int = 1, limit: int = 10, filters: OutboxFilters | None = None
@@ -154,21 +156,32 @@ class Reports:
         """
         return AsyncItems(lambda page: self.inbox(page=page, per_page=per_page, from_id=from_id))
 
-    def follow_inbox(self, *, from_id: int | None = None, every: float = 5.0) -> AsyncIterator[InboxMessage]:
-        """Yield received messages, each exactly once, oldest first. The iterator never ends; break out of it to stop.
+    def follow_inbox(
+        self,
+        *,
+        from_id: int | None = None,
+        every: float = 5.0,
+        on_fault: Callable[[EdgeError, float], object] | None = None,
+    ) -> AsyncIterator[InboxMessage]:
+        """Yield received messages, each exactly once, oldest first, until the client is closed or you break out.
 
-        Transient errors (no connection, timeout, 5xx, 429) are retried with exponential backoff, at most 60 s.
+        Transient errors (no connection, timeout, 5xx, 429) are logged and retried with exponential backoff, at most
+        60 s.
 
         Args:
             from_id: start after this id; by default, yield the messages that arrive from now on.
             every: seconds between polls.
+            on_fault: called after each transient error, with the error and the seconds until the next poll. An
+                exception that it raises ends the iteration.
 
         Raises:
             ApiError: the service rejects the request permanently, for example because the key is wrong.
 
         Source: report/inbox-report.md.
         """
-        return AsyncInboxFollower(self.inbox, from_id=from_id, every=every)
+        return AsyncInboxFollower(
+            self.inbox, from_id=from_id, every=every, on_fault=on_fault, is_closed=self._is_closed
+        )
 
     async def wait_delivered(
         self,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import attrs
 
@@ -13,6 +13,7 @@ from ippanel_edge._sync.polling import InboxFollower, poll_delivery
 from ippanel_edge._sync.runner import Run
 from ippanel_edge.api.messages import message_id
 from ippanel_edge.config import Defaults
+from ippanel_edge.errors import EdgeError
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxFilters, OutboxMessage, RecipientReport
 from ippanel_edge.models.send import SendResult
@@ -27,6 +28,7 @@ class Reports:
 
     _run: Run
     _defaults: Defaults
+    _is_closed: Callable[[], bool]
 
     def outbox(self, *, page: int = 1, limit: int = 10, filters: OutboxFilters | None = None) -> Page[OutboxMessage]:
         """List sent messages, newest first.
@@ -151,21 +153,30 @@ class Reports:
         """
         return Items(lambda page: self.inbox(page=page, per_page=per_page, from_id=from_id))
 
-    def follow_inbox(self, *, from_id: int | None = None, every: float = 5.0) -> Iterator[InboxMessage]:
-        """Yield received messages, each exactly once, oldest first. The iterator never ends; break out of it to stop.
+    def follow_inbox(
+        self,
+        *,
+        from_id: int | None = None,
+        every: float = 5.0,
+        on_fault: Callable[[EdgeError, float], object] | None = None,
+    ) -> Iterator[InboxMessage]:
+        """Yield received messages, each exactly once, oldest first, until the client is closed or you break out.
 
-        Transient errors (no connection, timeout, 5xx, 429) are retried with exponential backoff, at most 60 s.
+        Transient errors (no connection, timeout, 5xx, 429) are logged and retried with exponential backoff, at most
+        60 s.
 
         Args:
             from_id: start after this id; by default, yield the messages that arrive from now on.
             every: seconds between polls.
+            on_fault: called after each transient error, with the error and the seconds until the next poll. An
+                exception that it raises ends the iteration.
 
         Raises:
             ApiError: the service rejects the request permanently, for example because the key is wrong.
 
         Source: report/inbox-report.md.
         """
-        return InboxFollower(self.inbox, from_id=from_id, every=every)
+        return InboxFollower(self.inbox, from_id=from_id, every=every, on_fault=on_fault, is_closed=self._is_closed)
 
     def wait_delivered(
         self,
