@@ -35,7 +35,7 @@ async def test_the_first_error_is_a_warning_and_the_others_and_the_recovery_are_
     make_client: MakeClient, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "ippanel_edge")
-    events = [rejected(500), httpx.ReadError("reset"), None, rejected(503), add(1)]
+    events: list[Any] = [rejected(500), httpx.ReadError("reset"), None, rejected(503), add(1)]
     items = make_client(Inbox(events=events), retry=NO_RETRIES).reports.follow_inbox(from_id=0)
     await take(items, 1)
     name = "reports.follow_inbox"
@@ -63,7 +63,11 @@ async def test_the_log_does_not_quote_a_response(make_client: MakeClient, caplog
     quoted = httpx.Response(200, json={"data": [{"time": "my code is 48213"}], "meta": {"status": True}})
     seen: list[EdgeError] = []
     reports = make_client(Inbox(events=[quoted, add(1)]), retry=NO_RETRIES).reports
-    await take(reports.follow_inbox(from_id=0, on_fault=lambda error, _: seen.append(error)), 1)
+
+    def on_fault(error: EdgeError, _: float) -> None:
+        seen.append(error)
+
+    await take(reports.follow_inbox(from_id=0, on_fault=on_fault), 1)
     assert "48213" not in caplog.text
     assert "DecodeError" in caplog.text
     assert "48213" in str(seen[0])
@@ -74,8 +78,11 @@ async def test_on_fault_receives_each_error_and_the_pause(make_client: MakeClien
     seen: list[tuple[type[EdgeError], float]] = []
     inbox = Inbox(events=[rejected(429, **{"Retry-After": "33"}), httpx.ReadTimeout("late"), add(1)])
     reports = make_client(inbox, retry=NO_RETRIES).reports
-    items = reports.follow_inbox(from_id=0, on_fault=lambda error, pause: seen.append((type(error), pause)))
-    await take(items, 1)
+
+    def on_fault(error: EdgeError, pause: float) -> None:
+        seen.append((type(error), pause))
+
+    await take(reports.follow_inbox(from_id=0, on_fault=on_fault), 1)
     assert [(issubclass(kind, ApiError), pause) for kind, pause in seen] == [(True, 33.0), (False, 60.0)]
     assert seen[1][0] is OutcomeUnknown
 
