@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from ippanel_edge.hooks import AsyncMiddleware, AsyncProceed, Middleware, Proceed
     from ippanel_edge.models.common import Meta, Page
+    from ippanel_edge.models.reports import DeliveryReport, WaitReason
     from ippanel_edge.models.states import DeliveryStatus, MessageState, PatternStatus, TicketState, VariableType
     from ippanel_edge.values.phones import normalize_phone
     from ippanel_edge.values.secrets import Secret
@@ -52,6 +53,7 @@ __all__ = [
     "ConnectionFailed",
     "Credentials",
     "DecodeError",
+    "DeliveryReport",
     "DeliveryStatus",
     "DuplicateMessage",
     "EdgeClient",
@@ -81,6 +83,7 @@ __all__ = [
     "TicketState",
     "ValidationFailed",
     "VariableType",
+    "WaitReason",
     "__version__",
     "normalize_phone",
     "sms_parts",
@@ -98,6 +101,7 @@ _MODULES = {
     "errors": _ERRORS,
     "hooks": "AsyncMiddleware AsyncProceed Middleware Proceed",
     "models.common": "Meta Page",
+    "models.reports": "DeliveryReport WaitReason",
     "models.states": "DeliveryStatus MessageState PatternStatus TicketState VariableType",
     "values.secrets": "Secret",
     "values.segments": "SmsParts sms_parts",

@@ -1,4 +1,4 @@
-"""Polling: the delivery status of a message, and the inbox for new messages. Sends nothing."""
+"""Polling of the inbox for new messages. Sends nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from ippanel_edge._async import _io
 from ippanel_edge._async.faults import AsyncFaults
 from ippanel_edge.errors import ApiError, EdgeError
 from ippanel_edge.models.common import Page
-from ippanel_edge.models.reports import InboxMessage, OutboxMessage, RecipientReport
-from ippanel_edge.models.states import MessageState
-from ippanel_edge.values.checks import check_seconds
+from ippanel_edge.models.reports import InboxMessage
 
 _ROWS: Final = 100
 
@@ -27,39 +25,6 @@ class AsyncInbox(Protocol):
     ) -> Awaitable[Page[InboxMessage]]:
         """List received messages, newest first."""
         ...
-
-
-class AsyncDelivery(Protocol):
-    """The methods of `reports` that polling a delivery needs."""
-
-    def by_id(self, message_outbox_id: int) -> Awaitable[OutboxMessage]:
-        """Return one message."""
-        ...
-
-    def iter_recipients(self, message_outbox_id: int, *, per_page: int = 100) -> AsyncIterator[RecipientReport]:
-        """Iterate over all recipients of a message."""
-        ...
-
-
-async def poll_delivery(
-    reports: AsyncDelivery, message_outbox_id: int, *, seconds: float, every: float
-) -> list[RecipientReport]:
-    """Poll a message's recipients until all are final, the message has failed, or the time is over.
-
-    Raises:
-        InvalidArgument: a time is not above 0.
-    """
-    check_seconds(seconds, argument="timeout")
-    check_seconds(every, argument="every")
-    ends = _io.monotonic() + seconds
-    while True:
-        message = await reports.by_id(message_outbox_id)
-        rows = [row async for row in reports.iter_recipients(message_outbox_id, per_page=1000)]
-        failed = isinstance(message.state_id, MessageState) and message.state_id.is_failure
-        left = ends - _io.monotonic()
-        if failed or left <= 0 or (rows and all(row.is_final for row in rows)):
-            return rows
-        await _io.sleep(min(every, left))
 
 
 class AsyncInboxFollower(AsyncIterator[InboxMessage]):

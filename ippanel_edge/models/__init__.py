@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     )
     from ippanel_edge.models.reports import (
         BulkStats,
+        DeliveryReport,
         InboxMessage,
         Languages,
         OutboxFilters,
         OutboxMessage,
         RecipientReport,
+        WaitReason,
     )
     from ippanel_edge.models.send import (
         CountryTarget,
@@ -89,6 +91,7 @@ __all__ = [
     "CountryTarget",
     "CreatedTicket",
     "Credit",
+    "DeliveryReport",
     "DeliveryStatus",
     "Document",
     "Draft",
@@ -158,6 +161,7 @@ __all__ = [
     "UserParent",
     "UserRole",
     "VariableType",
+    "WaitReason",
     "WholePhonebooks",
 ]
 
@@ -171,6 +175,7 @@ _MODULE_OF = {
     "CountryTarget": "models.send",
     "CreatedTicket": "models.tickets",
     "Credit": "models.payment",
+    "DeliveryReport": "models.reports",
     "DeliveryStatus": "models.states",
     "Document": "models.documents",
     "Draft": "models.drafts",
@@ -240,6 +245,7 @@ _MODULE_OF = {
     "UserParent": "models.users",
     "UserRole": "models.users",
     "VariableType": "models.states",
+    "WaitReason": "models.reports",
     "WholePhonebooks": "models.send",
 }
 

@@ -27,7 +27,8 @@ class Model:
         value (an unknown value stays as it is), a tuple a list, a nested model a dict, and a key of a mapping a str.
         A Secret, such as `LoginStep.token`, becomes ``***``.
         """
-        return {field.name: _plain(getattr(self, field.name)) for field in attrs.fields(cast("Any", type(self)))}
+        fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cast("Any", type(self)))
+        return {field.name: _plain(getattr(self, field.name)) for field in fields if not field.name.startswith("_")}
 
 
 def _plain(value: object) -> Any:

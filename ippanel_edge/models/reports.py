@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
+from itertools import chain
+from typing import overload
 
 import attrs
 
@@ -83,6 +86,76 @@ class RecipientReport(Model):
     def is_final(self) -> bool:
         """Whether the status is final: delivered, not delivered, or blacklisted."""
         return isinstance(self.message_status, DeliveryStatus) and self.message_status.is_final
+
+
+class WaitReason(StrEnum):
+    """The reason why `reports.wait_delivered` stopped waiting (`DeliveryReport.reason`)."""
+
+    ALL_FINAL = "all_final"
+    """Every recipient has a final status."""
+    CANCELLED = "cancelled"
+    """The message was cancelled before it was sent."""
+    FAILED = "failed"
+    """The message was not sent: rejected in the review, no valid recipient, no credit, or an error of the service."""
+    IN_REVIEW = "in_review"
+    """The time is over, and the message is pending human review."""
+    TIMED_OUT = "timed_out"
+    """The time is over, and the status of a recipient can still change."""
+    UNREACHABLE = "unreachable"
+    """The time is over, and the last poll failed, so the status is that of an earlier poll."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing can change any more, so that there is no reason to wait again."""
+        return self in {WaitReason.ALL_FINAL, WaitReason.CANCELLED, WaitReason.FAILED}
+
+
+def _all_rows(report: DeliveryReport) -> tuple[RecipientReport, ...]:
+    return tuple(chain.from_iterable(report.recipients.values()))
+
+
+@attrs.frozen(kw_only=True)
+class DeliveryReport(Model, Sequence[RecipientReport]):
+    """The result of `reports.wait_delivered`: the recipients of all messages, as a sequence, and why it returned.
+
+    Attributes:
+        reasons: the reason to stop waiting for each message, by message id, in the order of the argument.
+        messages: the message with its state, by id; without those that were not read before the time was over.
+        recipients: the recipients of each message at the last poll, by message id.
+    """
+
+    reasons: Mapping[int, WaitReason]
+    messages: Mapping[int, OutboxMessage]
+    recipients: Mapping[int, tuple[RecipientReport, ...]]
+    _rows: tuple[RecipientReport, ...] = attrs.field(
+        init=False, repr=False, eq=False, default=attrs.Factory(_all_rows, takes_self=True)
+    )
+
+    @property
+    def reason(self) -> WaitReason:
+        """The reason for all messages: of several reasons, the one that is last in `WaitReason`."""
+        return max(self.reasons.values(), key=list(WaitReason).index)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing can change any more: each message has failed, or all its recipients are final."""
+        return self.reason.is_complete
+
+    def __iter__(self) -> Iterator[RecipientReport]:
+        """Iterate over the recipients of all messages."""
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        """Return the number of recipients of all messages."""
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> RecipientReport: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[RecipientReport, ...]: ...
+    def __getitem__(self, index: int | slice) -> RecipientReport | tuple[RecipientReport, ...]:
+        """Return a recipient by its index, or several by a slice."""
+        return self._rows[index]
 
 
 @attrs.frozen(kw_only=True)

@@ -13,6 +13,7 @@ from ippanel_edge import (
     AsyncProceed,
     Call,
     Credentials,
+    DeliveryReport,
     DeliveryStatus,
     EdgeClient,
     MessageState,
@@ -26,6 +27,7 @@ from ippanel_edge import (
     Reply,
     RetryPolicy,
     SmsParts,
+    WaitReason,
     normalize_phone,
     sms_parts,
 )
@@ -68,6 +70,15 @@ from ippanel_edge.models import (
 )
 
 
+def delivery(report: DeliveryReport) -> None:
+    """Check the types of a delivery report."""
+    assert_type(report[0], RecipientReport)
+    assert_type(report[1:], tuple[RecipientReport, ...])
+    assert_type([row for row in report], list[RecipientReport])  # noqa: C416 - the type of the iteration
+    assert_type(report.reason, WaitReason)
+    assert_type(report.to_dict(), dict[str, Any])
+
+
 async def asynchronous(client: AsyncEdgeClient, moment: datetime, user: NewUser, pattern: NewPattern) -> None:
     """Check the types of the async client."""
     assert_type(await client.auth.login("a", "b"), LoginStep)
@@ -89,7 +100,7 @@ async def asynchronous(client: AsyncEdgeClient, moment: datetime, user: NewUser,
     assert_type(page.items[0].state_id, MessageState | int | None)
     assert_type(page.items[0].time_send, datetime | None)
     assert_type(client.reports.iter_outbox(), AsyncIterator[OutboxMessage])
-    assert_type(await client.reports.wait_delivered(1), list[RecipientReport])
+    assert_type(await client.reports.wait_delivered([1, await client.send.votp("0912", 1)]), DeliveryReport)
     assert_type(await client.reports.stats(1), BulkStats)
     assert_type(client.reports.follow_inbox(), AsyncIterator[InboxMessage])
     assert_type(await client.numbers.list(), Page[Number])

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 import attrs
 
 from ippanel_edge import endpoints
+from ippanel_edge._async.delivery import poll_delivery
 from ippanel_edge._async.pagination import AsyncItems
-from ippanel_edge._async.polling import AsyncInboxFollower, poll_delivery
+from ippanel_edge._async.polling import AsyncInboxFollower
 from ippanel_edge._async.runner import AsyncRun
-from ippanel_edge.api.messages import message_id
+from ippanel_edge.api.messages import message_id, message_ids
 from ippanel_edge.config import Defaults
 from ippanel_edge.errors import EdgeError
 from ippanel_edge.models.common import Page
-from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxFilters, OutboxMessage, RecipientReport
+from ippanel_edge.models.reports import (
+    BulkStats,
+    DeliveryReport,
+    InboxMessage,
+    OutboxFilters,
+    OutboxMessage,
+    RecipientReport,
+)
 from ippanel_edge.models.send import SendResult
 from ippanel_edge.values.checks import paging, ranges
 from ippanel_edge.wire import codec
@@ -185,22 +193,46 @@ class Reports:
 
     async def wait_delivered(
         self,
-        message_outbox_id: int | SendResult,
+        message_outbox_id: int | SendResult | Iterable[int | SendResult],
         *,
         timeout: float = 120,  # noqa: ASYNC109 - a timeout here is not an error: the current status is returned
         every: float = 2.0,
-    ) -> list[RecipientReport]:
+        on_fault: Callable[[EdgeError, float], object] | None = None,
+    ) -> DeliveryReport:
         """Wait until every recipient has a final delivery status, or until `timeout` seconds have passed.
 
+        It stops waiting for a message that failed as a whole: rejected in the review, cancelled, no credit. It does
+        not stop for a message that is pending review.
+
+        Many messages are polled together, with a bounded number of requests per poll: the outbox lists 1,000 messages
+        per request, and at most about 50 pages of recipients are read. Each message takes at least one request for its
+        recipients, so thousands of messages take many polls; use a long timeout.
+
+        Transient errors (no connection, timeout, 5xx, 429) are logged and retried with exponential backoff, at most
+        60 s.
+
         Args:
-            message_outbox_id: the id, or the SendResult of one message.
-            timeout: the maximum of seconds to wait.
+            message_outbox_id: an id, a SendResult (all its messages), or an iterable of them.
+            timeout: the maximum of seconds to wait. The last poll may take up to 5 seconds longer.
             every: seconds between polls.
+            on_fault: called after each transient error, with the error and the seconds until the next poll. An
+                exception that it raises ends the wait.
 
         Returns:
-            The recipients at the last poll; `is_final` says whether the status of one can still change. The method
-            returns immediately if the whole message failed: rejected by review, cancelled, no credit.
+            The recipients at the last poll, as a sequence, with the reason for returning and the state of each
+            message. `is_final` of a recipient says whether its status can still change.
+
+        Raises:
+            NotFound: a message does not exist.
+            EdgeError: the service rejects a request, or no poll succeeded before the time was over.
 
         Source: report/bulk-recipient.md.
         """
-        return await poll_delivery(self, message_id(message_outbox_id), seconds=timeout, every=every)
+        return await poll_delivery(
+            self,
+            message_ids(message_outbox_id),
+            seconds=timeout,
+            every=every,
+            on_fault=on_fault,
+            is_closed=self._is_closed,
+        )
