@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ippanel_edge.models.auth import LoginStep, ResetToken, TokenOwner
     from ippanel_edge.models.banks import Gender, Place, RecipientsCount
+    from ippanel_edge.models.check import ClientCheck
     from ippanel_edge.models.common import Meta, Model, Page
     from ippanel_edge.models.documents import Document, SampleFile
     from ippanel_edge.models.drafts import Draft, DraftGroup
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AddedContacts",
     "BulkStats",
+    "ClientCheck",
     "Contact",
     "ContactChanges",
     "ContactFilters",
@@ -168,6 +170,7 @@ __all__ = [
 _MODULE_OF = {
     "AddedContacts": "models.phonebooks",
     "BulkStats": "models.reports",
+    "ClientCheck": "models.check",
     "Contact": "models.phonebooks",
     "ContactChanges": "models.phonebooks",
     "ContactFilters": "models.phonebooks",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +28,7 @@ from ippanel_edge._async import delivery
 from ippanel_edge.models import RecipientReport, SendResult
 from ippanel_edge.sandbox import Sandbox, SandboxClock
 from tests.client.conftest import FakeClock, MakeClient
+from tests.client.memory import in_memory
 from tests.client.reports_service import page_envelope
 from tests.client.sides import result
 from tests.client.test_inbox_faults import attributes, close
@@ -406,23 +406,6 @@ async def test_closing_the_client_ends_the_wait_with_an_error(make_client: MakeC
 
 
 # The sandbox.
-
-
-def in_memory(sandbox: Sandbox) -> Callable[[httpx.Request], httpx.Response]:
-    """Return a handler that passes requests to the sandbox, for clients of each side."""
-
-    async def respond(request: httpx.Request) -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=sandbox.app)) as http:
-            answer = await http.request(
-                request.method, request.url, headers=request.headers.multi_items(), content=request.read()
-            )
-        return httpx.Response(answer.status_code, content=answer.content)
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(anyio.run, respond, request).result()
-
-    return handle
 
 
 async def test_messages_in_the_sandbox_are_awaited_until_each_is_final(

@@ -65,7 +65,16 @@ PAGES: Final[Mapping[str, Page]] = {
         "Types",
         "Classes, enums and aliases that several sections use. The classes of one section are on its page. All "
         "classes of requests and responses are subclasses of [`Model`](#model), so they have `to_dict()`.",
-        ("models.common", "wire.reply", "wire.call", "endpoints", "values.secrets", "values.files", "models.states"),
+        (
+            "models.common",
+            "models.check",
+            "wire.reply",
+            "wire.call",
+            "endpoints",
+            "values.secrets",
+            "values.files",
+            "models.states",
+        ),
     ),
     "functions": Page(
         "Functions",
