@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         WaitBegan,
     )
     from ippanel_edge.models.common import Meta, Page
+    from ippanel_edge.models.reports import DeliveryReport, WaitReason
     from ippanel_edge.models.states import DeliveryStatus, MessageState, PatternStatus, TicketState, VariableType
     from ippanel_edge.values.phones import normalize_phone
     from ippanel_edge.values.secrets import Secret
@@ -72,6 +73,7 @@ __all__ = [
     "ConnectionFailed",
     "Credentials",
     "DecodeError",
+    "DeliveryReport",
     "DeliveryStatus",
     "DuplicateMessage",
     "EdgeClient",
@@ -106,6 +108,7 @@ __all__ = [
     "ValidationFailed",
     "VariableType",
     "WaitBegan",
+    "WaitReason",
     "__version__",
     "normalize_phone",
     "sms_parts",
@@ -128,6 +131,7 @@ _MODULES = {
     "errors": _ERRORS,
     "hooks": _HOOKS,
     "models.common": "Meta Page",
+    "models.reports": "DeliveryReport WaitReason",
     "models.states": "DeliveryStatus MessageState PatternStatus TicketState VariableType",
     "values.secrets": "Secret",
     "values.segments": "SmsParts sms_parts",

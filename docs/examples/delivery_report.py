@@ -14,15 +14,16 @@ from ippanel_edge import AsyncEdgeClient, DeliveryStatus, MessageState
 async def main(recipients: list[str]) -> None:
     async with AsyncEdgeClient() as client:
         result = await client.send.webservice(recipients, "Your order is on its way.")
-        rows = await client.reports.wait_delivered(result.id, timeout=60, every=0.5)
-        for row in rows:
+        report = await client.reports.wait_delivered(result, timeout=60, every=0.5)
+        for row in report:
             status = row.message_status
             name = status.name if isinstance(status, DeliveryStatus) else str(status)  # a new number stays an int
             print(row.recipient, name, "" if row.is_final else "(not final)")
-        # wait_delivered also returns if the message failed or the time is over: the state tells them apart.
-        message = await client.reports.by_id(result.id)
+        # wait_delivered also returns if the message failed or the time is over: the reason tells them apart.
+        message = report.messages[result.id]
         state = message.state_id
-        print("state", state.name if isinstance(state, MessageState) else state, "cost", message.cost, "Rials")
+        print("reason", report.reason.name, "state", state.name if isinstance(state, MessageState) else state)
+        print("cost", message.cost, "Rials")
 
 
 if __name__ == "__main__":

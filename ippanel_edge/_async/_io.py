@@ -44,6 +44,8 @@ _CHUNK: Final = 64 * 1024
 """Bytes of a request's content that are read in one go in a worker thread."""
 _MAX_THREADS: Final = 40
 """Worker threads of this package. They are not taken from anyio's default limit, which the application may need."""
+_STEP: Final = 0.5
+"""Seconds after which `pause` checks again whether to stop."""
 
 _ends: Final[ContextVar[float | None]] = ContextVar("ippanel_edge_deadline", default=None)
 
@@ -92,6 +94,13 @@ def remaining() -> float | None:
     if ends == -math.inf:
         ends = _ends.get()
     return None if ends is None or ends == math.inf else max(ends - anyio.current_time(), 0.0)
+
+
+async def pause(seconds: float, *, stopped: Callable[[], bool]) -> None:
+    """Sleep for some seconds, but return soon after `stopped` returns True. The deadline interrupts it."""
+    ends = monotonic() + seconds
+    while not stopped() and (left := ends - monotonic()) > 0:
+        await sleep(min(left, _STEP))
 
 
 def shielded() -> AbstractContextManager[object]:

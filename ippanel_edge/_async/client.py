@@ -14,6 +14,7 @@ import httpx
 
 from ippanel_edge import logs
 from ippanel_edge._async import settings
+from ippanel_edge._async.check import AsyncCheck
 from ippanel_edge._async.exchange import AsyncExchange
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge._async.login import AsyncLogin
@@ -59,8 +60,10 @@ from ippanel_edge.config import (
 from ippanel_edge.endpoints import ONCE, Repeat
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.hooks import AsyncMiddleware, Listener
+from ippanel_edge.models.check import ClientCheck
 from ippanel_edge.observers import Observers
 from ippanel_edge.values import redaction
+from ippanel_edge.values.checks import check_seconds
 from ippanel_edge.values.files import FileInput
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.attempts import Attempts
@@ -227,7 +230,7 @@ class AsyncEdgeClient:
         self.banks: Banks = Banks(self._fetch, defaults)
         self.geolocation: Geolocation = Geolocation(self._fetch, defaults)
         self.jobs: Jobs = Jobs(self._fetch, defaults)
-        self.reports: Reports = Reports(self._fetch, defaults)
+        self.reports: Reports = Reports(self._fetch, defaults, lambda: shared.is_closed)
         self.numbers: Numbers = Numbers(self._fetch, defaults)
         self.users: Users = Users(self._fetch, defaults)
         self.packages: Packages = Packages(self._fetch, defaults)
@@ -311,6 +314,23 @@ class AsyncEdgeClient:
         copied._settle(changed, self._shared, budget, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
         return copied
 
+    async def check(self, *, deadline: float = 10.0) -> ClientCheck:
+        """Check the network, the key, the account, its credit and the sender line, when a program starts.
+
+        It only reads. An error of the network or the service is reported in `problems`, not raised. With credentials,
+        it logs in as any call does, which may send an SMS code to the account's owner.
+
+        Args:
+            deadline: seconds for the whole check. The deadline of the client limits each of its calls.
+
+        Raises:
+            ConfigurationError: the client is closed.
+        """
+        check_seconds(deadline, argument="deadline")
+        self._check_open()
+        check = AsyncCheck(self._settings.base_url, self._settings.from_number)
+        return await check.run(self.auth, self.payment, self.numbers, seconds=deadline)
+
     @hide_arguments
     async def request(
         self,
@@ -350,9 +370,12 @@ class AsyncEdgeClient:
     async def _fetch(self, call: Call[T]) -> T:
         return (await self._run(call)).data
 
-    async def _run(self, call: Call[T]) -> Reply[T]:
+    def _check_open(self) -> None:
         if self._shared.is_closed:
             raise ConfigurationError("the client is closed", argument="client")
+
+    async def _run(self, call: Call[T]) -> Reply[T]:
+        self._check_open()
         return await self._engine(call, Attempts(call))
 
 

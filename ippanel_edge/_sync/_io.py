@@ -36,6 +36,9 @@ monotonic: Final = time.monotonic
 _CHUNK: Final = 16 * 1024
 """Bytes per write under a deadline: few enough that a writable socket accepts them without blocking."""
 
+_STEP: Final = 0.5
+"""Seconds after which `pause` checks again whether to stop."""
+
 _ends: Final[ContextVar[float | None]] = ContextVar("ippanel_edge_deadline", default=None)
 
 
@@ -90,6 +93,13 @@ def sleep(seconds: float) -> None:
         time.sleep(left)
         raise DeadlinePassed
     time.sleep(seconds)
+
+
+def pause(seconds: float, *, stopped: Callable[[], bool]) -> None:
+    """Sleep for some seconds, but return soon after `stopped` returns True. The deadline interrupts it."""
+    ends = monotonic() + seconds
+    while not stopped() and (left := ends - monotonic()) > 0:
+        sleep(min(left, _STEP))
 
 
 def shielded() -> AbstractContextManager[object]:

@@ -15,6 +15,7 @@ import httpx
 
 from ippanel_edge import logs
 from ippanel_edge._sync import settings
+from ippanel_edge._sync.check import Check
 from ippanel_edge._sync.exchange import Exchange
 from ippanel_edge._sync.limiter import Limiter
 from ippanel_edge._sync.login import Login
@@ -60,8 +61,10 @@ from ippanel_edge.config import (
 from ippanel_edge.endpoints import ONCE, Repeat
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.hooks import Listener, Middleware
+from ippanel_edge.models.check import ClientCheck
 from ippanel_edge.observers import Observers
 from ippanel_edge.values import redaction
+from ippanel_edge.values.checks import check_seconds
 from ippanel_edge.values.files import FileInput
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.attempts import Attempts
@@ -228,7 +231,7 @@ class EdgeClient:
         self.banks: Banks = Banks(self._fetch, defaults)
         self.geolocation: Geolocation = Geolocation(self._fetch, defaults)
         self.jobs: Jobs = Jobs(self._fetch, defaults)
-        self.reports: Reports = Reports(self._fetch, defaults)
+        self.reports: Reports = Reports(self._fetch, defaults, lambda: shared.is_closed)
         self.numbers: Numbers = Numbers(self._fetch, defaults)
         self.users: Users = Users(self._fetch, defaults)
         self.packages: Packages = Packages(self._fetch, defaults)
@@ -312,6 +315,23 @@ class EdgeClient:
         copied._settle(changed, self._shared, budget, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
         return copied
 
+    def check(self, *, deadline: float = 10.0) -> ClientCheck:
+        """Check the network, the key, the account, its credit and the sender line, when a program starts.
+
+        It only reads. An error of the network or the service is reported in `problems`, not raised. With credentials,
+        it logs in as any call does, which may send an SMS code to the account's owner.
+
+        Args:
+            deadline: seconds for the whole check. The deadline of the client limits each of its calls.
+
+        Raises:
+            ConfigurationError: the client is closed.
+        """
+        check_seconds(deadline, argument="deadline")
+        self._check_open()
+        check = Check(self._settings.base_url, self._settings.from_number)
+        return check.run(self.auth, self.payment, self.numbers, seconds=deadline)
+
     @hide_arguments
     def request(
         self,
@@ -351,9 +371,12 @@ class EdgeClient:
     def _fetch(self, call: Call[T]) -> T:
         return self._run(call).data
 
-    def _run(self, call: Call[T]) -> Reply[T]:
+    def _check_open(self) -> None:
         if self._shared.is_closed:
             raise ConfigurationError("the client is closed", argument="client")
+
+    def _run(self, call: Call[T]) -> Reply[T]:
+        self._check_open()
         return self._engine(call, Attempts(call))
 
 

@@ -1,33 +1,21 @@
 # Generated from ippanel_edge/_async/polling.py by tests/codegen/generate_sync.py: edit that, not this.
-"""Polling: the delivery status of a message, and the inbox for new messages. Sends nothing."""
+"""Polling of the inbox for new messages. Sends nothing."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol, Self
 
 import attrs
 
 from ippanel_edge._sync import _io
-from ippanel_edge.errors import (
-    ApiError,
-    ConfigurationError,
-    ConnectionFailed,
-    EdgeError,
-    RateLimited,
-    ServerError,
-)
+from ippanel_edge._sync.faults import Faults
+from ippanel_edge.errors import ApiError, EdgeError
 from ippanel_edge.models.common import Page
-from ippanel_edge.models.reports import InboxMessage, OutboxMessage, RecipientReport
-from ippanel_edge.models.states import MessageState
-from ippanel_edge.values.checks import check_seconds
+from ippanel_edge.models.reports import InboxMessage
 
-MAX_PAUSE: Final = 60.0
-"""The maximum of seconds between polls while the service cannot be reached."""
 _ROWS: Final = 100
-_NOT_PROCESSED: Final = frozenset({408, 421, 425})
-"""Statuses that concern the connection, not the request."""
 
 
 class Inbox(Protocol):
@@ -38,46 +26,22 @@ class Inbox(Protocol):
         ...
 
 
-class Delivery(Protocol):
-    """The methods of `reports` that polling a delivery needs."""
-
-    def by_id(self, message_outbox_id: int) -> OutboxMessage:
-        """Return one message."""
-        ...
-
-    def iter_recipients(self, message_outbox_id: int, *, per_page: int = 100) -> Iterator[RecipientReport]:
-        """Iterate over all recipients of a message."""
-        ...
-
-
-def poll_delivery(reports: Delivery, message_outbox_id: int, *, seconds: float, every: float) -> list[RecipientReport]:
-    """Poll a message's recipients until all are final, the message has failed, or the time is over.
-
-    Raises:
-        InvalidArgument: a time is not above 0.
-    """
-    check_seconds(seconds, argument="timeout")
-    check_seconds(every, argument="every")
-    ends = _io.monotonic() + seconds
-    while True:
-        message = reports.by_id(message_outbox_id)
-        rows = [row for row in reports.iter_recipients(message_outbox_id, per_page=1000)]
-        failed = isinstance(message.state_id, MessageState) and message.state_id.is_failure
-        left = ends - _io.monotonic()
-        if failed or left <= 0 or (rows and all(row.is_final for row in rows)):
-            return rows
-        _io.sleep(min(every, left))
-
-
 class InboxFollower(Iterator[InboxMessage]):
-    """Received messages, each exactly once, oldest first. It never ends."""
+    """Received messages, each exactly once, oldest first. It ends when the client is closed."""
 
-    def __init__(self, inbox: Inbox, *, from_id: int | None, every: float) -> None:
-        check_seconds(every, argument="every")
+    def __init__(
+        self,
+        inbox: Inbox,
+        *,
+        from_id: int | None,
+        every: float,
+        on_fault: Callable[[EdgeError, float], object] | None,
+        is_closed: Callable[[], bool],
+    ) -> None:
         self._inbox = inbox
         self._after = from_id
-        self._every = every
-        self._pause = every
+        self._faults = Faults("reports.follow_inbox", every=every, on_fault=on_fault)
+        self._is_closed = is_closed
         self._waiting: deque[InboxMessage] = deque()
         self._started = False
 
@@ -89,17 +53,19 @@ class InboxFollower(Iterator[InboxMessage]):
         """Return the next message; wait for it if necessary."""
         while not self._waiting:
             if self._started:
-                _io.sleep(self._pause)
+                _io.pause(self._faults.pause, stopped=self._is_closed)
+                if self._is_closed():
+                    raise StopIteration
             self._started = True
+            was_open = not self._is_closed()
             try:
                 self._poll()
             except EdgeError as error:
-                if not _is_transient(error):
-                    raise
-                requested = error.retry_after or 0.0 if isinstance(error, ApiError) else 0.0
-                self._pause = min(max(self._pause * 2, requested), max(MAX_PAUSE, self._every))
+                if was_open and self._is_closed() and not isinstance(error, ApiError):
+                    raise StopIteration from None  # closing the client interrupted the request
+                self._faults.failed(error)
             else:
-                self._pause = self._every
+                self._faults.succeeded()
         message = self._waiting.popleft()
         self._after = message.messages_inbox_id
         return message
@@ -121,12 +87,3 @@ class InboxFollower(Iterator[InboxMessage]):
             # A page with only old messages is the end too: the newest are first.
             has_more = bool(new) and attrs.evolve(page, current_page=number).has_next
         self._waiting.extend(found[row_id] for row_id in sorted(found))
-
-
-def _is_transient(error: EdgeError) -> bool:
-    """Whether a retry may succeed: not if the service or this SDK rejects the request itself."""
-    if isinstance(error, ApiError):
-        return isinstance(error, ServerError | RateLimited) or error.status_code in _NOT_PROCESSED
-    if isinstance(error, ConnectionFailed):
-        return error.retryable
-    return not isinstance(error, ConfigurationError)

@@ -26,7 +26,6 @@ from ippanel_edge.values.checks import (
     check_id,
     check_ids,
     check_int,
-    check_items,
     check_iterable,
     check_str,
     check_text,
@@ -45,6 +44,7 @@ Target_contra = TypeVar("Target_contra", contravariant=True)
 
 MAX_RECIPIENTS: Final = 1000
 MAX_VOTP_DIGITS: Final = 14
+_PAIR: Final = 2
 NUMBERS: Final = Table(header=("phone_number",), max_rows=1_000_000)
 MESSAGES: Final = Table(header=("recipient", "message"), max_rows=10_000, has_messages=True)
 VALUES: Final = Table()
@@ -124,15 +124,32 @@ def to_recipients(defaults: Defaults, recipients: Iterable[str] | str) -> dict[s
     return {"params": {"recipients": numbers}}
 
 
-def to_each(defaults: Defaults, messages: Iterable[PeerMessage]) -> dict[str, object]:
+def to_each(defaults: Defaults, messages: Iterable[PeerMessage | tuple[Iterable[str] | str, str]]) -> dict[str, object]:
     """Return the field of messages that each have their own recipients."""
-    listed = check_items(messages, PeerMessage, argument="messages")
+    given = check_iterable(messages, argument="messages", of="PeerMessage or (recipients, text) tuples")
+    listed = [_peer(each, argument=f"messages[{index}]") for index, each in enumerate(given)]
+    if not listed:
+        raise InvalidArgument("must not be empty", argument="messages")
     return {
         "params": [
-            {"recipients": list(each.recipients), **text(defaults, each.message, within=f"messages[{index}].")}
-            for index, each in enumerate(listed)
+            {"recipients": recipients, **text(defaults, message, within=f"messages[{index}].")}
+            for index, (recipients, message) in enumerate(listed)
         ]
     }
+
+
+def _peer(item: PeerMessage | tuple[Any, ...], *, argument: str) -> tuple[list[str], str]:
+    """Return the recipients and the text of a PeerMessage or of a (recipients, text) tuple."""
+    if isinstance(item, PeerMessage):
+        return list(item.recipients), item.message
+    if not isinstance(item, tuple):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
+        raise InvalidArgument(
+            f"expected a PeerMessage or a (recipients, text) tuple, got {type(item).__name__}", argument=argument
+        )
+    if len(item) != _PAIR:
+        raise InvalidArgument(f"expected a tuple of 2 items, (recipients, text), got {len(item)}", argument=argument)
+    recipients, message = item
+    return phones.recipients(recipients, argument=f"{argument}.recipients", limit=None), message
 
 
 def to_targets(

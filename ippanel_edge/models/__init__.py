@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ippanel_edge.models.auth import LoginStep, ResetToken, TokenOwner
     from ippanel_edge.models.banks import Gender, Place, RecipientsCount
-    from ippanel_edge.models.common import Meta, Page
+    from ippanel_edge.models.check import ClientCheck
+    from ippanel_edge.models.common import Meta, Model, Page
     from ippanel_edge.models.documents import Document, SampleFile
     from ippanel_edge.models.drafts import Draft, DraftGroup
     from ippanel_edge.models.jobs import JobCategory, JobSubCategory
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
     )
     from ippanel_edge.models.reports import (
         BulkStats,
+        DeliveryReport,
         InboxMessage,
         Languages,
         OutboxFilters,
         OutboxMessage,
         RecipientReport,
+        WaitReason,
     )
     from ippanel_edge.models.send import (
         CountryTarget,
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AddedContacts",
     "BulkStats",
+    "ClientCheck",
     "Contact",
     "ContactChanges",
     "ContactFilters",
@@ -89,6 +93,7 @@ __all__ = [
     "CountryTarget",
     "CreatedTicket",
     "Credit",
+    "DeliveryReport",
     "DeliveryStatus",
     "Document",
     "Draft",
@@ -104,6 +109,7 @@ __all__ = [
     "LoginStep",
     "MessageState",
     "Meta",
+    "Model",
     "NewContact",
     "NewPattern",
     "NewUser",
@@ -157,12 +163,14 @@ __all__ = [
     "UserParent",
     "UserRole",
     "VariableType",
+    "WaitReason",
     "WholePhonebooks",
 ]
 
 _MODULE_OF = {
     "AddedContacts": "models.phonebooks",
     "BulkStats": "models.reports",
+    "ClientCheck": "models.check",
     "Contact": "models.phonebooks",
     "ContactChanges": "models.phonebooks",
     "ContactFilters": "models.phonebooks",
@@ -170,6 +178,7 @@ _MODULE_OF = {
     "CountryTarget": "models.send",
     "CreatedTicket": "models.tickets",
     "Credit": "models.payment",
+    "DeliveryReport": "models.reports",
     "DeliveryStatus": "models.states",
     "Document": "models.documents",
     "Draft": "models.drafts",
@@ -185,6 +194,7 @@ _MODULE_OF = {
     "LoginStep": "models.auth",
     "MessageState": "models.states",
     "Meta": "models.common",
+    "Model": "models.common",
     "NewContact": "models.phonebooks",
     "NewPattern": "models.patterns",
     "NewUser": "models.users",
@@ -238,6 +248,7 @@ _MODULE_OF = {
     "UserParent": "models.users",
     "UserRole": "models.users",
     "VariableType": "models.states",
+    "WaitReason": "models.reports",
     "WholePhonebooks": "models.send",
 }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import attrs
 
+from ippanel_edge.models.common import Model
 from ippanel_edge.values.secrets import Secret
 
 
 @attrs.frozen(kw_only=True)
-class LoginStep:
+class LoginStep(Model):
     """The current step of a login. Source: auth/login.md.
 
     Attributes:
@@ -27,7 +28,7 @@ class LoginStep:
 
 
 @attrs.frozen(kw_only=True)
-class ResetToken:
+class ResetToken(Model):
     """A token to change a password together with the code from the SMS. Source: auth/forgot-password.md.
 
     Attributes:
@@ -38,7 +39,7 @@ class ResetToken:
 
 
 @attrs.frozen(kw_only=True)
-class TokenOwner:
+class TokenOwner(Model):
     """The owner of an API key or token. Source: auth/check-token.md.
 
     Attributes:

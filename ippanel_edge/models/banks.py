@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from ippanel_edge.models.common import Model
+
 
 @attrs.frozen(kw_only=True)
-class Place:
+class Place(Model):
     """A province, county or city. Sources: send/country/province.md, county.md, city.md.
 
     Attributes:
@@ -19,7 +21,7 @@ class Place:
 
 
 @attrs.frozen(kw_only=True)
-class Gender:
+class Gender(Model):
     """A gender in the number bank; the service also lists organisations. Source: send/country/gender.md.
 
     Attributes:
@@ -32,7 +34,7 @@ class Gender:
 
 
 @attrs.frozen(kw_only=True)
-class RecipientsCount:
+class RecipientsCount(Model):
     """The count of numbers that match a selection, by operator. Source: send/country/count.md.
 
     Attributes:

@@ -1,17 +1,57 @@
-"""Models that all sections share: a page of a list, and the meta object of a response."""
+"""What all models share: their base class, a page of a list, and the meta object of a response."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from datetime import date
+from enum import Enum
+from typing import Any, Generic, TypeVar, cast
 
 import attrs
+
+from ippanel_edge.values.redaction import MASK
+from ippanel_edge.values.secrets import Secret
 
 T = TypeVar("T")
 
 
+class Model:
+    """Base class of the models of requests and responses."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dict that `json.dumps` can write.
+
+        The keys are the names of the attributes. A datetime becomes a str in ISO 8601 with its offset, an enum its
+        value (an unknown value stays as it is), a tuple a list, a nested model a dict, and a key of a mapping a str.
+        A Secret, such as `LoginStep.token`, becomes ``***``.
+        """
+        fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cast("Any", type(self)))
+        return {field.name: _plain(getattr(self, field.name)) for field in fields if not field.name.startswith("_")}
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Model):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[object, object]", value).items()
+        return {str(_plain(key)): _plain(item) for key, item in pairs}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in cast("Sequence[object]", value)]
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: object) -> Any:
+    if isinstance(value, Secret):
+        return MASK
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, date) else value  # a datetime is a date too
+
+
 @attrs.frozen(kw_only=True)
-class Meta:
+class Meta(Model):
     """The meta object of a response, which accompanies its data.
 
     Attributes:
@@ -32,7 +72,7 @@ class Meta:
 
 
 @attrs.frozen(kw_only=True)
-class Page(Generic[T]):
+class Page(Model, Generic[T]):
     """One page of a list. It supports iteration, `len` and `has_next`; the `iter_…` methods iterate over all pages.
 
     Attributes:

@@ -6,9 +6,11 @@ from typing import Any
 
 import attrs
 
+from ippanel_edge.models.common import Model
+
 
 @attrs.frozen(kw_only=True)
-class SampleFile:
+class SampleFile(Model):
     """A sample file of a document.
 
     Attributes:
@@ -21,7 +23,7 @@ class SampleFile:
 
 
 @attrs.frozen(kw_only=True)
-class Document:
+class Document(Model):
     """A document that the service requires. Source: user/documents/list-document.md.
 
     Attributes:

@@ -6,9 +6,11 @@ from datetime import datetime
 
 import attrs
 
+from ippanel_edge.models.common import Model
+
 
 @attrs.frozen(kw_only=True)
-class Draft:
+class Draft(Model):
     """A stored message text. Source: draft/list-draft.md.
 
     Attributes:
@@ -29,7 +31,7 @@ class Draft:
 
 
 @attrs.frozen(kw_only=True)
-class DraftGroup:
+class DraftGroup(Model):
     """A named group of drafts. Source: draft/list-draft-group.md.
 
     Attributes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from ippanel_edge.models.common import Model
+
 
 @attrs.frozen(kw_only=True)
-class JobCategory:
+class JobCategory(Model):
     """A main category of jobs. Source: send/jobs/categories.md.
 
     Attributes:
@@ -19,7 +21,7 @@ class JobCategory:
 
 
 @attrs.frozen(kw_only=True)
-class JobSubCategory:
+class JobSubCategory(Model):
     """A sub-category of jobs. Source: send/jobs/sub-category.md.
 
     Attributes:

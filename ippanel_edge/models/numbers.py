@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from ippanel_edge.models.common import Model
+
 
 @attrs.frozen(kw_only=True)
-class Number:
+class Number(Model):
     """A sender line. Source: numbers/list-numbers.md.
 
     Attributes:

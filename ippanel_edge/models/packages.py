@@ -6,11 +6,12 @@ from datetime import datetime
 
 import attrs
 
+from ippanel_edge.models.common import Model
 from ippanel_edge.models.fields import checked
 
 
 @attrs.frozen(kw_only=True)
-class Package:
+class Package(Model):
     """A package. Source: package/list-packages.md.
 
     Attributes:
@@ -50,7 +51,7 @@ class Package:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class PackageFilters:
+class PackageFilters(Model):
     """Filters of the list of packages; unset fields are omitted. Source: package/list-packages.md.
 
     Attributes:

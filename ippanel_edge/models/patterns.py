@@ -8,12 +8,13 @@ from typing import Any
 
 import attrs
 
+from ippanel_edge.models.common import Model
 from ippanel_edge.models.fields import checked
 from ippanel_edge.models.states import PatternStatus, VariableType
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class PatternVariable:
+class PatternVariable(Model):
     """A variable of a pattern, in requests and responses. Source: pattern/create-pattern.md.
 
     Attributes:
@@ -28,7 +29,7 @@ class PatternVariable:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class NewPattern:
+class NewPattern(Model):
     """A pattern to create or update. Sources: pattern/create-pattern.md, pattern/update-pattern.md.
 
     Attributes:
@@ -49,7 +50,7 @@ class NewPattern:
 
 
 @attrs.frozen(kw_only=True)
-class PatternRevision:
+class PatternRevision(Model):
     """A change of a pattern that is pending review; the fields are None if no change is pending.
 
     Attributes:
@@ -74,7 +75,7 @@ class PatternRevision:
 
 
 @attrs.frozen(kw_only=True)
-class Pattern:
+class Pattern(Model):
     """A pattern. Sources: pattern/list-pattern.md, pattern/pattern-by-code.md, pattern/create-pattern.md.
 
     The responses of create and update contain only some of the fields. The API documentation only shows empty logs, so
@@ -146,7 +147,7 @@ class Pattern:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class PatternFilters:
+class PatternFilters(Model):
     """Filters of the list of patterns; unset fields are omitted. Source: pattern/list-pattern.md.
 
     Attributes:

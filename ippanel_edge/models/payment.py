@@ -6,9 +6,11 @@ from datetime import datetime
 
 import attrs
 
+from ippanel_edge.models.common import Model
+
 
 @attrs.frozen(kw_only=True)
-class Credit:
+class Credit(Model):
     """The account's credit. Source: payment/my-credit.md.
 
     Attributes:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import attrs
 
+from ippanel_edge.models.common import Model
 from ippanel_edge.models.fields import as_text, checked, moment, recipient
 from ippanel_edge.values import phones
 
@@ -24,7 +25,7 @@ class OptionType(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Option:
+class Option(Model):
     """A custom field of contacts. Source: phonebook/option/list-option.md.
 
     Attributes:
@@ -40,7 +41,7 @@ class Option:
 
 
 @attrs.frozen(kw_only=True)
-class Phonebook:
+class Phonebook(Model):
     """A phonebook. Sources: phonebook/phonebook/phonebook-list.md, phonebook/phonebook/store-phonebook.md.
 
     Attributes:
@@ -64,7 +65,7 @@ class Phonebook:
 
 
 @attrs.frozen(kw_only=True)
-class ContactTag:
+class ContactTag(Model):
     """A tag of a contact. Source: phonebook/number/show-number.md.
 
     Attributes:
@@ -84,7 +85,7 @@ class ContactTag:
 
 
 @attrs.frozen(kw_only=True)
-class Contact:
+class Contact(Model):
     """A number in a phonebook. Sources: phonebook/number/show-number.md, phonebook/number/list-number.md.
 
     Attributes:
@@ -114,7 +115,7 @@ class Contact:
 
 
 @attrs.frozen(kw_only=True)
-class AddedContacts:
+class AddedContacts(Model):
     """The result of adding contacts. Source: phonebook/number/store-number.md.
 
     Attributes:
@@ -134,7 +135,7 @@ def _to_number(value: str) -> str:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class NewContact:
+class NewContact(Model):
     """A contact to add to a phonebook. Source: phonebook/number/store-number.md.
 
     Attributes:
@@ -156,7 +157,7 @@ class NewContact:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class ContactChanges:
+class ContactChanges(Model):
     """Changes of a contact; unset fields are omitted. Source: phonebook/number/update-number.md.
 
     The API page marks number and phonebook_id as required, the seed collection does not; set both to be safe.
@@ -179,7 +180,7 @@ class ContactChanges:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class ContactFilters:
+class ContactFilters(Model):
     """Filters of the list of contacts; unset fields are omitted. Source: phonebook/number/list-number.md.
 
     Attributes:

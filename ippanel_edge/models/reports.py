@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
+from itertools import chain
+from typing import overload
 
 import attrs
 
+from ippanel_edge.models.common import Model
 from ippanel_edge.models.fields import as_text, checked, moment, sender
 from ippanel_edge.models.states import DeliveryStatus, MessageState
 
 
 @attrs.frozen(kw_only=True)
-class OutboxMessage:
+class OutboxMessage(Model):
     """A message in the outbox. Sources: report/outbox-report.md, report/outbox-report-id.md.
 
     Attributes:
@@ -61,7 +65,7 @@ class OutboxMessage:
 
 
 @attrs.frozen(kw_only=True)
-class RecipientReport:
+class RecipientReport(Model):
     """The delivery report of one recipient. Source: report/bulk-recipient.md.
 
     Attributes:
@@ -84,8 +88,78 @@ class RecipientReport:
         return isinstance(self.message_status, DeliveryStatus) and self.message_status.is_final
 
 
+class WaitReason(StrEnum):
+    """The reason why `reports.wait_delivered` stopped waiting (`DeliveryReport.reason`)."""
+
+    ALL_FINAL = "all_final"
+    """Every recipient has a final status."""
+    CANCELLED = "cancelled"
+    """The message was cancelled before it was sent."""
+    FAILED = "failed"
+    """The message was not sent: rejected in the review, no valid recipient, no credit, or an error of the service."""
+    IN_REVIEW = "in_review"
+    """The time is over, and the message is pending human review."""
+    TIMED_OUT = "timed_out"
+    """The time is over, and the status of a recipient can still change."""
+    UNREACHABLE = "unreachable"
+    """The time is over, and the last poll failed, so the status is that of an earlier poll."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing can change any more, so that there is no reason to wait again."""
+        return self in {WaitReason.ALL_FINAL, WaitReason.CANCELLED, WaitReason.FAILED}
+
+
+def _all_rows(report: DeliveryReport) -> tuple[RecipientReport, ...]:
+    return tuple(chain.from_iterable(report.recipients.values()))
+
+
 @attrs.frozen(kw_only=True)
-class Languages:
+class DeliveryReport(Model, Sequence[RecipientReport]):
+    """The result of `reports.wait_delivered`: the recipients of all messages, as a sequence, and why it returned.
+
+    Attributes:
+        reasons: the reason to stop waiting for each message, by message id, in the order of the argument.
+        messages: the message with its state, by id; without those that were not read before the time was over.
+        recipients: the recipients of each message at the last poll, by message id.
+    """
+
+    reasons: Mapping[int, WaitReason]
+    messages: Mapping[int, OutboxMessage]
+    recipients: Mapping[int, tuple[RecipientReport, ...]]
+    _rows: tuple[RecipientReport, ...] = attrs.field(
+        init=False, repr=False, eq=False, default=attrs.Factory(_all_rows, takes_self=True)
+    )
+
+    @property
+    def reason(self) -> WaitReason:
+        """The reason for all messages: of several reasons, the one that is last in `WaitReason`."""
+        return max(self.reasons.values(), key=list(WaitReason).index)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing can change any more: each message has failed, or all its recipients are final."""
+        return self.reason.is_complete
+
+    def __iter__(self) -> Iterator[RecipientReport]:
+        """Iterate over the recipients of all messages."""
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        """Return the number of recipients of all messages."""
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> RecipientReport: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[RecipientReport, ...]: ...
+    def __getitem__(self, index: int | slice) -> RecipientReport | tuple[RecipientReport, ...]:
+        """Return a recipient by its index, or several by a slice."""
+        return self._rows[index]
+
+
+@attrs.frozen(kw_only=True)
+class Languages(Model):
     """Message counts by language: Persian (`fa`) and Latin (`en`) messages."""
 
     fa: int | None = None
@@ -93,7 +167,7 @@ class Languages:
 
 
 @attrs.frozen(kw_only=True)
-class BulkStats:
+class BulkStats(Model):
     """Delivery statistics of a send by status and operator (``mci``, ``irancell`` …). Source: report/bulk-stats.md."""
 
     operators_blacklist: Mapping[str, Languages] = attrs.field(factory=dict[str, Languages])
@@ -104,7 +178,7 @@ class BulkStats:
 
 
 @attrs.frozen(kw_only=True)
-class InboxMessage:
+class InboxMessage(Model):
     """A message received on one of your lines. Source: report/inbox-report.md.
 
     Attributes:
@@ -125,7 +199,7 @@ class InboxMessage:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class OutboxFilters:
+class OutboxFilters(Model):
     """Filters of the outbox; unset fields are omitted. Source: report/outbox-report.md.
 
     Attributes:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from ippanel_edge.models.common import Model
 from ippanel_edge.models.fields import checked, to_recipients
 
 
 @attrs.frozen(kw_only=True)
-class SendResult:
+class SendResult(Model):
     """The result of a send. Source: send/webservice.md.
 
     Attributes:
@@ -34,7 +35,7 @@ class SendResult:
 
 
 @attrs.frozen(kw_only=True)
-class Price:
+class Price(Model):
     """The price of one message, in Rials, without the opt-out suffix. Source: send/calculate-price.md.
 
     Attributes:
@@ -49,7 +50,7 @@ class Price:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class PeerMessage:
+class PeerMessage(Model):
     """A message and its recipients. Source: send/peer-to-peer.md.
 
     Attributes:
@@ -62,7 +63,7 @@ class PeerMessage:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class Slice:
+class Slice(Model):
     """A range of one operator's numbers.
 
     Attributes:
@@ -75,7 +76,7 @@ class Slice:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class PostalCodeTarget:
+class PostalCodeTarget(Model):
     """The numbers in a postal code area. Source: send/postalcode.md.
 
     Pass a Slice for each of the three operators, or ``everyone=True``. A target that names fewer is rejected: the
@@ -105,7 +106,7 @@ class PostalCodeTarget:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class CountryTarget:
+class CountryTarget(Model):
     """The numbers of a province, county or city (v1 of the API). Source: send/country/index.md.
 
     Pass a Slice for each of the three operators, or ``everyone=True``, as for `PostalCodeTarget`.
@@ -140,7 +141,7 @@ class CountryTarget:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class OperatorSlice:
+class OperatorSlice(Model):
     """A range of one operator's numbers.
 
     Attributes:
@@ -155,7 +156,7 @@ class OperatorSlice:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class GeolocationTarget:
+class GeolocationTarget(Model):
     """The numbers of a province, county or city (v2 of the API). Source: send/countryV2/index.md.
 
     Pass `operator` or ``everyone=True``: the page does not state who receives the message if the list is left out.
@@ -184,7 +185,7 @@ class GeolocationTarget:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class JobTarget:
+class JobTarget(Model):
     """The numbers of a job category. Source: send/jobs/index.md.
 
     Pass `operator` or ``everyone=True``, as for `GeolocationTarget`.
@@ -203,7 +204,7 @@ class JobTarget:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class WholePhonebooks:
+class WholePhonebooks(Model):
     """All numbers of phonebooks, or a range of them (the API's type ``all``). Source: send/phonebook.md.
 
     Attributes:
@@ -218,7 +219,7 @@ class WholePhonebooks:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class PhonebookNumbers:
+class PhonebookNumbers(Model):
     """Selected numbers of one phonebook (the API's type ``detail``). Source: send/phonebook.md.
 
     Attributes:
@@ -231,7 +232,7 @@ class PhonebookNumbers:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class PatternContact:
+class PatternContact(Model):
     """The contact that a pattern send stores for the recipient in a phonebook. Source: send/pattern.md.
 
     Attributes:

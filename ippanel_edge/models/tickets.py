@@ -6,12 +6,13 @@ from datetime import datetime
 
 import attrs
 
+from ippanel_edge.models.common import Model
 from ippanel_edge.models.fields import checked
 from ippanel_edge.models.states import TicketState
 
 
 @attrs.frozen(kw_only=True)
-class CreatedTicket:
+class CreatedTicket(Model):
     """The result of creating a ticket. Source: ticket/create-ticket.md.
 
     Attributes:
@@ -22,7 +23,7 @@ class CreatedTicket:
 
 
 @attrs.frozen(kw_only=True)
-class TicketUser:
+class TicketUser(Model):
     """The user who created a ticket.
 
     Attributes:
@@ -35,7 +36,7 @@ class TicketUser:
 
 
 @attrs.frozen(kw_only=True)
-class TicketCategory:
+class TicketCategory(Model):
     """The category of a ticket."""
 
     id: int | None = None
@@ -43,7 +44,7 @@ class TicketCategory:
 
 
 @attrs.frozen(kw_only=True)
-class TicketSubCategory:
+class TicketSubCategory(Model):
     """The sub-category of a ticket."""
 
     id: int | None = None
@@ -51,7 +52,7 @@ class TicketSubCategory:
 
 
 @attrs.frozen(kw_only=True)
-class TicketStateName:
+class TicketStateName(Model):
     """The state of a ticket and its name in the service, such as ``replied``."""
 
     id: TicketState | int | None = None
@@ -59,7 +60,7 @@ class TicketStateName:
 
 
 @attrs.frozen(kw_only=True)
-class TicketForward:
+class TicketForward(Model):
     """A forward of a ticket to another user.
 
     Attributes:
@@ -84,7 +85,7 @@ class TicketForward:
 
 
 @attrs.frozen(kw_only=True)
-class TicketSummary:
+class TicketSummary(Model):
     """A ticket in a list. Source: ticket/list-ticket.md.
 
     Attributes:
@@ -134,7 +135,7 @@ class TicketSummary:
 
 
 @attrs.frozen(kw_only=True)
-class TicketInteraction:
+class TicketInteraction(Model):
     """A reply in a ticket, by the support team or by you. Source: ticket/ticket-id.md.
 
     Attributes:
@@ -159,7 +160,7 @@ class TicketInteraction:
 
 
 @attrs.frozen(kw_only=True)
-class Ticket:
+class Ticket(Model):
     """A single ticket with all its replies. Source: ticket/ticket-id.md.
 
     Attributes:
@@ -205,7 +206,7 @@ class Ticket:
 
 
 @attrs.frozen(kw_only=True)
-class RepliedTicket:
+class RepliedTicket(Model):
     """The ticket that a reply belongs to: its id, the user who created it, and that user's parent."""
 
     id: int | None = None
@@ -214,7 +215,7 @@ class RepliedTicket:
 
 
 @attrs.frozen(kw_only=True)
-class TicketReply:
+class TicketReply(Model):
     """The result of replying to a ticket. Source: ticket/reply-ticket.md.
 
     Attributes:
@@ -227,7 +228,7 @@ class TicketReply:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class TicketFilters:
+class TicketFilters(Model):
     """Filters of the list of tickets; unset fields are omitted. Source: ticket/list-ticket.md.
 
     Attributes:

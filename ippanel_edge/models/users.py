@@ -6,12 +6,13 @@ from datetime import date, datetime
 
 import attrs
 
+from ippanel_edge.models.common import Model
 from ippanel_edge.models.fields import checked, day, moment, one_or_zero, optional_secret, recipient, secret, yes_or_no
 from ippanel_edge.values import phones, times
 
 
 @attrs.frozen(kw_only=True)
-class UserParent:
+class UserParent(Model):
     """The parent of a user. A list only contains the id.
 
     Attributes:
@@ -24,7 +25,7 @@ class UserParent:
 
 
 @attrs.frozen(kw_only=True)
-class UserCredit:
+class UserCredit(Model):
     """A user's credit."""
 
     credit: float | None = None
@@ -32,7 +33,7 @@ class UserCredit:
 
 
 @attrs.frozen(kw_only=True)
-class UserRole:
+class UserRole(Model):
     """The package of a user."""
 
     acl_role_id: int | None = None
@@ -40,7 +41,7 @@ class UserRole:
 
 
 @attrs.frozen(kw_only=True)
-class User:
+class User(Model):
     """A sub-user. Sources: user/list-users.md, user/show-user.md.
 
     Attributes:
@@ -105,7 +106,7 @@ class User:
 
 
 @attrs.frozen(kw_only=True)
-class Tariff:
+class Tariff(Model):
     """The price of one part (SMS segment) on a type of sender line. Source: user/user-tariff.md.
 
     The service returns two items per type of line: one with the prices for MCI, one with those for other operators.
@@ -128,7 +129,7 @@ class Tariff:
 
 
 @attrs.frozen(kw_only=True)
-class TreeUser:
+class TreeUser(Model):
     """A user in a `ParentsTree`."""
 
     id: int | None = None
@@ -137,7 +138,7 @@ class TreeUser:
 
 
 @attrs.frozen(kw_only=True)
-class ParentsTree:
+class ParentsTree(Model):
     """The parents of a user. Source: user/parents-tree.md.
 
     Attributes:
@@ -152,7 +153,7 @@ class ParentsTree:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class UserFilters:
+class UserFilters(Model):
     """Filters of the list of users; unset fields are omitted. Source: user/list-users.md.
 
     Attributes:
@@ -202,7 +203,7 @@ def _to_birth_date(value: date) -> date:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class NewUser:
+class NewUser(Model):
     """A user to register. Source: user/register-user.md.
 
     Attributes:
@@ -236,7 +237,7 @@ class NewUser:
 
 
 @attrs.frozen(kw_only=True, field_transformer=checked)
-class UserChanges:
+class UserChanges(Model):
     """Changes of a user; unset fields are not changed. Source: user/update-user.md.
 
     Attributes:

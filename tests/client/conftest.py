@@ -87,11 +87,19 @@ class FakeClock:
     async def sleep(self, seconds: float) -> None:
         self.sleep_now(seconds)
 
+    def pause_now(self, seconds: float, *, stopped: Callable[[], bool]) -> None:
+        if not stopped():
+            self.sleep_now(seconds)
+
+    async def pause(self, seconds: float, *, stopped: Callable[[], bool]) -> None:
+        self.pause_now(seconds, stopped=stopped)
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     fake = FakeClock()
-    for module, sleep in ((async_io, fake.sleep), (sync_io, fake.sleep_now)):
+    for module, sleep, pause in ((async_io, fake.sleep, fake.pause), (sync_io, fake.sleep_now, fake.pause_now)):
         monkeypatch.setattr(module, "sleep", sleep)
+        monkeypatch.setattr(module, "pause", pause)
         monkeypatch.setattr(module, "monotonic", fake.monotonic)
     return fake

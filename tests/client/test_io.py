@@ -47,12 +47,49 @@ def test_both_modules_define_the_names_that_the_code_uses() -> None:
         "make_transport",
         "monotonic",
         "outcome",
+        "pause",
         "remaining",
         "shielded",
         "sleep",
     }
     assert expected <= names(ippanel_edge._async._io)
     assert expected <= names(ippanel_edge._sync._io)
+
+
+# Pauses.
+
+
+class Sleeper:
+    """A clock that sleep() advances."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, io: Any, side: str) -> None:
+        self.now = 50.0
+        self.slept: list[float] = []
+        monkeypatch.setattr(io, "monotonic", lambda: self.now)
+        monkeypatch.setattr(io, "sleep", self.sleep if side == "sync" else self.async_sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    async def async_sleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+async def test_a_pause_takes_its_time(io: Any, side: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeper = Sleeper(monkeypatch, io, side)
+    await result(io.pause(5.25, stopped=lambda: False))
+    assert sleeper.now == 55.25
+    await result(io.pause(0, stopped=lambda: False))
+    assert sleeper.now == 55.25
+
+
+async def test_a_pause_ends_soon_after_it_is_stopped(io: Any, side: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeper = Sleeper(monkeypatch, io, side)
+    await result(io.pause(3600, stopped=lambda: sleeper.now > 51))
+    assert sleeper.now == 51.5
+    await result(io.pause(3600, stopped=lambda: True))
+    assert sleeper.now == 51.5
 
 
 # Deadlines.

@@ -26,8 +26,10 @@ SPECIAL: Final[Mapping[str, str]] = {
     "__enter__": "with {}",
     "__iter__": "iter({})",
     "__len__": "len({})",
+    "__getitem__": "{}[0]",
+    "to_dict": "{}.to_dict()",
 }
-"""Special methods that a reader calls, and how a call is written. Other special methods are left out."""
+"""Methods of classes that a reader calls, and how a call is written. Other methods are left out."""
 
 _LINE_LENGTH: Final = 100
 _QUOTED: Final = re.compile(r"'([^']*)'")
@@ -229,7 +231,7 @@ def properties(found: griffe.Class) -> Iterator[tuple[str, str]]:
 
 
 def operations(variable: str, found: griffe.Class) -> Iterator[tuple[str, str]]:
-    """Yield each special method of a class that a reader uses, and its description."""
+    """Yield each method of a class that a reader uses, and its description."""
     for name, form in SPECIAL.items():
         member = found.members.get(name)
         if isinstance(member, griffe.Function):

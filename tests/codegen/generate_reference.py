@@ -63,8 +63,18 @@ PAGES: Final[Mapping[str, Page]] = {
     "settings": Page("Settings", "Arguments of a client, environment variables, defaults and limits.", ("config",)),
     "types": Page(
         "Types",
-        "Classes, enums and aliases that several sections use. The classes of one section are on its page.",
-        ("models.common", "wire.reply", "wire.call", "endpoints", "values.secrets", "values.files", "models.states"),
+        "Classes, enums and aliases that several sections use. The classes of one section are on its page. All "
+        "classes of requests and responses are subclasses of [`Model`](#model), so they have `to_dict()`.",
+        (
+            "models.common",
+            "models.check",
+            "wire.reply",
+            "wire.call",
+            "endpoints",
+            "values.secrets",
+            "values.files",
+            "models.states",
+        ),
     ),
     "functions": Page(
         "Functions",

@@ -63,7 +63,8 @@ EXPECTED = {
             r"\+989123456789 DELIVERED",
             r"\+989990000002 NOT_DELIVERED",
             r"\+989990000003 BLACKLISTED",
-            r"state SENT cost [\d.]+ Rials",
+            r"reason ALL_FINAL state SENT",
+            r"cost [\d.]+ Rials",
         ],
     ),
     "follow_inbox.py": Expected(

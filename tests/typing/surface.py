@@ -17,6 +17,7 @@ from ippanel_edge import (
     CallBegan,
     CallEnded,
     Credentials,
+    DeliveryReport,
     DeliveryStatus,
     EdgeClient,
     Event,
@@ -33,6 +34,7 @@ from ippanel_edge import (
     RetryPolicy,
     SmsParts,
     WaitBegan,
+    WaitReason,
     normalize_phone,
     sms_parts,
 )
@@ -75,6 +77,15 @@ from ippanel_edge.models import (
 )
 
 
+def delivery(report: DeliveryReport) -> None:
+    """Check the types of a delivery report."""
+    assert_type(report[0], RecipientReport)
+    assert_type(report[1:], tuple[RecipientReport, ...])
+    assert_type([row for row in report], list[RecipientReport])  # noqa: C416 - the type of the iteration
+    assert_type(report.reason, WaitReason)
+    assert_type(report.to_dict(), dict[str, Any])
+
+
 async def asynchronous(client: AsyncEdgeClient, moment: datetime, user: NewUser, pattern: NewPattern) -> None:
     """Check the types of the async client."""
     assert_type(await client.auth.login("a", "b"), LoginStep)
@@ -96,7 +107,7 @@ async def asynchronous(client: AsyncEdgeClient, moment: datetime, user: NewUser,
     assert_type(page.items[0].state_id, MessageState | int | None)
     assert_type(page.items[0].time_send, datetime | None)
     assert_type(client.reports.iter_outbox(), AsyncIterator[OutboxMessage])
-    assert_type(await client.reports.wait_delivered(1), list[RecipientReport])
+    assert_type(await client.reports.wait_delivered([1, await client.send.votp("0912", 1)]), DeliveryReport)
     assert_type(await client.reports.stats(1), BulkStats)
     assert_type(client.reports.follow_inbox(), AsyncIterator[InboxMessage])
     assert_type(await client.numbers.list(), Page[Number])

@@ -211,11 +211,41 @@ def test_the_recipients_of_a_peer_message_are_normalised_on_creation() -> None:
 @LIMIT_CHECKS_ON_AND_OFF
 def test_a_value_that_is_not_a_list_of_peer_messages_is_rejected(defaults: Defaults) -> None:
     valid = PeerMessage(recipients=MOBILE, message="x")
-    assert_rejected(
-        "messages", "expected a list of PeerMessage, got PeerMessage", lambda: peer_to_peer(valid, defaults)
-    )
-    assert_rejected("messages[1]", "expected a PeerMessage, got dict", lambda: peer_to_peer([valid, {}], defaults))
+    assert_rejected("messages", "expected a list of PeerMessage or (recipients,", lambda: peer_to_peer(valid, defaults))
+    assert_rejected("messages[1]", "expected a PeerMessage or a", lambda: peer_to_peer([valid, {}], defaults))
     assert_rejected("messages", "must not be empty", lambda: peer_to_peer([], defaults))
+
+
+def test_peer_to_peer_accepts_tuples_of_recipients_and_text_as_well() -> None:
+    pairs = [("0912 444 55 66", "one"), ([MOBILE, "09351234567"], "two"), PeerMessage(recipients=MOBILE, message="x")]
+    assert peer_to_peer(pairs)["params"] == [
+        {"recipients": [MOBILE], "message": "one"},
+        {"recipients": [MOBILE, "+989351234567"], "message": "two"},
+        {"recipients": [MOBILE], "message": "x"},
+    ]
+    assert peer_to_peer({MOBILE: "one"}.items())["params"] == [{"recipients": [MOBILE], "message": "one"}]
+
+
+INVALID_ITEMS: list[tuple[Any, str, str]] = [
+    ((MOBILE,), "messages[1]", "expected a tuple of 2 items, (recipients, text), got 1"),
+    ((MOBILE, "x", "y"), "messages[1]", "expected a tuple of 2 items, (recipients, text), got 3"),
+    ([MOBILE, "x"], "messages[1]", "expected a PeerMessage or a (recipients, text) tuple, got list"),
+    (MOBILE, "messages[1]", "expected a PeerMessage or a (recipients, text) tuple, got str"),
+    (("0912", "x"), "messages[1].recipients", "too short"),
+    (([MOBILE, "0912"], "x"), "messages[1].recipients[1]", "too short"),
+    (([], "x"), "messages[1].recipients", "expected at least one recipient, got none"),
+    ((5, "x"), "messages[1].recipients", "expected a str or an iterable of str, got int"),
+    ((MOBILE, 5), "messages[1].message", "expected a str, got int"),
+    ((MOBILE, None), "messages[1].message", "is required"),
+]
+
+
+@LIMIT_CHECKS_ON_AND_OFF
+@pytest.mark.parametrize(("item", "argument", "message"), INVALID_ITEMS)
+def test_the_error_for_an_invalid_tuple_names_its_place(
+    defaults: Defaults, item: Any, argument: str, message: str
+) -> None:
+    assert_rejected(argument, message, lambda: peer_to_peer([(MOBILE, "x"), item], defaults))
 
 
 def test_peer_to_peer_accepts_3000_messages_because_no_limit_is_documented() -> None:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 
 import attrs
 
 from ippanel_edge import endpoints
+from ippanel_edge._async.delivery import poll_delivery
 from ippanel_edge._async.pagination import AsyncItems
-from ippanel_edge._async.polling import AsyncInboxFollower, poll_delivery
+from ippanel_edge._async.polling import AsyncInboxFollower
 from ippanel_edge._async.runner import AsyncRun
 from ippanel_edge.api.fields import nested_filters
+from ippanel_edge.api.messages import message_id, message_ids
 from ippanel_edge.config import Defaults
+from ippanel_edge.errors import EdgeError
 from ippanel_edge.models.common import Page
-from ippanel_edge.models.reports import BulkStats, InboxMessage, OutboxFilters, OutboxMessage, RecipientReport
-from ippanel_edge.values.checks import check_id, paging, ranges
+from ippanel_edge.models.reports import (
+    BulkStats,
+    DeliveryReport,
+    InboxMessage,
+    OutboxFilters,
+    OutboxMessage,
+    RecipientReport,
+)
+from ippanel_edge.models.send import SendResult
+from ippanel_edge.values.checks import paging, ranges
 from ippanel_edge.wire.call import call
 
 
@@ -24,6 +35,7 @@ class Reports:
 
     _run: AsyncRun
     _defaults: Defaults
+    _is_closed: Callable[[], bool]
 
     async def outbox(
         self, *, page: int = 1, limit: int = 10, filters: OutboxFilters | None = None
@@ -58,11 +70,11 @@ class Reports:
         """
         return AsyncItems(lambda page: self.outbox(page=page, limit=limit, filters=filters))
 
-    async def by_id(self, message_outbox_id: int) -> OutboxMessage:
+    async def by_id(self, message_outbox_id: int | SendResult) -> OutboxMessage:
         """Return one message.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
 
         Raises:
             NotFound: the message does not exist.
@@ -72,15 +84,17 @@ class Reports:
         return await self._run(
             call(
                 endpoints.REPORTS_BY_ID,
-                query={"messages_outbox_id": check_id(message_outbox_id, argument="message_outbox_id")},
+                query={"messages_outbox_id": message_id(message_outbox_id)},
             )
         )
 
-    async def recipients(self, message_outbox_id: int, *, page: int = 1, per_page: int = 10) -> Page[RecipientReport]:
+    async def recipients(
+        self, message_outbox_id: int | SendResult, *, page: int = 1, per_page: int = 10
+    ) -> Page[RecipientReport]:
         """List the delivery status of a message for each recipient.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
             page: the page, from 1.
             per_page: rows per page, at most 1,000.
 
@@ -91,33 +105,33 @@ class Reports:
                 endpoints.REPORTS_RECIPIENTS,
                 query={
                     **paging(page, per_page=per_page, check=self._defaults.validate),
-                    "bulk_id": check_id(message_outbox_id, argument="message_outbox_id"),
+                    "bulk_id": message_id(message_outbox_id),
                 },
             )
         )
 
-    def iter_recipients(self, message_outbox_id: int, *, per_page: int = 100) -> AsyncIterator[RecipientReport]:
+    def iter_recipients(
+        self, message_outbox_id: int | SendResult, *, per_page: int = 100
+    ) -> AsyncIterator[RecipientReport]:
         """Iterate over all recipients of a message, fetching pages lazily.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
             per_page: rows per page, at most 1,000.
 
         Source: report/bulk-recipient.md.
         """
         return AsyncItems(lambda page: self.recipients(message_outbox_id, page=page, per_page=per_page))
 
-    async def stats(self, message_outbox_id: int) -> BulkStats:
+    async def stats(self, message_outbox_id: int | SendResult) -> BulkStats:
         """Return delivery statistics of a send by status, operator and language.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
 
         Source: report/bulk-stats.md.
         """
-        return await self._run(
-            call(endpoints.REPORTS_STATS, query={"bulk_id": check_id(message_outbox_id, argument="message_outbox_id")})
-        )
+        return await self._run(call(endpoints.REPORTS_STATS, query={"bulk_id": message_id(message_outbox_id)}))
 
     async def inbox(self, *, page: int = 1, per_page: int = 10, from_id: int | None = None) -> Page[InboxMessage]:
         """List received messages, newest first.
@@ -150,40 +164,75 @@ class Reports:
         """
         return AsyncItems(lambda page: self.inbox(page=page, per_page=per_page, from_id=from_id))
 
-    def follow_inbox(self, *, from_id: int | None = None, every: float = 5.0) -> AsyncIterator[InboxMessage]:
-        """Yield received messages, each exactly once, oldest first. The iterator never ends; break out of it to stop.
+    def follow_inbox(
+        self,
+        *,
+        from_id: int | None = None,
+        every: float = 5.0,
+        on_fault: Callable[[EdgeError, float], object] | None = None,
+    ) -> AsyncIterator[InboxMessage]:
+        """Yield received messages, each exactly once, oldest first, until the client is closed or you break out.
 
-        Transient errors (no connection, timeout, 5xx, 429) are retried with exponential backoff, at most 60 s.
+        Transient errors (no connection, timeout, 5xx, 429) are logged and retried with exponential backoff, at most
+        60 s.
 
         Args:
             from_id: start after this id; by default, yield the messages that arrive from now on.
             every: seconds between polls.
+            on_fault: called after each transient error, with the error and the seconds until the next poll. An
+                exception that it raises ends the iteration.
 
         Raises:
             ApiError: the service rejects the request permanently, for example because the key is wrong.
 
         Source: report/inbox-report.md.
         """
-        return AsyncInboxFollower(self.inbox, from_id=from_id, every=every)
+        return AsyncInboxFollower(
+            self.inbox, from_id=from_id, every=every, on_fault=on_fault, is_closed=self._is_closed
+        )
 
     async def wait_delivered(
         self,
-        message_outbox_id: int,
+        message_outbox_id: int | SendResult | Iterable[int | SendResult],
         *,
         timeout: float = 120,  # noqa: ASYNC109 - a timeout here is not an error: the current status is returned
         every: float = 2.0,
-    ) -> list[RecipientReport]:
+        on_fault: Callable[[EdgeError, float], object] | None = None,
+    ) -> DeliveryReport:
         """Wait until every recipient has a final delivery status, or until `timeout` seconds have passed.
 
+        It stops waiting for a message that failed as a whole: rejected in the review, cancelled, no credit. It does
+        not stop for a message that is pending review.
+
+        Many messages are polled together, with a bounded number of requests per poll: the outbox lists 1,000 messages
+        per request, and at most about 50 pages of recipients are read. Each message takes at least one request for its
+        recipients, so thousands of messages take many polls; use a long timeout.
+
+        Transient errors (no connection, timeout, 5xx, 429) are logged and retried with exponential backoff, at most
+        60 s.
+
         Args:
-            message_outbox_id: the id, from the SendResult.
-            timeout: the maximum of seconds to wait.
+            message_outbox_id: an id, a SendResult (all its messages), or an iterable of them.
+            timeout: the maximum of seconds to wait. The last poll may take up to 5 seconds longer.
             every: seconds between polls.
+            on_fault: called after each transient error, with the error and the seconds until the next poll. An
+                exception that it raises ends the wait.
 
         Returns:
-            The recipients at the last poll; `is_final` says whether the status of one can still change. The method
-            returns immediately if the whole message failed: rejected by review, cancelled, no credit.
+            The recipients at the last poll, as a sequence, with the reason for returning and the state of each
+            message. `is_final` of a recipient says whether its status can still change.
+
+        Raises:
+            NotFound: a message does not exist.
+            EdgeError: the service rejects a request, or no poll succeeded before the time was over.
 
         Source: report/bulk-recipient.md.
         """
-        return await poll_delivery(self, message_outbox_id, seconds=timeout, every=every)
+        return await poll_delivery(
+            self,
+            message_ids(message_outbox_id),
+            seconds=timeout,
+            every=every,
+            on_fault=on_fault,
+            is_closed=self._is_closed,
+        )

@@ -11,6 +11,7 @@ import attrs
 from ippanel_edge import endpoints
 from ippanel_edge._sync.runner import Run, hide_arguments
 from ippanel_edge.api import send
+from ippanel_edge.api.messages import message_id
 from ippanel_edge.api.targets import countries, geolocations, jobs, phonebooks, postal_codes
 from ippanel_edge.config import Defaults
 from ippanel_edge.endpoints import Endpoint
@@ -26,7 +27,6 @@ from ippanel_edge.models.send import (
     SendResult,
     WholePhonebooks,
 )
-from ippanel_edge.values.checks import ids
 from ippanel_edge.values.files import FileInput, Upload
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.call import call
@@ -93,12 +93,16 @@ class Send:
         )
 
     def peer_to_peer(
-        self, messages: Iterable[PeerMessage], *, from_number: str | None = None, send_time: datetime | None = None
+        self,
+        messages: Iterable[PeerMessage | tuple[Iterable[str] | str, str]],
+        *,
+        from_number: str | None = None,
+        send_time: datetime | None = None,
     ) -> SendResult:
         """Send several messages, each to its own recipients.
 
         Args:
-            messages: the messages, each with its recipients.
+            messages: each a PeerMessage or a (recipients, text) tuple; recipients is one number or a list of numbers.
             from_number: the sender line; defaults to the client's.
             send_time: timezone-aware time to send at; sent immediately if omitted.
 
@@ -428,18 +432,18 @@ class Send:
             )
         )
 
-    def cancel(self, message_outbox_id: int) -> None:
+    def cancel(self, message_outbox_id: int | SendResult) -> None:
         """Cancel a scheduled message, up to 5 minutes before it is sent.
 
         Args:
-            message_outbox_id: the id, from the SendResult.
+            message_outbox_id: the id, or the SendResult of one message.
 
         Raises:
             NotFound: the message does not exist, is not scheduled, or it is too late.
 
         Source: send/cancel-scheduled.md.
         """
-        return self._run(call(endpoints.SEND_CANCEL, json=ids(message_outbox_id=message_outbox_id)))
+        return self._run(call(endpoints.SEND_CANCEL, json={"message_outbox_id": message_id(message_outbox_id)}))
 
     def calculate_price(self, message: str, *, number: str | None = None) -> Price:
         """Return the price of a message, in Rials, without the opt-out suffix «لغو11».
