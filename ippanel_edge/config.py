@@ -31,6 +31,8 @@ DEFAULT_TIMEOUT: Final = 15.0
 """Seconds for each step of a request: connect, and each write or read."""
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 """The maximum size of a response, before and after decompression."""
+LARGE_ANSWER_BYTES: Final = 128 * 1024
+"""The size from which the response to a call that may be repeated is parsed in a worker thread, on the async side."""
 SEND_FLOOR: Final = 0.1
 """Seconds left of a deadline below which a request of class ONCE is not started: no response could arrive in time."""
 CANCEL_GRACE: Final = 5.0

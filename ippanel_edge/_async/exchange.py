@@ -11,14 +11,15 @@ import attrs
 import httpx
 
 from ippanel_edge._async import _io
-from ippanel_edge.config import CANCEL_GRACE, MAX_ANSWER_BYTES, SEND_FLOOR
+from ippanel_edge.config import CANCEL_GRACE, LARGE_ANSWER_BYTES, MAX_ANSWER_BYTES, SEND_FLOOR
 from ippanel_edge.endpoints import ONCE
 from ippanel_edge.errors import ConnectionFailed, DecodeError, EdgeError, OutcomeUnknown
+from ippanel_edge.models.common import Meta
 from ippanel_edge.observers import Observers
 from ippanel_edge.values.redaction import redacted, without_frames
 from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import Call
-from ippanel_edge.wire.reply import RawAnswer, Reply, parse
+from ippanel_edge.wire.reply import RawAnswer, Reply, decoded_size, parse
 from ippanel_edge.wire.request import build, response
 
 T = TypeVar("T")
@@ -184,7 +185,7 @@ class AsyncExchange:
         try:
             answer = await self._answer(call, attempts, request)
             attempts.answered(answer.status_code)
-            data, meta, body = parse(call.endpoint, answer)
+            data, meta, body = await _parsed(call, answer)
         except _io.DeadlinePassed:
             raise
         except EdgeError as error:
@@ -219,6 +220,16 @@ class AsyncExchange:
             grace=CANCEL_GRACE,
             abandoned=lambda answer: _record_interrupted(call, attempts, answer),
         )
+
+
+async def _parsed(call: Call[T], answer: RawAnswer) -> tuple[T, Meta, bytes]:
+    """Parse a response. A large one does not stop the event loop, and the deadline interrupts the wait for it.
+
+    The response to a send is parsed at once: a cancellation in between would lose its ids.
+    """
+    if call.repeat is ONCE or decoded_size(answer) < LARGE_ANSWER_BYTES:
+        return parse(call.endpoint, answer)
+    return await _io.run_blocking(lambda: parse(call.endpoint, answer))
 
 
 def _record_interrupted(call: Call[Any], attempts: Attempts, answer: RawAnswer | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -40,6 +41,13 @@ T = TypeVar("T")
 
 _EXCERPT = 200
 _MAX_DEPTH = 64
+_MAX_CONTAINERS = 100_000
+"""The maximum of objects and arrays in a response; a page of 1,000 rows has some thousands."""
+_MAX_MEMBERS = 500_000
+"""The maximum of members of all objects in a response."""
+_MAX_ITEMS = 2_000_000
+"""The maximum of values in a response; the ids of a large send are the most."""
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _FIRST_BYTES = 8
 """The opening bracket of JSON is among these bytes, also in UTF-16 or UTF-32 and after a byte order mark."""
 _KINDS: Mapping[int, type[ApiError]] = {
@@ -314,8 +322,34 @@ def decompress(answer: RawAnswer, *, limit: int = MAX_ANSWER_BYTES) -> bytes:
     return body
 
 
+def decoded_size(answer: RawAnswer) -> int:
+    """Return the size of a body after decompression, in bytes, without decompressing it.
+
+    gzip states it in its last four bytes, modulo 2**32; `decompress` rejects a body for which that is untrue.
+    """
+    if answer.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip"):
+        return int.from_bytes(answer.content[-4:], "little")
+    return len(answer.content)
+
+
+def _check_count(body: bytes) -> None:
+    """Reject JSON with very many values: they take much more time and memory than their text."""
+    if not _has_too_many(body):
+        return
+    if _has_too_many(_STRING.sub(b"", body)):  # without the signs in texts
+        raise DecodeError("the JSON has too many values")
+
+
+def _has_too_many(body: bytes) -> bool:
+    return (
+        body.count(b"{") + body.count(b"[") > _MAX_CONTAINERS
+        or body.count(b":") > _MAX_MEMBERS
+        or body.count(b",") > _MAX_ITEMS
+    )
+
+
 def parse_json(body: bytes) -> object:
-    """Parse JSON strictly: UTF-8, no NaN, no duplicate keys, no lone surrogates, bounded depth and numbers.
+    """Parse JSON strictly: UTF-8, no NaN, no duplicate keys, no lone surrogates, bounded depth, count and numbers.
 
     Raises:
         DecodeError: anything else. The message quotes the beginning of a body that is not JSON. Invalid JSON is not
@@ -323,6 +357,7 @@ def parse_json(body: bytes) -> object:
     """
     if not body.strip():
         raise DecodeError("the response is empty")
+    _check_count(body)
     try:
         text = body.decode("utf-8")
         value: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
