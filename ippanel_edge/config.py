@@ -25,6 +25,9 @@ ENV_BASE_URL: Final = "IPPANEL_BASE_URL"
 ENV_LOG: Final = "IPPANEL_LOG"
 """The level of a log on stderr: debug, info or warning. Without it, the SDK adds no handler."""
 
+ENV_INSECURE_HOSTS: Final = "IPPANEL_INSECURE_HOSTS"
+"""The hosts that may use http, separated by commas, such as the name of a sandbox's container."""
+
 DEFAULT_BASE_URL: Final = "https://edge.ippanel.com/v1"
 """The base URL of the API."""
 DEFAULT_TIMEOUT: Final = 15.0

@@ -50,6 +50,7 @@ from ippanel_edge.config import (
     ENV_API_KEY,
     ENV_BASE_URL,
     ENV_FROM_NUMBER,
+    ENV_INSECURE_HOSTS,
     ENV_LOG,
     ENV_TOKEN,
     Credentials,
@@ -83,6 +84,7 @@ class AsyncOptions(TypedDict, total=False):
     credentials: Credentials | None
     from_number: str | None
     base_url: str
+    allow_insecure_hosts: Sequence[str]
     timeout: float | httpx.Timeout
     deadline: float | None
     retry: RetryPolicy | int
@@ -98,6 +100,7 @@ class _Settings:
     """The settings that a copy of a client may override."""
 
     base_url: str
+    allow_insecure_hosts: tuple[str, ...]
     secret: Secret | None
     is_token: bool
     credentials: Credentials | None
@@ -134,7 +137,7 @@ class AsyncEdgeClient:
         credentials: a user name and password, instead of a key or token: the client logs in automatically.
         from_number: the sender line of sends that name none; defaults to IPPANEL_FROM_NUMBER.
         base_url: the base URL of the API; defaults to IPPANEL_BASE_URL, then to https://edge.ippanel.com/v1. It must
-            use https, or http on this machine (loopback).
+            use https, or http on this machine (loopback) or for a host in `allow_insecure_hosts`.
         timeout: seconds for each step of a request: connect, wait for the pool, each write, each read. A slow
             response may take many reads; use `deadline` to limit the whole call.
         deadline: seconds for a whole call, including waits and retries; None for no limit.
@@ -149,6 +152,8 @@ class AsyncEdgeClient:
         http_client: a custom httpx client. It is used unchanged and is not closed by this client.
         proxy: the proxy of the connection pool. Proxy settings of the environment are not used.
         verify: a custom `ssl.SSLContext`. By default certificates are verified against certifi's roots.
+        allow_insecure_hosts: the names of hosts that may use http, such as that of a sandbox's container; defaults to
+            IPPANEL_INSECURE_HOSTS, separated by commas. The key and all messages are sent to them unencrypted.
         validate: False turns off the checks of documented limits (not those of type and shape).
 
     Raises:
@@ -174,6 +179,7 @@ class AsyncEdgeClient:
         http_client: httpx.AsyncClient | None = None,
         proxy: str | httpx.Proxy | None = None,
         verify: ssl.SSLContext | None = None,
+        allow_insecure_hosts: Sequence[str] | None = None,
         validate: bool = True,
     ) -> None:
         # Hidden first: a traceback may be displayed with the local variables of this frame.
@@ -181,8 +187,14 @@ class AsyncEdgeClient:
         if key is None and login_token is None and credentials is None:
             key = settings.hide(os.environ.get(ENV_API_KEY) or None)
             login_token = None if key else settings.hide(os.environ.get(ENV_TOKEN) or None)
+        insecure_hosts = (
+            settings.insecure_hosts_of(os.environ.get(ENV_INSECURE_HOSTS))
+            if allow_insecure_hosts is None
+            else settings.check_insecure_hosts(allow_insecure_hosts)
+        )
         checked = _Settings(
-            base_url=check_base_url(os.environ.get(ENV_BASE_URL) if base_url is None else base_url),
+            base_url=check_base_url(os.environ.get(ENV_BASE_URL) if base_url is None else base_url, insecure_hosts),
+            allow_insecure_hosts=insecure_hosts,
             secret=settings.one_secret(key, login_token, settings.check_credentials(credentials)),
             is_token=login_token is not None,
             credentials=credentials,
@@ -301,6 +313,9 @@ class AsyncEdgeClient:
         for name, check in settings.CHECKS.items():
             if name in changes:
                 changes[name] = check(changes[name])
+        if {"base_url", "allow_insecure_hosts"} & changes.keys():
+            insecure_hosts = changes.get("allow_insecure_hosts", old.allow_insecure_hosts)
+            changes["base_url"] = check_base_url(changes.get("base_url", old.base_url), insecure_hosts)
         if renamed:
             changes["secret"] = settings.one_secret(key, token, changes["credentials"])
             changes["is_token"] = token is not None

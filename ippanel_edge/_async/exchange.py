@@ -20,7 +20,7 @@ from ippanel_edge.values.redaction import redacted, without_frames
 from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import Call
 from ippanel_edge.wire.reply import RawAnswer, Reply, decoded_size, parse
-from ippanel_edge.wire.request import build, response
+from ippanel_edge.wire.request import advised, build, response
 
 T = TypeVar("T")
 
@@ -204,7 +204,7 @@ class AsyncExchange:
         else:
             attempts.succeeded(data)
             return Reply(data=data, meta=meta, make_response=lambda: response(request, answer, body))
-        failure = redacted(failure, call.secrets)
+        failure = redacted(advised(failure, self.base_url), call.secrets)
         attempts.failed(failure)
         attempts.explained(failure)
         # Outside of the except block: the frames hold the headers, and the body of the response.

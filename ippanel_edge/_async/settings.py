@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar, cast
@@ -16,7 +17,7 @@ from ippanel_edge.hooks import AsyncMiddleware, Listener
 from ippanel_edge.values import phones
 from ippanel_edge.values.checks import check_seconds
 from ippanel_edge.values.secrets import Secret
-from ippanel_edge.wire.request import check_base_url, check_secret
+from ippanel_edge.wire.request import check_secret
 
 T = TypeVar("T")
 
@@ -180,8 +181,33 @@ def _typed(value: object, kind: type[T], argument: str, expected: str) -> T:
     return value
 
 
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]+|[0-9a-fA-F:]+")
+
+
+def check_insecure_hosts(value: object) -> tuple[str, ...]:
+    """Return the names of hosts that may use http, in lower case.
+
+    Raises:
+        ConfigurationError: not a list of names, or a name with a scheme, a port or a wildcard.
+    """
+    argument = "allow_insecure_hosts"
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise ConfigurationError(f"expected a list of host names, got {type(value).__name__}", argument=argument)
+    names = cast("tuple[object, ...]", tuple(cast("Iterable[object]", value)))
+    for at, name in enumerate(names):
+        if not isinstance(name, str) or not _HOST.fullmatch(name):
+            problem = "expected a host name such as 'sandbox', without scheme, port or wildcard"
+            raise ConfigurationError(problem, argument=f"{argument}[{at}]")
+    return tuple(str(name).lower() for name in names)
+
+
+def insecure_hosts_of(text: str | None) -> tuple[str, ...]:
+    """Return the hosts that the environment names, separated by commas."""
+    return check_insecure_hosts([name.strip() for name in (text or "").split(",") if name.strip()])
+
+
 CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "base_url": check_base_url,
+    "allow_insecure_hosts": check_insecure_hosts,
     "credentials": check_credentials,
     "from_number": check_line,
     "timeout": check_timeout,
@@ -193,4 +219,4 @@ CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "listeners": check_listeners,
     "validate": check_validate,
 }
-"""The check of each setting that a copy may change, except the key and the token."""
+"""The check of each setting that a copy may change, except the key, the token and the base URL."""

@@ -6,9 +6,24 @@ with Sandbox() as sandbox:
 
 from __future__ import annotations
 
-from ippanel_edge.sandbox.app import create_app
-from ippanel_edge.sandbox.clock import SandboxClock
-from ippanel_edge.sandbox.server import Sandbox
-from ippanel_edge.sandbox.state import SandboxState
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ippanel_edge.sandbox.app import create_app
+    from ippanel_edge.sandbox.clock import SandboxClock
+    from ippanel_edge.sandbox.server import Sandbox
+    from ippanel_edge.sandbox.state import SandboxState
 
 __all__ = ["Sandbox", "SandboxClock", "SandboxState", "create_app"]
+
+_HOMES = {"create_app": "app", "SandboxClock": "clock", "Sandbox": "server", "SandboxState": "state"}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on first use: the command must be able to say which extra is missing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

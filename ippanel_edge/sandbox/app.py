@@ -11,7 +11,7 @@ import anyio
 from python_multipart.multipart import parse_options_header
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -91,7 +91,10 @@ class _PathApp:
                 self._by_method.setdefault(method, []).append(endpoint)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reply, fault = await self._handle(Request(scope, receive))
+        try:
+            reply, fault = await self._handle(Request(scope, receive))
+        except ClientDisconnect:  # during an upload: there is nobody to answer
+            return
         if fault is None:
             await _render(reply)(scope, receive, send)
         elif not fault.delay or await _wait_unless_disconnected(fault.delay, receive):

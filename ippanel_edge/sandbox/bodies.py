@@ -40,7 +40,7 @@ class Upload:
 
 
 def parse_json(raw: bytes) -> dict[str, Any]:
-    """Parse a JSON object; duplicate keys, NaN, invalid UTF-8 and values other than an object are rejected.
+    """Parse a JSON object. Duplicate keys, NaN, invalid UTF-8, lone surrogates and other values are rejected.
 
     Raises:
         Rejection: 400.
@@ -48,7 +48,10 @@ def parse_json(raw: bytes) -> dict[str, Any]:
     if not raw:
         return {}
     try:
-        value: object = json.loads(raw.decode(), object_pairs_hook=_unique_object, parse_constant=_reject_constant)
+        text = raw.decode()
+        value: object = json.loads(text, object_pairs_hook=_unique_object, parse_constant=_reject_constant)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate cannot be encoded
     except (ValueError, RecursionError):
         raise bad_request() from None
     if not _is_object(value):

@@ -5,7 +5,7 @@ Broken connections are out of scope, because an ASGI app cannot produce them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -124,9 +124,14 @@ class Fault:
 
 
 class Faults:
-    """The pending faults, oldest first."""
+    """The pending faults, oldest first.
 
-    def __init__(self) -> None:
+    Args:
+        paths: the paths of the endpoints; a fault for another path is an error. None accepts any path.
+    """
+
+    def __init__(self, paths: Collection[str] | None = None) -> None:
+        self._paths = paths
         self._pending: list[Fault] = []
 
     def add(
@@ -142,7 +147,13 @@ class Faults:
         executed: bool = False,
         cut: int | None = None,
     ) -> Fault:
-        """Add a fault for the next matching requests; the arguments are the attributes of `Fault`."""
+        """Add a fault for the next matching requests; the arguments are the attributes of `Fault`.
+
+        Raises:
+            ValueError: no endpoint has the path.
+        """
+        if path is not None and self._paths is not None and path not in self._paths:
+            raise ValueError(f"no endpoint has the path {path!r}; expected one such as '/api/send'")
         fault = Fault(times, path, sending_type, status, body, headers or {}, delay, executed, cut)
         self._pending.append(fault)
         return fault

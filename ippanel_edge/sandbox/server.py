@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Self
 import anyio.to_thread
 import uvicorn
 
-from ippanel_edge.sandbox.app import BASE, create_app
+from ippanel_edge.sandbox.app import BASE, all_endpoints, create_app
 from ippanel_edge.sandbox.clock import SandboxClock
 from ippanel_edge.sandbox.defaults import API_KEY, FROM_NUMBER, default_state
 from ippanel_edge.sandbox.faults import Faults
+from ippanel_edge.sandbox.hosts import AllowedHosts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from ippanel_edge.sandbox.state import SandboxState
 
@@ -35,6 +38,8 @@ class Sandbox:
             `state`.
         host: the address to listen on.
         port: the port; 0 selects a free one.
+        allow_hosts: further host names that the server answers to, such as the name of its container. Names of this
+            machine (localhost, 127.0.0.1, ::1) and `host` are always allowed.
 
     Attributes:
         state: the state of the sandbox; tests may read and change it.
@@ -52,17 +57,19 @@ class Sandbox:
         state: SandboxState | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        allow_hosts: Iterable[str] = (),
     ) -> None:
         if clock is not None and state is not None:
             raise ValueError("expected either clock or state, got both; a state includes its own clock")
         self.state: SandboxState = default_state(clock or SandboxClock()) if state is None else state
         self.clock: SandboxClock = self.state.clock
-        self.faults: Faults = Faults()
+        self.faults: Faults = Faults({endpoint.path for endpoint in all_endpoints()})
         self.app: Starlette = create_app(self.state, self.faults)
         self.api_key = API_KEY
         self.from_number = FROM_NUMBER
         self._host = host
         self._port = port
+        self._allowed_hosts = frozenset(name.lower() for name in (host, *allow_hosts))
         self._server_thread: _ServerThread | None = None
 
     @property
@@ -80,7 +87,7 @@ class Sandbox:
         """
         if self._server_thread is not None:
             raise RuntimeError("the sandbox is already running")
-        self._server_thread = _ServerThread(self.app, self._host, self._port)
+        self._server_thread = _ServerThread(AllowedHosts(self.app, self._allowed_hosts), self._host, self._port)
         return self
 
     def stop(self) -> None:
@@ -126,7 +133,7 @@ class _Server(uvicorn.Server):
 class _ServerThread:
     """A running server with its thread and socket."""
 
-    def __init__(self, app: Starlette, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
         self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(

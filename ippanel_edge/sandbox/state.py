@@ -214,10 +214,15 @@ class SandboxState:
 
         Args:
             from_: the number of the phone, E.164.
-            to: the number of the line.
+            to: the number of the line, E.164.
             text: the message text.
+
+        Raises:
+            ValueError: there is no such line.
         """
         with self.lock:
+            if all(line.number != to for line in self.lines.values()):
+                raise ValueError(f"no line has the number {to!r}; see `lines`")
             message = InboxMessage(self.next_id("inbox"), from_, to, text, self.now)
             self.inbox.append(message)
             return message

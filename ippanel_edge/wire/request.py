@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,13 +12,14 @@ import httpx
 
 from ippanel_edge._version import __version__
 from ippanel_edge.config import DEFAULT_BASE_URL
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import ConfigurationError, EdgeError, NotFound, evolve
 from ippanel_edge.values.files import Upload
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.call import CONTROL, Call, FormBody, JsonBody
 from ippanel_edge.wire.reply import RawAnswer
 
 USER_AGENT = f"ippanel-edge/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
+_VERSION = re.compile(r"/v[0-9]+\Z")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TRANSFER_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
@@ -34,11 +35,15 @@ class Request(httpx.Request):
         return f"<Request({self.method!r}, {str(self.url.copy_with(query=None))!r})>"
 
 
-def check_base_url(value: str | None) -> str:
+def check_base_url(value: str | None, insecure_hosts: Collection[str] = ()) -> str:
     """Normalise a base URL: no trailing slash, no trailing ``/api``. None is the default URL.
 
+    Args:
+        value: the base URL.
+        insecure_hosts: the hosts that may use http, in lower case, besides loopback.
+
     Raises:
-        ConfigurationError: not https (or http on loopback), or with a user name, query or fragment.
+        ConfigurationError: not https where it is required, or with a user name, query or fragment.
     """
     if not isinstance(value, str | None):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
         raise ConfigurationError(f"expected a str, got {type(value).__name__}", argument="base_url")
@@ -54,13 +59,22 @@ def check_base_url(value: str | None) -> str:
         raise ConfigurationError("must not contain a user name or password", argument="base_url")
     if parts.query or parts.fragment or "?" in text or "#" in text:
         raise ConfigurationError("must not contain a query or a fragment", argument="base_url")
-    if parts.scheme == "http" and host not in _LOOPBACK:
-        raise ConfigurationError("must use https; http is allowed for 127.0.0.1 only", argument="base_url")
+    if parts.scheme == "http" and host not in _LOOPBACK and host not in insecure_hosts:
+        raise ConfigurationError(
+            "must use https; http is allowed for 127.0.0.1 and for hosts in allow_insecure_hosts", argument="base_url"
+        )
     if any(segment in (".", "..") for segment in parts.path.split("/")):
         raise ConfigurationError("must not contain '.' or '..' path segments", argument="base_url")
     name = f"[{host}]" if ":" in host else host
     path = parts.path.rstrip("/").removesuffix("/api")
     return f"{parts.scheme}://{name}{f':{port}' if port is not None else ''}{path}"
+
+
+def advised(error: EdgeError, base_url: str) -> EdgeError:
+    """Return an error with advice if it is a 404 and the base URL has no version: that is probably why."""
+    if isinstance(error, NotFound) and not error.advice and not _VERSION.search(base_url):
+        return evolve(error, advice=f"the base URL usually ends in /v1, such as {DEFAULT_BASE_URL}")
+    return error
 
 
 def check_secret(value: Secret, *, argument: str) -> Secret:

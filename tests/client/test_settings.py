@@ -163,3 +163,32 @@ def test_every_mock_that_raises_a_connect_error_means_not_sent(kind: Any, httpx_
             router.route().mock(side_effect=side_effect)
             outcomes.append(failing_call(http_client=http).outcome)
     assert outcomes == [Outcome.NOT_SENT] * 5
+
+
+# Hosts that may use http.
+
+
+@pytest.mark.parametrize("kind", [AsyncEdgeClient, EdgeClient])
+def test_http_is_allowed_for_a_named_host_only(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "http://sandbox:8010/v1"
+    with pytest.raises(ConfigurationError, match=r"^base_url: must use https; .*allow_insecure_hosts"):
+        kind(base_url=url)
+    assert url in repr(kind(base_url=url, allow_insecure_hosts=["Sandbox"]))
+    with pytest.raises(ConfigurationError, match="base_url: must use https"):
+        kind(base_url="http://sandbox.example/v1", allow_insecure_hosts=["sandbox"])
+    client = kind(base_url="https://sandbox/v1", allow_insecure_hosts=["sandbox"])
+    assert url in repr(client.with_options(base_url=url))
+    with pytest.raises(ConfigurationError, match="base_url: must use https"):
+        client.with_options(base_url=url, allow_insecure_hosts=[])
+    monkeypatch.setenv("IPPANEL_INSECURE_HOSTS", " other , sandbox,")
+    assert url in repr(kind(base_url=url))
+    with pytest.raises(ConfigurationError, match="base_url: must use https"):
+        kind(base_url=url, allow_insecure_hosts=())
+
+
+@pytest.mark.parametrize(
+    "names", ["sandbox", b"sandbox", 5, ["*"], ["http://sandbox"], ["sandbox:80"], [""], [None], [b"x"]]
+)
+def test_the_names_of_insecure_hosts_are_checked(names: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^allow_insecure_hosts"):
+        EdgeClient(allow_insecure_hosts=names)

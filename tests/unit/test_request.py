@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ippanel_edge import ConfigurationError, Repeat, Secret
+from ippanel_edge import ConfigurationError, Conflict, NotFound, Repeat, Secret
 from ippanel_edge.endpoints import Endpoint
 from ippanel_edge.wire import request
 from ippanel_edge.wire.call import call
@@ -77,3 +77,16 @@ def test_a_compressed_response_is_converted_to_a_decoded_httpx_response() -> Non
     assert response.json() == {"a": 1}
     assert response.headers["x-id"] == "7"
     assert response.request is sent
+
+
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:8010", "https://edge.example.test", "https://example.test/sms"])
+def test_a_404_from_a_base_url_without_a_version_has_advice(base_url: str) -> None:
+    error = request.advised(NotFound("x", status_code=404), base_url)
+    assert "the base URL usually ends in /v1" in str(error)
+
+
+def test_other_errors_and_base_urls_have_no_such_advice() -> None:
+    missing = NotFound("x", status_code=404)
+    assert request.advised(missing, "https://edge.example.test/v1") is missing
+    conflict = Conflict("x", status_code=409)
+    assert request.advised(conflict, "https://edge.example.test") is conflict
