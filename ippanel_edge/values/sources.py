@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, cast
 
 import attrs
 
@@ -212,7 +212,7 @@ class FileObject:
 
     def _check_yields_bytes(self) -> None:
         try:
-            empty: object = self.file.read(0)  # a caller without a type checker may pass a text file
+            empty = cast("object", self.file.read(0))  # a caller without a type checker may pass a text file
         except (OSError, TypeError, ValueError) as error:  # write-only, read() without a size, closed
             raise InvalidArgument(f"cannot be read: {error}", argument=self.argument) from None
         if not isinstance(empty, bytes):
@@ -225,7 +225,7 @@ class FileObject:
         with self._reading():
             if position != progress.position:
                 raise OSError("the file is not seekable, so it cannot be read a second time")
-            data: bytes | None = self.file.read(length)
+            data = cast("bytes | None", self.file.read(length))
             if data is None:
                 raise OSError("the file is in non-blocking mode and has no data yet")
             progress.position += len(data)
