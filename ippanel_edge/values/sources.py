@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 import stat
+import sys
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Protocol, cast
 
 import attrs
 
@@ -172,14 +173,14 @@ class FileObject:
             self._release()
 
     def _take(self) -> bool:
-        with _guard:
+        with _Guard.lock:
             if _users.setdefault(id(self.file), self) is not self:
                 return False
             self._uses += 1
             return True
 
     def _release(self) -> None:
-        with _guard:
+        with _Guard.lock:
             self._uses -= 1
             if not self._uses:
                 del _users[id(self.file)]
@@ -232,8 +233,20 @@ class FileObject:
             return data
 
 
-_guard: Final = threading.Lock()
-"""Protects `_users` and the counters of its values."""
+class _Guard:
+    """Protects `_users` and the counters of its values. A child process does not inherit the lock locked."""
+
+    lock: ClassVar = threading.Lock()
+
+    @classmethod
+    def renew(cls) -> None:
+        """Replace the lock."""
+        cls.lock = threading.Lock()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_Guard.renew)
+
 _users: Final[dict[int, FileObject]] = {}
 """The upload that uses a file object, by the id of the file object. (A file object may not be hashable.)"""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.values import sources
 from ippanel_edge.values.files import FileInput, Upload, open_upload, safe_name
 
 if TYPE_CHECKING:
@@ -238,6 +240,21 @@ def test_sending_a_file_object_that_shrinks_raises_an_error(sheet: Path, opened:
     sheet.write_bytes(ROWS[:5])
     with pytest.raises(OSError, match="became shorter"):
         sent(upload)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="requires fork")
+def test_a_child_process_does_not_inherit_a_lock_that_is_held() -> None:
+    upload = opened_upload(("a.csv", io.BytesIO(ROWS)))
+    with sources._Guard.lock:  # in practice, another thread holds it
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                signal.alarm(10)
+                code = 0 if sent(upload) == ROWS else 1
+            finally:
+                os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_missing_file_is_rejected(tmp_path: Path) -> None:
