@@ -212,8 +212,8 @@ def _file_name(name: object, argument: str) -> str:
 
 
 def _from_path(value: str | os.PathLike[str], argument: str) -> tuple[str, Source]:
-    path: object = os.fspath(value)
-    if not isinstance(path, str):  # a PathLike of bytes
+    path = cast("object", os.fspath(value))  # a caller without a type checker may pass a PathLike of bytes
+    if not isinstance(path, str):
         problem = "expected a str path without NUL characters and lone surrogates"
         raise InvalidArgument(problem, argument=argument)
     return _file_name(Path(path).name, argument), OnDisk(path, argument)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 import stat
+import sys
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Protocol, cast
 
 import attrs
 
@@ -172,14 +173,14 @@ class FileObject:
             self._release()
 
     def _take(self) -> bool:
-        with _guard:
+        with _Guard.lock:
             if _users.setdefault(id(self.file), self) is not self:
                 return False
             self._uses += 1
             return True
 
     def _release(self) -> None:
-        with _guard:
+        with _Guard.lock:
             self._uses -= 1
             if not self._uses:
                 del _users[id(self.file)]
@@ -212,7 +213,7 @@ class FileObject:
 
     def _check_yields_bytes(self) -> None:
         try:
-            empty: object = self.file.read(0)  # a caller without a type checker may pass a text file
+            empty = cast("object", self.file.read(0))  # a caller without a type checker may pass a text file
         except (OSError, TypeError, ValueError) as error:  # write-only, read() without a size, closed
             raise InvalidArgument(f"cannot be read: {error}", argument=self.argument) from None
         if not isinstance(empty, bytes):
@@ -225,15 +226,27 @@ class FileObject:
         with self._reading():
             if position != progress.position:
                 raise OSError("the file is not seekable, so it cannot be read a second time")
-            data: bytes | None = self.file.read(length)
+            data = cast("bytes | None", self.file.read(length))
             if data is None:
                 raise OSError("the file is in non-blocking mode and has no data yet")
             progress.position += len(data)
             return data
 
 
-_guard: Final = threading.Lock()
-"""Protects `_users` and the counters of its values."""
+class _Guard:
+    """Protects `_users` and the counters of its values. A child process does not inherit the lock locked."""
+
+    lock: ClassVar = threading.Lock()
+
+    @classmethod
+    def renew(cls) -> None:
+        """Replace the lock."""
+        cls.lock = threading.Lock()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_Guard.renew)
+
 _users: Final[dict[int, FileObject]] = {}
 """The upload that uses a file object, by the id of the file object. (A file object may not be hashable.)"""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import ConfigurationError, InvalidArgument
+from ippanel_edge.values import sources
 from ippanel_edge.values.files import FileInput, Upload, open_upload, safe_name
 
 if TYPE_CHECKING:
@@ -169,6 +171,41 @@ def test_an_unseekable_stream_can_be_sent_only_once() -> None:
         sent(upload)
 
 
+def test_a_stream_without_data_yet_raises_an_error() -> None:
+    class NonBlocking(UnseekableStream):
+        def read(self, size: int = -1, /) -> bytes:
+            return b"" if size == 0 else cast("bytes", None)
+
+    with pytest.raises(OSError, match="non-blocking mode and has no data yet"):
+        sent(opened_upload(NonBlocking(b"")))
+
+
+def test_a_file_object_that_another_upload_uses_cannot_be_read(opened: BinaryIO) -> None:
+    first, second = opened_upload(opened), opened_upload(opened)
+    with first.held():
+        assert sent(first) == ROWS
+        with pytest.raises(OSError, match="in use by another upload"):
+            sent(second)
+        with pytest.raises(InvalidArgument, match="in use by another upload"):
+            second.opened()
+    assert sent(second) == ROWS
+
+
+def test_a_file_that_changes_while_its_content_is_checked_is_rejected(sheet: Path) -> None:
+    def check(stream: BinaryIO, **_: str) -> None:
+        sheet.write_bytes(ROWS * 2)
+        stream.read()
+
+    upload = open_upload(sheet, argument="file", kinds=None, max_bytes=None, check_content=check)
+    with pytest.raises(InvalidArgument, match=r"file: cannot be read: 'numbers\.csv' changed"):
+        upload.opened()
+
+
+def test_a_position_before_the_start_is_an_error(sheet: Path) -> None:
+    with pytest.raises(ValueError, match="negative seek"):
+        opened_upload(sheet).part()[1].seek(-100, os.SEEK_END)
+
+
 def test_sending_a_stream_over_the_limit_raises_an_error() -> None:
     with pytest.raises(OSError, match="more than 10 bytes"):
         sent(opened_upload(UnseekableStream(ROWS), max_bytes=10))
@@ -238,6 +275,21 @@ def test_sending_a_file_object_that_shrinks_raises_an_error(sheet: Path, opened:
     sheet.write_bytes(ROWS[:5])
     with pytest.raises(OSError, match="became shorter"):
         sent(upload)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="requires fork")
+def test_a_child_process_does_not_inherit_a_lock_that_is_held() -> None:
+    upload = opened_upload(("a.csv", io.BytesIO(ROWS)))
+    with sources._Guard.lock:  # in practice, another thread holds it
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                signal.alarm(10)
+                code = 0 if sent(upload) == ROWS else 1
+            finally:
+                os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_missing_file_is_rejected(tmp_path: Path) -> None:

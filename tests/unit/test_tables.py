@@ -18,7 +18,7 @@ from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values import csv_rows, xlsx_rows
 from ippanel_edge.values.tables import Table, check_table
 from tests import workbooks
-from tests.workbooks import packed, parts, shared, workbook
+from tests.workbooks import packed, parts, relations, shared, strings, workbook
 
 ONE = "09121234567"
 TWO = "+989351234567"
@@ -190,6 +190,11 @@ def test_rich_text_is_joined_and_its_phonetic_guide_ignored() -> None:
     check_xlsx(packed({**parts(), **members}))
 
 
+def test_the_phonetic_guide_of_an_inline_string_is_ignored() -> None:
+    cell = f'<c t="inlineStr"><is><r><t>{ONE}</t></r><rPh sb="0" eb="1"><t>x</t></rPh></is></c>'
+    check_xlsx(packed({**parts(), workbooks.SHEET: workbooks.sheet(cell)}))
+
+
 def test_prefixes_of_elements_do_not_matter() -> None:
     main = 'xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     sheet = f"<x:worksheet {main}><x:sheetData><x:row><x:c><x:v>{ONE}</x:v></x:c></x:row></x:sheetData></x:worksheet>"
@@ -284,6 +289,31 @@ def test_a_workbook_that_would_need_much_memory_is_rejected(sheet: str) -> None:
 def test_the_size_of_a_workbook_is_limited(limit: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
     content = shared([ONE], [TWO])
     monkeypatch.setattr(xlsx_rows, limit, value)
+    assert xlsx_problem(content).startswith("the unpacked workbook is too large")
+
+
+def test_an_encrypted_member_is_rejected() -> None:
+    content = bytearray(workbook([ONE]))
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1  # the flags of the last member
+    assert xlsx_problem(bytes(content)).startswith("the workbook is encrypted or packed with an unusual method")
+
+
+def test_a_zip64_directory_is_rejected_before_it_is_read() -> None:
+    content = workbook([ONE])
+    end = content.rindex(b"PK\x05\x06")
+    assert xlsx_problem(content[:end] + b"PK\x06\x07" + b"\0" * 16 + content[end:]).startswith("the unpacked workbook")
+
+
+def test_a_shared_string_that_does_not_exist_is_rejected() -> None:
+    content = {**parts(), workbooks.SHEET: workbooks.sheet('<c t="s"><v>7</v></c>'), workbooks.STRINGS: strings("<t/>")}
+    related = relations(("worksheet", "worksheets/sheet1.xml"), ("sharedStrings", "sharedStrings.xml"))
+    content["xl/_rels/workbook.xml.rels"] = related
+    assert xlsx_problem(packed(content)).startswith("the file is damaged or not a workbook")
+
+
+def test_a_workbook_of_too_many_sheets_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx_rows, "_MAX_NAMES", 20)
+    content = damaged(book=workbooks.book(*["rId1"] * 21))
     assert xlsx_problem(content).startswith("the unpacked workbook is too large")
 
 

@@ -40,7 +40,8 @@ class Send:
     at most 1,400 characters and 20 parts (SMS segments). Only `pattern` is sent without human review. Each method
     raises
 
-    - InvalidArgument: an argument is invalid; nothing was sent.
+    - InvalidArgument: an argument is invalid; nothing was sent. Files of numbers are read and checked first; the error
+      names the line or row.
     - ApiError or a subclass: the service rejected the request; nothing was sent. DuplicateMessage means that the same
       text was sent to the same number less than 40 seconds ago.
     - ConnectionFailed: nothing was sent.

@@ -306,7 +306,7 @@ class Contacts:
                 read in chunks.
 
         Raises:
-            InvalidArgument: the file cannot be read or is not an XLSX.
+            InvalidArgument: the file cannot be read, is not an XLSX, or has no rows or too many.
             NotFound: the phonebook does not exist.
             ValidationFailed: the service rejected the file.
 
