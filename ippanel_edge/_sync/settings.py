@@ -194,7 +194,7 @@ def check_insecure_hosts(value: object) -> tuple[str, ...]:
     argument = "allow_insecure_hosts"
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise ConfigurationError(f"expected a list of host names, got {type(value).__name__}", argument=argument)
-    names = cast("tuple[object, ...]", tuple(cast("Iterable[object]", value)))
+    names = tuple(cast("Iterable[object]", value))
     for at, name in enumerate(names):
         if not isinstance(name, str) or not _HOST.fullmatch(name):
             problem = "expected a host name such as 'sandbox', without scheme, port or wildcard"

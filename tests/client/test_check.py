@@ -123,9 +123,14 @@ async def test_without_a_sender_line_the_lines_are_not_read(make_client: MakeCli
     assert service.names == ["check_token", "mine"]
 
 
+def other_line(request: httpx.Request) -> Any:
+    """Return a page of lines without the client's."""
+    return ok([{"number": "+983"}] if request.url.params["page"] == "1" else [])
+
+
 PROBLEMS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "another line": (
-        {"numbers": lambda request: ok([{"number": "+983"}] if request.url.params["page"] == "1" else [])},
+        {"numbers": other_line},
         [f"from_number: {LINE} is not among the lines of the account; choose one of numbers.list(), or check "],
     ),
     "no credit": ({"mine": ok({"credit": "0"})}, ["the credit is 0 Rials; add credit in the panel"]),
