@@ -31,7 +31,7 @@ from tests.client.conftest import FakeClock, MakeClient
 from tests.client.memory import in_memory
 from tests.client.reports_service import page_envelope
 from tests.client.sides import result
-from tests.client.test_inbox_faults import attributes, close
+from tests.client.test_inbox_faults import attributes, close, of_polling
 from tests.client.test_polling import NO_RETRIES, rejected
 from tests.contract.sample import ok
 
@@ -313,7 +313,7 @@ async def test_a_transient_error_does_not_end_the_wait(
     assert clock.waits == [2.0, 4.0, 8.0]
     assert seen == [(ServerError, 4.0), (OutcomeUnknown, 8.0)]
     name = "reports.wait_delivered"
-    assert [attributes(record) for record in caplog.records if record.name == "ippanel_edge"] == [
+    assert [attributes(record) for record in of_polling(caplog)] == [
         (name, "ServerError", 502, 1, 4.0),
         (name, "OutcomeUnknown", None, 2, 8.0),
         (name, None, None, 2, 2.0),

@@ -65,7 +65,7 @@ async def test_attempts_are_debug_a_retry_and_a_send_are_info(
     with caplog.at_level(logging.DEBUG, logger="ippanel_edge"):
         await result(make_client(handler).send.webservice([MOBILE, MOBILE], "سلام"))
     (delay,) = clock.waits
-    refused = "ConnectError: refused"
+    refused = "ConnectError: edge.example.test: refused"
     assert written(caplog) == [
         ("DEBUG", "AttemptEnded", f"send.webservice: attempt 1 ended after N ms: {refused}"),
         (

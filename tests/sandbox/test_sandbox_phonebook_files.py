@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from openpyxl import load_workbook
 
-from ippanel_edge import EdgeClient, ValidationFailed
+from ippanel_edge import EdgeClient, InvalidArgument, ValidationFailed
 from ippanel_edge.models.phonebooks import ContactFilters, NewContact, Phonebook
 from tests.sandbox.caller import errors
 from tests.sandbox.phonebooks import ONE, TWO, id_of, new_book, numbers_in, options_of, xlsx
@@ -63,10 +63,12 @@ def test_the_sample_can_be_the_documented_json(client: EdgeClient, sandbox: Sand
 
 
 def test_an_invalid_file_changes_nothing(client: EdgeClient, book: Phonebook) -> None:
-    for file in (xlsx(["number"]), xlsx([ONE], ["0912"]), xlsx([ONE, "", "", "", "much"]), b"not a zip file"):
+    for file in (xlsx(["number"]), xlsx([ONE], ["0912"]), xlsx([ONE, "", "", "", "much"])):
         with pytest.raises(ValidationFailed) as caught:
             client.phonebooks.contacts.import_file(id_of(book), ("members.xlsx", file))
         assert list(caught.value.errors) == ["file"]
+    with pytest.raises(InvalidArgument, match=r"expected \.xlsx"):  # the client itself finds this one
+        client.phonebooks.contacts.import_file(id_of(book), ("members.xlsx", b"not a zip file"))
     assert numbers_in(client, book) == []
 
 

@@ -12,7 +12,6 @@ import pytest
 from openpyxl import load_workbook
 
 from ippanel_edge.sandbox import workbooks
-from ippanel_edge.sandbox.replies import invalid_message, label
 from ippanel_edge.sandbox.workbooks import UnreadableWorkbookError, read_rows
 from tests.sandbox.caller import accepted, errors
 from tests.sandbox.phonebooks import ONE, xlsx
@@ -21,7 +20,7 @@ from tests.sandbox.workbooks import archive, cells, sheet, strings, styles, work
 if TYPE_CHECKING:
     from tests.sandbox.caller import Caller
 
-INVALID = invalid_message(label("files"))
+INVALID = "فرمت فایل پشتیبانی نمی‌شود"
 
 
 def rows_of(content: bytes) -> list[list[str]]:
