@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import socket
 import sys
 import warnings
 from pathlib import Path
@@ -71,16 +72,17 @@ def main() -> None:
     """Run both clients, and count the connections."""
     warnings.simplefilter("error")
     results: dict[str, Any] = {}
-    with loopback.Loopback() as unused:
-        unreachable = unused.url
-    for side in ("async", "sync"):
-        with loopback.Loopback(handle) as server:
-            results[side] = (
-                asyncio.run(run_async(server.url, unreachable))
-                if side == "async"
-                else run_sync(server.url, unreachable)
-            )
-            results[side]["connections"] = server.connections
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # it does not listen, and no other program can take the port
+        unreachable = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        for side in ("async", "sync"):
+            with loopback.Loopback(handle) as server:
+                results[side] = (
+                    asyncio.run(run_async(server.url, unreachable))
+                    if side == "async"
+                    else run_sync(server.url, unreachable)
+                )
+                results[side]["connections"] = server.connections
     results["user_agent"] = importlib.import_module("ippanel_edge.wire.request").USER_AGENT
     sys.stdout.write(json.dumps(results))
 
