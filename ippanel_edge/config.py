@@ -107,7 +107,7 @@ class RetryPolicy:
 
     Attributes:
         retries: the maximum of retries after the first attempt; 0 turns retries off.
-        backoff: seconds; the nth retry waits a random time up to ``backoff * 2**n`` (full jitter).
+        backoff: seconds; the nth retry waits a random time up to ``backoff * 2**(n - 1)`` (full jitter).
         max_backoff: seconds; the maximum of such a wait.
         max_retry_after: seconds; a longer Retry-After fails immediately.
         budget: tokens of the client's retry budget: a retry costs 5, after a timeout 10; a success restores 1.
