@@ -23,6 +23,7 @@ from ippanel_edge.errors import (
     PermissionDenied,
     RateLimited,
     ServerError,
+    evolve,
 )
 from ippanel_edge.models.auth import TokenOwner
 from ippanel_edge.models.check import ClientCheck
@@ -105,6 +106,8 @@ class Check:
 
     def _problem(self, error: EdgeError) -> str:
         advice = next((advice for kinds, advice in _ADVICE if isinstance(error, kinds)), None)
+        if isinstance(error, ApiError):  # its advice stands before the words of the service
+            return str(error if error.advice or advice is None else evolve(error, advice=advice))
         where = f"{self.base_url}: " if isinstance(error, ConnectionFailed | OutcomeUnknown) else ""
         return f"{where}{error}; {advice}" if advice else f"{where}{error}"
 

@@ -254,3 +254,11 @@ async def test_a_closed_client_cannot_be_checked(make_client: MakeClient) -> Non
     await close(client)
     with pytest.raises(ConfigurationError, match="the client is closed"):
         await result(client.check())
+
+
+async def test_the_advice_is_given_once_and_before_the_words_of_the_service(make_client: MakeClient) -> None:
+    (unauthorised,) = (await check(Service(check_token=rejected(401)), make_client)).problems
+    assert unauthorised.count("IPPANEL_API_KEY") == 1
+    assert "IPPANEL_API_KEY" in unauthorised.splitlines()[0]
+    forbidden = (await check(Service(mine=rejected(403)), make_client)).problems[0]
+    assert forbidden.splitlines()[0].endswith("check the permissions of the key in the panel)")
