@@ -21,11 +21,9 @@ from ippanel_edge.values.checks import (
     check_choice,
     check_id,
     check_ids,
-    check_int,
     check_items,
     check_range,
     check_text,
-    check_type,
     optional_ids,
 )
 from ippanel_edge.wire import codec
@@ -49,8 +47,7 @@ def postal_codes(targets: Iterable[PostalCodeTarget], *, others: int = 0, check:
     listed = check_items(targets, PostalCodeTarget, argument="targets")
     for index, target in enumerate(listed):
         place = f"targets[{index}]"
-        code = check_int(target.postal_code, argument=f"{place}.postal_code")
-        check_range(code, 10, 99999, argument=f"{place}.postal_code", check=check)
+        check_range(target.postal_code, 10, 99999, argument=f"{place}.postal_code", check=check)
         _check_bank(target, place, check=check)
     _check_total(map(_bank_size, listed), others=others, argument="targets", check=check)
     return [_serialised(target) for target in listed]
@@ -72,6 +69,7 @@ def countries(targets: Iterable[CountryTarget], *, others: int = 0, check: bool)
 def geolocations(targets: Iterable[GeolocationTarget], *, others: int = 0, check: bool) -> list[dict[str, Any]]:
     """Serialise targets of places, v2; a target without any place or filter is rejected. As `postal_codes`."""
     listed = check_items(targets, GeolocationTarget, argument="targets")
+    serialised = [_serialised(target) for target in listed]
     for index, target in enumerate(listed):
         place = f"targets[{index}]"
         for name in ("province_id", "county_id", "city_id"):
@@ -80,10 +78,10 @@ def geolocations(targets: Iterable[GeolocationTarget], *, others: int = 0, check
         check_choice(target.gender, (1, 2), argument=f"{place}.gender", check=check)
         years(check=check, **{f"{place}.from_age": target.from_age, f"{place}.to_age": target.to_age})
         _check_operators(target, place, check=check)
-        if not _serialised(target):
+        if not serialised[index]:
             raise InvalidArgument("selects the whole country; set at least one field, e.g. province_id", argument=place)
     _check_total(map(_operators_size, listed), others=others, argument="targets", check=check)
-    return [_serialised(target) for target in listed]
+    return serialised
 
 
 def jobs(targets: Iterable[JobTarget], *, others: int = 0, check: bool) -> list[dict[str, Any]]:
@@ -146,8 +144,6 @@ def _phonebook(selection: WholePhonebooks | PhonebookNumbers, place: str) -> tup
 
 
 def _check_bank(target: PostalCodeTarget | CountryTarget, place: str, *, check: bool) -> None:
-    for name in ("age_from", "age_to", "gender"):
-        check_int(getattr(target, name), argument=f"{place}.{name}")
     years(check=check, **{f"{place}.age_from": target.age_from, f"{place}.age_to": target.age_to})
     check_choice(target.gender, (0, 1, 2), argument=f"{place}.gender", check=check)
     bank = check_text(target.bank, argument=f"{place}.bank")
@@ -164,7 +160,7 @@ def _check_slices(target: PostalCodeTarget | CountryTarget, place: str) -> None:
     slices = {name: getattr(target, name) for name in ("mci", "irancell", "other")}
     named = {name: part for name, part in slices.items() if part is not None}
     for name, part in named.items():
-        _check_slice(check_type(part, Slice, argument=f"{place}.{name}"), f"{place}.{name}", minimum=0)
+        _check_slice(part, f"{place}.{name}", minimum=0)
     if _means_everyone(target, named=bool(named), place=place):
         return
     if not named:
@@ -179,30 +175,26 @@ def _check_slices(target: PostalCodeTarget | CountryTarget, place: str) -> None:
 
 
 def _check_operators(target: GeolocationTarget | JobTarget, place: str, *, check: bool) -> None:
-    # The check would exhaust a generator, and the send would then go to all operators.
-    check_type(target.operator, (list, tuple), argument=f"{place}.operator")
-    listed = check_items(target.operator, OperatorSlice, argument=f"{place}.operator", minimum=0)
-    for index, each in enumerate(listed):
+    for index, each in enumerate(target.operator):
         where = f"{place}.operator[{index}]"
-        check_choice(check_int(each.id, argument=f"{where}.id"), OPERATORS, argument=f"{where}.id", check=check)
+        check_choice(each.id, OPERATORS, argument=f"{where}.id", check=check)
         _check_slice(each, where, minimum=1)
-    if not _means_everyone(target, named=bool(listed), place=place) and not listed:
+    if not _means_everyone(target, named=bool(target.operator), place=place) and not target.operator:
         raise InvalidArgument("names no numbers; pass operator=, or everyone=True for all numbers", argument=place)
 
 
 def _means_everyone(
     target: PostalCodeTarget | CountryTarget | GeolocationTarget | JobTarget, *, named: bool, place: str
 ) -> bool:
-    everyone = check_type(target.everyone, bool, argument=f"{place}.everyone")
-    if everyone and named:
+    if target.everyone and named:
         raise InvalidArgument("expected either everyone=True or ranges of numbers, got both", argument=place)
-    return everyone
+    return target.everyone
 
 
 def _check_slice(part: Slice | OperatorSlice, place: str, *, minimum: int) -> None:
-    start = check_range(check_int(part.start, argument=f"{place}.start"), 0, None, argument=f"{place}.start")
-    size = check_range(check_int(part.size, argument=f"{place}.size"), minimum, None, argument=f"{place}.size")
-    if start and not size:
+    check_range(part.start, 0, None, argument=f"{place}.start")
+    check_range(part.size, minimum, None, argument=f"{place}.size")
+    if part.start and not part.size:
         raise InvalidArgument("is required with start: how many numbers to use", argument=f"{place}.size")
 
 
