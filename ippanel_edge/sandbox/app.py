@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from importlib import import_module
 from pkgutil import iter_modules
@@ -58,6 +59,16 @@ def all_endpoints() -> list[Endpoint]:
     return endpoints
 
 
+@functools.cache
+def endpoints_by_path() -> Mapping[str, Sequence[Endpoint]]:
+    """Return the endpoints of each path that the sandbox serves."""
+    by_path: dict[str, list[Endpoint]] = {}
+    for endpoint in all_endpoints():
+        for path in (endpoint.path, *endpoint.other_paths):
+            by_path.setdefault(path, []).append(endpoint)
+    return by_path
+
+
 def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
     """Create the ASGI app of a sandbox.
 
@@ -65,10 +76,7 @@ def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
         state: the state of the sandbox; requests read and change it.
         faults: the faults to inject; none by default.
     """
-    by_path: dict[str, list[Endpoint]] = {}
-    for endpoint in all_endpoints():
-        for path in (endpoint.path, *endpoint.other_paths):
-            by_path.setdefault(path, []).append(endpoint)
+    by_path = endpoints_by_path()
     pending = Faults() if faults is None else faults
     routes: list[Route] = []
     for path in sorted(by_path, key=lambda path: ("{" in path, path)):

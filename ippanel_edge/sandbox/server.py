@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import anyio.to_thread
 import uvicorn
 
-from ippanel_edge.sandbox.app import BASE, all_endpoints, create_app
+from ippanel_edge.sandbox.app import BASE, create_app, endpoints_by_path
 from ippanel_edge.sandbox.clock import SandboxClock
 from ippanel_edge.sandbox.defaults import API_KEY, FROM_NUMBER, default_state
 from ippanel_edge.sandbox.faults import Faults
@@ -63,7 +63,7 @@ class Sandbox:
             raise ValueError("expected either clock or state, got both; a state includes its own clock")
         self.state: SandboxState = default_state(clock or SandboxClock()) if state is None else state
         self.clock: SandboxClock = self.state.clock
-        self.faults: Faults = Faults({endpoint.path for endpoint in all_endpoints()})
+        self.faults: Faults = Faults(endpoints_by_path().keys())
         self.app: Starlette = create_app(self.state, self.faults)
         self.api_key = API_KEY
         self.from_number = FROM_NUMBER

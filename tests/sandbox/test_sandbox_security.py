@@ -75,6 +75,7 @@ def test_a_fault_for_an_unknown_path_is_an_error() -> None:
     with pytest.raises(ValueError, match="no endpoint has the path '/api/sned'"):
         sandbox.faults.add(503, path="/api/sned")
     sandbox.faults.add(503, path="/api/send")
+    sandbox.faults.add(503, path="/api/user/tariff")  # one of two documented paths
 
 
 def test_a_message_to_an_unknown_line_is_an_error() -> None:

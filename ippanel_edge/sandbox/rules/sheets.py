@@ -20,6 +20,7 @@ MAX_PEER_ROWS: Final = 10_000
 MAX_FILLED: Final = 50_000_000
 """The maximum number of characters in all texts of a `keyword` send together."""
 _MAX_ERRORS: Final = 10
+_UNSUPPORTED: Final = "فرمت فایل پشتیبانی نمی‌شود"
 
 _NUMBER = re.compile(r"(?:\+98|0|)(9[0-9]{9})")
 _PLACEHOLDER = re.compile(r"\{ex_([A-Z]{1,2})\}")
@@ -74,7 +75,7 @@ def _filled(body: Fields, template: str, rows: Iterable[tuple[str, Row]]) -> lis
         text = _fill(template, row)
         length += len(text)
         if length > MAX_FILLED:
-            body.add_error("files", "فرمت فایل پشتیبانی نمی‌شود")
+            body.add_error("files", _UNSUPPORTED)
             return []
         texts.append((number, text))
     return texts
@@ -116,7 +117,7 @@ def _read(body: Fields, *, header: Row | None, max_rows: int, name: str = "files
     try:
         rows = list(islice(_rows(uploads[0], header), max_rows + 1))
     except (_UnreadableError, UnreadableWorkbookError):
-        body.add_error(name, "فرمت فایل پشتیبانی نمی‌شود")
+        body.add_error(name, _UNSUPPORTED)
         return []
     if not rows:
         body.add_error(name, "فایل هیچ گیرنده ای ندارد")
