@@ -148,12 +148,12 @@ def open_upload(
     Source: send/file.md, ticket/create-ticket.md, user/documents/upload-document.md.
     """
     name, source = _described(value, argument)
-    if check_limits and kinds is not None and _extension(name) not in kinds:
+    if check_limits and kinds is not None and extension(name) not in kinds:
         allowed = ", ".join(f".{kind}" for kind in sorted(kinds))
         raise InvalidArgument(f"expected one of the file types {allowed}, got {name!r}", argument=argument)
     upload = Upload(
         name=name,
-        content_type=_CONTENT_TYPES.get(_extension(name), _UNKNOWN_TYPE),
+        content_type=_CONTENT_TYPES.get(extension(name), _UNKNOWN_TYPE),
         argument=argument,
         source=source,
         max_bytes=max_bytes if check_limits else None,
@@ -186,7 +186,8 @@ def safe_name(name: str) -> str:
     return f"{stem[: _MAX_NAME - 1 - len(extension)]}.{extension}"
 
 
-def _extension(name: str) -> str:
+def extension(name: str) -> str:
+    """Return the extension of a file name in lower case, without the dot; empty if there is none."""
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 

@@ -15,6 +15,7 @@ import attrs
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values import phones
 from ippanel_edge.values.csv_rows import csv_rows, separator_problem
+from ippanel_edge.values.files import extension
 from ippanel_edge.values.segments import check_message
 
 _NUMBER: Final = re.compile(r" *(?:\+98|0)?9[0-9]{9} *")
@@ -56,8 +57,7 @@ def check_table(stream: BinaryIO, *, name: str, argument: str, table: Table, che
 
     Source: send/file.md, send/peer-to-peer-file.md, send/keyword.md.
     """
-    _, dot, extension = name.rpartition(".")
-    kind = extension.lower() if dot else ""
+    kind = extension(name)
     if kind == "csv" and table.header:
         rows, unit = csv_rows(stream, table.header, argument=argument), "line"
     elif kind == "xlsx":

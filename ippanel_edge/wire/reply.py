@@ -48,6 +48,7 @@ _MAX_MEMBERS = 500_000
 _MAX_ITEMS = 2_000_000
 """The maximum of values in a response; the ids of a large send are the most."""
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_GZIP = frozenset({"gzip", "x-gzip"})
 _FIRST_BYTES = 8
 """The opening bracket of JSON is among these bytes, also in UTF-16 or UTF-32 and after a byte order mark."""
 _KINDS: Mapping[int, type[ApiError]] = {
@@ -297,16 +298,20 @@ def _is_file(headers: Mapping[str, str]) -> bool:
     return "json" not in kind and "html" not in kind
 
 
+def _encoding(answer: RawAnswer) -> str:
+    return answer.headers.get("content-encoding", "").strip().lower()
+
+
 def decompress(answer: RawAnswer, *, limit: int = MAX_ANSWER_BYTES) -> bytes:
     """Decompress gzip, up to `limit` bytes.
 
     Raises:
         DecodeError: an encoding that was not requested, invalid data, or more than `limit` bytes.
     """
-    encoding = answer.headers.get("content-encoding", "").strip().lower()
+    encoding = _encoding(answer)
     if encoding in ("", "identity"):
         return answer.content
-    if encoding not in ("gzip", "x-gzip"):
+    if encoding not in _GZIP:
         raise DecodeError(f"the response has the encoding {encoding[:20]!r}, which was not requested")
     stream = zlib.decompressobj(wbits=31)
     try:
@@ -327,7 +332,7 @@ def decoded_size(answer: RawAnswer) -> int:
 
     gzip states it in its last four bytes, modulo 2**32; `decompress` rejects a body for which that is untrue.
     """
-    if answer.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip"):
+    if _encoding(answer) in _GZIP:
         return int.from_bytes(answer.content[-4:], "little")
     return len(answer.content)
 
