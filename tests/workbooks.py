@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from xml.sax.saxutils import escape
+
+from openpyxl import Workbook
 
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -65,7 +68,7 @@ def shared(*rows: list[str]) -> bytes:
     return packed({**parts(), **members})
 
 
-def packed(members: dict[str, str] | dict[str, bytes]) -> bytes:
+def packed(members: Mapping[str, str | bytes]) -> bytes:
     """Return a zip archive of documents."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -77,3 +80,15 @@ def packed(members: dict[str, str] | dict[str, bytes]) -> bytes:
 def workbook(*rows: list[str]) -> bytes:
     """Return an XLSX file."""
     return packed(parts(*rows))
+
+
+def saved(*rows: list[Any]) -> bytes:
+    """Return an XLSX file that openpyxl writes."""
+    written = Workbook()
+    active = written.active
+    assert active is not None
+    for row in rows:
+        active.append(row)
+    file = io.BytesIO()
+    written.save(file)
+    return file.getvalue()

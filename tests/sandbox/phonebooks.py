@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
-
-from openpyxl import Workbook
+from typing import TYPE_CHECKING
 
 from ippanel_edge.models.phonebooks import ContactFilters, Phonebook
 
@@ -37,15 +34,3 @@ def numbers_in(client: EdgeClient, book: Phonebook) -> list[str | None]:
     """Return the numbers in a phonebook, oldest first."""
     filters = ContactFilters(phonebook_id=id_of(book))
     return [contact.number for contact in client.phonebooks.contacts.iter_list(filters=filters)]
-
-
-def xlsx(*rows: list[Any]) -> bytes:
-    """Return an Excel file with these rows."""
-    workbook = Workbook()
-    sheet = workbook.active
-    assert sheet is not None
-    for row in rows:
-        sheet.append(row)
-    file = io.BytesIO()
-    workbook.save(file)
-    return file.getvalue()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import openpyxl
 import pytest
 
 from ippanel_edge import AsyncEdgeClient, Call, DeliveryStatus, EdgeClient, EdgeError, MessageState
@@ -30,6 +28,7 @@ from ippanel_edge.sandbox import Sandbox, SandboxClock
 from ippanel_edge.sandbox.defaults import BANK_NUMBER, PASSWORD, USERNAME
 from tests.client.sides import result
 from tests.contract.catalogue import SAMPLES
+from tests.workbooks import saved
 
 AMIR, SARA, KIAN = "09121110001", "09351110002", "09901110003"
 PNG = ("photo.png", b"\x89PNG\r\n\x1a\n" + b"0" * 64)
@@ -151,7 +150,7 @@ async def _messages(session: Session) -> None:
     rows = ("rows.csv", f"recipient,message\n{AMIR},سه\n{KIAN},چهار\n".encode())
     assert len((await result(send.peer_to_peer_file(rows))).message_outbox_ids) == 2
     await result(send.file(("numbers.csv", f"phone_number\n{AMIR}\n{KIAN}\n".encode()), "پنج", other_recipients=[SARA]))
-    await result(send.keyword(("people.xlsx", _sheet([AMIR, "امیر"], [SARA, "سارا"])), "سلام {ex_B}"))
+    await result(send.keyword(("people.xlsx", saved([AMIR, "امیر"], [SARA, "سارا"])), "سلام {ex_B}"))
     await result(send.votp(AMIR, "48213"))
     await result(send.url(KIAN, "شش"))
     later = await result(send.webservice(AMIR, "بعدا", send_time=session.sandbox.clock.now() + timedelta(hours=2)))
@@ -168,17 +167,6 @@ async def _messages(session: Session) -> None:
     session.sandbox.state.receive(AMIR, session.sandbox.from_number, "لغو")
     (received,) = await result(reports.inbox())
     assert received.message == "لغو"
-
-
-def _sheet(*rows: list[str]) -> bytes:
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    for row in rows:
-        sheet.append(row)
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
 
 
 async def _banks(session: Session) -> None:
@@ -228,7 +216,7 @@ async def _phonebooks(session: Session) -> None:
     await result(books.contacts.export_members(book.id))
     sample = await result(books.contacts.import_sample(book.id))
     assert sample is None or sample.startswith(b"PK")
-    await result(books.contacts.import_file(book.id, ("more.xlsx", _sheet(["number"], [KIAN]))))
+    await result(books.contacts.import_file(book.id, ("more.xlsx", saved(["number"], [KIAN]))))
     whole = await result(send.phonebook([WholePhonebooks(phonebook_ids=[book.id])], "به همه"))
     assert (await result(session.client.reports.recipients(whole.id))).total == 3
     chosen = await result(send.phonebook([PhonebookNumbers(phonebook_id=book.id, number_ids=[first.id])], "به یکی"))

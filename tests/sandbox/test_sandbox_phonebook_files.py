@@ -12,7 +12,8 @@ from openpyxl import load_workbook
 from ippanel_edge import EdgeClient, InvalidArgument, ValidationFailed
 from ippanel_edge.models.phonebooks import ContactFilters, NewContact, Phonebook
 from tests.sandbox.caller import errors
-from tests.sandbox.phonebooks import ONE, TWO, id_of, new_book, numbers_in, options_of, xlsx
+from tests.sandbox.phonebooks import ONE, TWO, id_of, new_book, numbers_in, options_of
+from tests.workbooks import saved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def test_a_completed_sample_can_be_imported(client: EdgeClient, sandbox: Sandbox
     assert sample is not None
     (heading,) = cells(sample)
     assert heading == ["شماره", "پیشوند", "نام", "ایمیل", "int", "string", "date"]
-    file = xlsx(
+    file = saved(
         heading,
         ["09121110001", "Mr.", "Ali", "a@example.org", 1500, "Yazd", datetime(2025, 5, 20)],  # noqa: DTZ001 - Excel dates are naive
         [9351110002],
@@ -63,7 +64,7 @@ def test_the_sample_can_be_the_documented_json(client: EdgeClient, sandbox: Sand
 
 
 def test_an_invalid_file_changes_nothing(client: EdgeClient, book: Phonebook) -> None:
-    for file in (xlsx(["number"]), xlsx([ONE], ["0912"]), xlsx([ONE, "", "", "", "much"])):
+    for file in (saved(["number"]), saved([ONE], ["0912"]), saved([ONE, "", "", "", "much"])):
         with pytest.raises(ValidationFailed) as caught:
             client.phonebooks.contacts.import_file(id_of(book), ("members.xlsx", file))
         assert list(caught.value.errors) == ["file"]
@@ -77,7 +78,7 @@ def test_an_import_requires_one_xlsx_in_the_field_file(call: Caller) -> None:
     address = f"/api/phonebooks/{phonebook_id}/import"
     assert errors(call("POST", address)) == {"file": ["تکمیل گزینه فایل الزامی است"]}
     assert list(errors(call("POST", address, files={"file": ("members.csv", b"phone_number\n")}))) == ["file"]
-    other = call("POST", address, files={"files[]": ("members.xlsx", xlsx([ONE]))})
+    other = call("POST", address, files={"files[]": ("members.xlsx", saved([ONE]))})
     assert set(errors(other)) == {"file", "files"}
 
 

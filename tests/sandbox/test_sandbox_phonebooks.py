@@ -22,7 +22,8 @@ from ippanel_edge.sandbox.faults import INVALID_NUMBER
 from ippanel_edge.sandbox.records import Contact as StoredContact
 from ippanel_edge.sandbox.rules.phonebook_fields import MAX_NUMBERS
 from tests.sandbox.caller import errors
-from tests.sandbox.phonebooks import ONE, THREE, TWO, id_of, new_book, numbers_in, options_of, xlsx
+from tests.sandbox.phonebooks import ONE, THREE, TWO, id_of, new_book, numbers_in, options_of
+from tests.workbooks import saved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -275,7 +276,7 @@ class TestContacts:
         assert client.phonebooks.contacts.add(two[:1]).added == 1
         assert client.phonebooks.list().items[0].count == MAX_NUMBERS
         with pytest.raises(ValidationFailed) as caught:
-            client.phonebooks.contacts.import_file(id_of(book), ("more.xlsx", xlsx([TWO])))
+            client.phonebooks.contacts.import_file(id_of(book), ("more.xlsx", saved([TWO])))
         assert list(caught.value.errors) == ["file"]
         before = client.phonebooks.contacts.list().total
         for number in (ONE, TWO):
@@ -422,5 +423,5 @@ async def test_the_async_client_reads_and_changes_phonebooks(sandbox: Sandbox) -
         await client.phonebooks.contacts.add([NewContact(number=ONE, phonebook_id=id_of(book))])
         sample = await client.phonebooks.contacts.import_sample(id_of(book))
         assert sample is not None
-        await client.phonebooks.contacts.import_file(id_of(book), ("two.xlsx", xlsx([TWO])))
+        await client.phonebooks.contacts.import_file(id_of(book), ("two.xlsx", saved([TWO])))
         assert [contact.number async for contact in client.phonebooks.contacts.iter_list(per_page=1)] == [ONE, TWO]

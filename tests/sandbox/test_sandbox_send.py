@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openpyxl import Workbook
 
 from ippanel_edge.sandbox.defaults import PROMOTIONAL_NUMBER, SUB_USER_API_KEY
 from ippanel_edge.sandbox.faults import (
@@ -18,6 +16,7 @@ from ippanel_edge.sandbox.faults import (
 )
 from ippanel_edge.sandbox.records import ContactOption, Phonebook
 from tests.sandbox.caller import Caller, accepted, errors
+from tests.workbooks import saved
 
 if TYPE_CHECKING:
     import httpx
@@ -25,17 +24,6 @@ if TYPE_CHECKING:
     from ippanel_edge.sandbox import Sandbox
 
 ONE, TWO, THREE = "+989121234567", "+989351234567", "+989211234567"
-
-
-def xlsx(*rows: list[Any]) -> bytes:
-    workbook = Workbook()
-    sheet = workbook.active
-    assert sheet is not None
-    for row in rows:
-        sheet.append(row)
-    file = io.BytesIO()
-    workbook.save(file)
-    return file.getvalue()
 
 
 class TestWebservice:
@@ -225,7 +213,7 @@ class TestPeerToPeerFile:
         assert list(call.statuses(second)) == [TWO]
 
     def test_xlsx_rows_are_read_from_columns_a_and_b(self, call: Caller) -> None:
-        content = xlsx(["recipient", "message"], ["09121234567", "یک"], [9351234567, 2])
+        content = saved(["recipient", "message"], ["09121234567", "یک"], [9351234567, 2])
         first, second = accepted(call.upload("peer_to_peer_file", "rows.xlsx", content))
         assert call.report(first)["message"] == "یک"
         assert list(call.statuses(second)) == [TWO]
@@ -271,7 +259,7 @@ class TestFile:
         assert set(call.statuses(outbox_id)) == {ONE, TWO, THREE}
 
     def test_xlsx_numbers_are_read_from_column_a(self, call: Caller) -> None:
-        (outbox_id,) = accepted(call.upload("file", "n.XLSX", xlsx(["09121234567"], [], [TWO]), message="salam"))
+        (outbox_id,) = accepted(call.upload("file", "n.XLSX", saved(["09121234567"], [], [TWO]), message="salam"))
         assert set(call.statuses(outbox_id)) == {ONE, TWO}
 
     def test_other_recipients_must_be_e164(self, call: Caller) -> None:
@@ -283,14 +271,14 @@ class TestFile:
 
 class TestKeyword:
     def test_placeholders_are_replaced_by_the_cells_of_each_row(self, call: Caller) -> None:
-        content = xlsx(["09121234567", "Sara", 12], [TWO, "Ali", None])
+        content = saved(["09121234567", "Sara", 12], [TWO, "Ali", None])
         (outbox_id,) = accepted(call.upload("keyword", "k.xlsx", content, message="{ex_B}: {ex_C} ({ex_A})"))
         rows = call("GET", "/api/report/recipients", params={"bulk_id": outbox_id}).json()["data"]
         assert [row["message"] for row in rows] == ["Sara: 12 (09121234567)", f"Ali:  ({TWO})"]
         assert call.report(outbox_id)["message"] == "{ex_B}: {ex_C} ({ex_A})"
 
     def test_a_column_missing_from_the_file_is_rejected(self, call: Caller) -> None:
-        response = call.upload("keyword", "k.xlsx", xlsx([ONE, "a"]), message="{ex_D}")
+        response = call.upload("keyword", "k.xlsx", saved([ONE, "a"]), message="{ex_D}")
         assert list(errors(response)) == ["message"]
 
     def test_csv_is_rejected_for_keyword(self, call: Caller) -> None:

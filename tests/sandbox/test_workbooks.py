@@ -14,8 +14,9 @@ from openpyxl import load_workbook
 from ippanel_edge.sandbox import workbooks
 from ippanel_edge.sandbox.workbooks import UnreadableWorkbookError, read_rows
 from tests.sandbox.caller import accepted, errors
-from tests.sandbox.phonebooks import ONE, xlsx
-from tests.sandbox.workbooks import archive, cells, sheet, strings, styles, workbook, workbook_part
+from tests.sandbox.phonebooks import ONE
+from tests.sandbox.workbooks import cells, sheet, styles, workbook, workbook_part
+from tests.workbooks import packed, saved, strings
 
 if TYPE_CHECKING:
     from tests.sandbox.caller import Caller
@@ -72,7 +73,7 @@ class TestValues:
         assert rows_of(workbook(f"<row/>{cells('1')}<row><c/></row>{cells('2')}")) == [["1"], ["2"]]
 
     def test_a_written_file_has_the_values_that_openpyxl_reads(self) -> None:
-        content = xlsx(["0912", 9121234567, 1.5, True, None, "متن"], [None, None, "x"])
+        content = saved(["0912", 9121234567, 1.5, True, None, "متن"], [None, None, "x"])
         book = load_workbook(io.BytesIO(content), read_only=True)
         expected = [["" if value is None else str(value) for value in row] for row in book.worksheets[0].values]
         book.close()
@@ -83,8 +84,8 @@ class TestValues:
 INVALID_FILES: dict[str, bytes] = {
     "no zip": b"PK\x03\x04 nothing",
     "empty": b"",
-    "empty zip": archive({}),
-    "another kind of file": archive({"word/document.xml": "<document/>"}),
+    "empty zip": packed({}),
+    "another kind of file": packed({"word/document.xml": "<document/>"}),
     "no relations": workbook(RELATIONS=None),
     "no workbook": workbook(BOOK=None),
     "no relations of the workbook": workbook(BOOK_RELATIONS=None),
@@ -137,7 +138,7 @@ def test_each_endpoint_that_reads_a_file_rejects_a_damaged_one(call: Caller) -> 
 
 
 def test_no_damage_of_a_file_causes_another_exception(call: Caller) -> None:
-    whole = xlsx([ONE, "Sara", 12], ["09121234567", "Ali", None])
+    whole = saved([ONE, "Sara", 12], ["09121234567", "Ali", None])
     random_bytes = random.Random(7)  # noqa: S311 - not for cryptography
     rejected = 0
     for _ in range(1500):

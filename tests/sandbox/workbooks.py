@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from typing import Final
-from zipfile import ZIP_DEFLATED, ZipFile
+
+from tests.workbooks import BOOK, SHEET, STRINGS, packed, relations, strings
 
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006/relationships"
 
 RELATIONS: Final = "_rels/.rels"
-BOOK: Final = "xl/workbook.xml"
 BOOK_RELATIONS: Final = "xl/_rels/workbook.xml.rels"
-SHEET: Final = "xl/worksheets/sheet1.xml"
-STRINGS: Final = "xl/sharedStrings.xml"
 STYLES: Final = "xl/styles.xml"
 
 
@@ -26,11 +22,6 @@ def sheet(rows: str, *, before: str = "") -> str:
 def cells(*values: str) -> str:
     """Return a row of text cells."""
     return "<row>" + "".join(f'<c t="inlineStr"><is><t>{value}</t></is></c>' for value in values) + "</row>"
-
-
-def strings(*items: str) -> str:
-    """Return the part of the shared strings; each item is the content of an `si` element."""
-    return f'<sst xmlns="{_MAIN}">' + "".join(f"<si>{item}</si>" for item in items) + "</sst>"
 
 
 def styles(*format_codes: str) -> str:
@@ -45,36 +36,16 @@ def styles(*format_codes: str) -> str:
 
 def workbook_part(properties: str = "") -> str:
     """Return the workbook part, which names one worksheet."""
-    sheets = '<sheets><sheet name="a" r:id="r0"/></sheets>'
+    sheets = '<sheets><sheet name="a" r:id="rId1"/></sheets>'
     return f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">{properties}{sheets}</workbook>'
-
-
-def _relations(*relations: tuple[str, str]) -> str:
-    return (
-        f'<Relationships xmlns="{_PACKAGE}">'
-        + "".join(
-            f'<Relationship Id="r{index}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
-            for index, (kind, target) in enumerate(relations)
-        )
-        + "</Relationships>"
-    )
-
-
-def archive(parts: dict[str, str | bytes]) -> bytes:
-    """Return a ZIP file of these parts."""
-    file = io.BytesIO()
-    with ZipFile(file, "w", ZIP_DEFLATED) as zipped:
-        for name, content in parts.items():
-            zipped.writestr(name, content)
-    return file.getvalue()
 
 
 def workbook(rows: str = cells("09121234567"), **changes: str | bytes | None) -> bytes:
     """Return a workbook with one worksheet; a keyword argument replaces a part by its constant, None removes it."""
     parts: dict[str, str | bytes] = {
-        RELATIONS: _relations(("officeDocument", BOOK)),
+        RELATIONS: relations(("officeDocument", BOOK)),
         BOOK: workbook_part(),
-        BOOK_RELATIONS: _relations(
+        BOOK_RELATIONS: relations(
             ("worksheet", "worksheets/sheet1.xml"), ("sharedStrings", "sharedStrings.xml"), ("styles", "/xl/styles.xml")
         ),
         SHEET: sheet(rows),
@@ -86,4 +57,4 @@ def workbook(rows: str = cells("09121234567"), **changes: str | bytes | None) ->
             del parts[globals()[constant]]
         else:
             parts[globals()[constant]] = content
-    return archive(parts)
+    return packed(parts)

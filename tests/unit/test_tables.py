@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openpyxl import Workbook
 
 from ippanel_edge.api.phonebooks import CONTACTS
 from ippanel_edge.api.send import MESSAGES, NUMBERS, VALUES
@@ -18,7 +17,7 @@ from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values import csv_rows, xlsx_rows
 from ippanel_edge.values.tables import Table, check_table
 from tests import workbooks
-from tests.workbooks import packed, parts, relations, shared, strings, workbook
+from tests.workbooks import packed, parts, relations, saved, shared, strings, workbook
 
 ONE = "09121234567"
 TWO = "+989351234567"
@@ -148,18 +147,6 @@ def test_a_file_with_another_extension_is_not_read() -> None:
 
 
 # XLSX.
-
-
-def saved(*rows: list[Any]) -> bytes:
-    """Return a workbook that openpyxl writes."""
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None
-    for row in rows:
-        sheet.append(row)
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize(
