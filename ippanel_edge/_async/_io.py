@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import partial
@@ -26,7 +27,7 @@ import sniffio
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Generator, Iterator
     from contextlib import AbstractContextManager
 
 T = TypeVar("T")
@@ -108,25 +109,100 @@ def shielded() -> AbstractContextManager[object]:
     return anyio.CancelScope(shield=True)
 
 
-async def finish(
-    run: Callable[[], Awaitable[T]], *, began: Callable[[], bool], grace: float, abandoned: Callable[[T | None], None]
-) -> T:
-    """Run a function. If it is cancelled after it began, let it finish for up to `grace` seconds within the deadline.
+@attrs.frozen
+class Grace(Generic[T]):
+    """The time that a function has to finish after a cancellation.
+
+    Attributes:
+        began: returns whether it began, so that an interruption would leave its outcome unknown.
+        seconds: how long it may go on then, within the deadline.
+        abandoned: receives its result after a cancellation, or None if there is none.
+    """
+
+    began: Callable[[], bool]
+    seconds: float
+    abandoned: Callable[[T | None], None]
+
+
+async def finish(run: Callable[[], Coroutine[Any, Any, T]], grace: Grace[T]) -> T:
+    """Run a function. If it is cancelled after it began, let it finish within the grace time.
 
     It runs in its own task, so that asyncio's `task.cancel()`, which ignores shields, is deferred too.
-
-    Args:
-        run: the function.
-        began: returns whether it began, so that an interruption would leave its outcome unknown.
-        grace: seconds.
-        abandoned: receives the result after a cancellation, or None if there is none.
     """
     await anyio.lowlevel.checkpoint_if_cancelled()  # do not start if already cancelled
+    # Without any deadline in force here, `_ends` was inherited by a task outside of its with block.
+    ends = None if anyio.current_effective_deadline() == math.inf else _ends.get()
+    if not on_asyncio():
+        return await _finish_in_scope(run, grace, ends)
+    guard = anyio.CancelScope(deadline=math.inf if ends is None else ends)
+
+    async def work() -> T:
+        with guard:
+            return await run()
+        raise DeadlinePassed
+
+    return await settled(asyncio.get_running_loop().create_task(work()), grace, guard.cancel)
+
+
+async def settled(work: asyncio.Future[T], grace: Grace[T], cancel: Callable[[], object]) -> T:
+    """Wait for a future of asyncio. After a cancellation, let it finish within the grace time, or cancel it.
+
+    Args:
+        work: a task, or a future that does not depend on the calling task.
+        grace: the time that it has then.
+        cancel: ends `work`.
+    """
+    try:
+        await _ended(work)
+    except asyncio.CancelledError:
+        ends = _ends.get()
+        limit = grace.seconds if ends is None else min(grace.seconds, ends - anyio.current_time())
+        with anyio.CancelScope(shield=True):
+            if grace.began():
+                await _ended_despite(work, limit)
+            if not work.done():
+                cancel()
+                await _ended_despite(work, None)
+        failed = work.cancelled() or work.exception() is not None
+        if grace.began():
+            grace.abandoned(None if failed else work.result())
+        raise
+    return work.result()
+
+
+async def _ended(work: asyncio.Future[Any], limit: float | None = None) -> None:
+    """Wait until a future is done, for at most `limit` seconds, without cancelling it."""
+    if work.done():
+        return
+    loop = asyncio.get_running_loop()
+    waiter = loop.create_future()
+
+    def wake(_: object = None) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    timer = None if limit is None else loop.call_later(limit, wake)
+    work.add_done_callback(wake)
+    try:
+        await waiter
+    finally:
+        work.remove_done_callback(wake)
+        if timer is not None:
+            timer.cancel()
+
+
+async def _ended_despite(work: asyncio.Future[Any], limit: float | None) -> None:
+    """Wait likewise, whatever asyncio cancels meanwhile: the first cancellation is raised at the end."""
+    ends = None if limit is None else monotonic() + limit
+    while not work.done() and (ends is None or monotonic() < ends):
+        with suppress(asyncio.CancelledError):
+            await _ended(work, None if ends is None else ends - monotonic())
+
+
+async def _finish_in_scope(run: Callable[[], Coroutine[Any, Any, T]], grace: Grace[T], ends: float | None) -> T:
     results: list[T] = []
     failures: list[Exception] = []
     done = anyio.Event()
-    # Without any deadline in force here, `_ends` was inherited by a task outside of its with block.
-    ends = None if anyio.current_effective_deadline() == math.inf else _ends.get()
     guard = anyio.CancelScope(deadline=math.inf if ends is None else ends, shield=True)
 
     async def work() -> None:
@@ -143,20 +219,25 @@ async def finish(
             try:
                 await done.wait()
             except anyio.get_cancelled_exc_class():
-                if began():
-                    guard.deadline = min(guard.deadline, anyio.current_time() + grace)
+                if grace.began():
+                    guard.deadline = min(guard.deadline, anyio.current_time() + grace.seconds)
                 else:
                     guard.cancel()
                 raise
     except anyio.get_cancelled_exc_class():
-        if began():
-            abandoned(results[0] if results else None)
+        if grace.began():
+            grace.abandoned(results[0] if results else None)
         raise
     if failures:
         raise failures[0]
     if not results:
         raise DeadlinePassed
     return results[0]
+
+
+def on_asyncio() -> bool:
+    """Return whether the running event loop is asyncio's, which the fast transport needs."""
+    return sniffio.current_async_library() == "asyncio"
 
 
 async def outcome(value: T | Awaitable[T]) -> T:

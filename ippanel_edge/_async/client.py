@@ -15,7 +15,7 @@ import httpx
 from ippanel_edge import logs
 from ippanel_edge._async import settings
 from ippanel_edge._async.check import AsyncCheck
-from ippanel_edge._async.exchange import AsyncExchange
+from ippanel_edge._async.exchange import AsyncExchange, AsyncTransport
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge._async.login import AsyncLogin
 from ippanel_edge._async.middleware import (
@@ -120,7 +120,7 @@ class _Shared:
     """The state that a client and its copies share: the pool and the alternate methods in use."""
 
     http: httpx.AsyncClient
-    is_ours: bool
+    transport: AsyncTransport | None
     methods: dict[str, str] = attrs.field(factory=dict[str, str])
     is_closed: bool = False
 
@@ -219,8 +219,8 @@ class AsyncEdgeClient:
         logs.configure(os.environ.get(ENV_LOG))
         redaction.install()
         pool = settings.pool_options(limits, proxy, verify)
-        http = custom or httpx.AsyncClient(transport=AsyncPoolTransport(**pool), trust_env=False)
-        shared = _Shared(http, is_ours=custom is None)
+        transport = None if custom else AsyncPoolTransport(**pool)
+        shared = _Shared(custom or httpx.AsyncClient(transport=transport, trust_env=False), transport)
         self._is_copy = False
         self._settle(checked, shared, RetryBudget(checked.retry.budget), None, _limiter(checked.rate_limit))
 
@@ -255,7 +255,7 @@ class AsyncEdgeClient:
             login = AsyncLogin(values.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
         self._login = login
         observers = Observers(values.listeners)
-        exchange: AsyncLink = AsyncExchange(shared.http, shared.is_ours, values.base_url, values.timeout, observers)
+        exchange: AsyncLink = AsyncExchange(shared.http, shared.transport, values.base_url, values.timeout, observers)
         if values.middleware:
             exchange = AsyncAttemptMiddleware(values.middleware, exchange)
         retries = AsyncRetries(values.retry, budget, shared.methods, observers, AsyncRate(limiter, observers, exchange))
@@ -286,7 +286,7 @@ class AsyncEdgeClient:
         if self._is_copy:
             return
         self._shared.is_closed = True
-        if self._shared.is_ours:
+        if self._shared.transport is not None:
             await self._shared.http.aclose()
 
     def with_options(self, **options: Unpack[AsyncOptions]) -> Self:

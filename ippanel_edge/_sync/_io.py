@@ -12,10 +12,12 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+import attrs
 import httpcore
 import httpx
 
@@ -23,7 +25,7 @@ from ippanel_edge.wire import inspection
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
+    from collections.abc import Awaitable, Generator, Iterable, Iterator
 
 T = TypeVar("T")
 
@@ -107,24 +109,34 @@ def shielded() -> AbstractContextManager[object]:
     return nullcontext()
 
 
-def finish(
-    run: Callable[[], T], *, began: Callable[[], bool], grace: float, abandoned: Callable[[T | None], None]
-) -> T:
-    """Run a function. Only KeyboardInterrupt can interrupt it, and it is not deferred.
+@attrs.frozen
+class Grace(Generic[T]):
+    """What is recorded when a function is interrupted.
 
-    Args:
-        run: the function.
+    Attributes:
         began: returns whether it began, so that an interruption would leave its outcome unknown.
-        grace: not used; on the async side, seconds for which a cancellation is deferred.
+        seconds: not used; on the async side, how long it may go on after a cancellation.
         abandoned: called with None after an interruption.
     """
-    del grace
+
+    began: Callable[[], bool]
+    seconds: float
+    abandoned: Callable[[T | None], None]
+
+
+def finish(run: Callable[[], T], grace: Grace[T]) -> T:
+    """Run a function. Only KeyboardInterrupt can interrupt it, and it is not deferred."""
     try:
         return run()
     except KeyboardInterrupt:
-        if began():
-            abandoned(None)
+        if grace.began():
+            grace.abandoned(None)
         raise
+
+
+def on_asyncio() -> bool:
+    """Return True: the fast transport needs no event loop here."""
+    return True
 
 
 def run_blocking(function: Callable[[], T]) -> T:

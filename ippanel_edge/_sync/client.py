@@ -16,7 +16,7 @@ import httpx
 from ippanel_edge import logs
 from ippanel_edge._sync import settings
 from ippanel_edge._sync.check import Check
-from ippanel_edge._sync.exchange import Exchange
+from ippanel_edge._sync.exchange import Exchange, Transport
 from ippanel_edge._sync.limiter import Limiter
 from ippanel_edge._sync.login import Login
 from ippanel_edge._sync.middleware import (
@@ -121,7 +121,7 @@ class _Shared:
     """The state that a client and its copies share: the pool and the alternate methods in use."""
 
     http: httpx.Client
-    is_ours: bool
+    transport: Transport | None
     methods: dict[str, str] = attrs.field(factory=dict[str, str])
     is_closed: bool = False
 
@@ -220,8 +220,8 @@ class EdgeClient:
         logs.configure(os.environ.get(ENV_LOG))
         redaction.install()
         pool = settings.pool_options(limits, proxy, verify)
-        http = custom or httpx.Client(transport=PoolTransport(**pool), trust_env=False)
-        shared = _Shared(http, is_ours=custom is None)
+        transport = None if custom else PoolTransport(**pool)
+        shared = _Shared(custom or httpx.Client(transport=transport, trust_env=False), transport)
         self._is_copy = False
         self._settle(checked, shared, RetryBudget(checked.retry.budget), None, _limiter(checked.rate_limit))
 
@@ -256,7 +256,7 @@ class EdgeClient:
             login = Login(values.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
         self._login = login
         observers = Observers(values.listeners)
-        exchange: Link = Exchange(shared.http, shared.is_ours, values.base_url, values.timeout, observers)
+        exchange: Link = Exchange(shared.http, shared.transport, values.base_url, values.timeout, observers)
         if values.middleware:
             exchange = AttemptMiddleware(values.middleware, exchange)
         retries = Retries(values.retry, budget, shared.methods, observers, Rate(limiter, observers, exchange))
@@ -287,7 +287,7 @@ class EdgeClient:
         if self._is_copy:
             return
         self._shared.is_closed = True
-        if self._shared.is_ours:
+        if self._shared.transport is not None:
             self._shared.http.close()
 
     def with_options(self, **options: Unpack[Options]) -> Self:

@@ -5,23 +5,24 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import attrs
 import httpx
 
 from ippanel_edge._sync import _io
+from ippanel_edge._sync.connections import Connections, Pool
+from ippanel_edge._sync.receiving import raw_answer
 from ippanel_edge.config import CANCEL_GRACE, LARGE_ANSWER_BYTES, MAX_ANSWER_BYTES, SEND_FLOOR
 from ippanel_edge.endpoints import ONCE
-from ippanel_edge.errors import ConnectionFailed, DecodeError, EdgeError, OutcomeUnknown
+from ippanel_edge.errors import ConfigurationError, ConnectionFailed, EdgeError, OutcomeUnknown
 from ippanel_edge.models.common import Meta
 from ippanel_edge.observers import Observers
 from ippanel_edge.values.redaction import redacted, without_frames
 from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import Call
 from ippanel_edge.wire.reply import RawAnswer, Reply, decoded_size, parse
-from ippanel_edge.wire.request import advised, build, response
+from ippanel_edge.wire.request import Content, advised, build, capped, response
 
 T = TypeVar("T")
 
@@ -141,20 +142,43 @@ def _is_certificate_error(error: BaseException | None) -> bool:
     return False
 
 
+class Direct(Protocol):
+    """A transport of our own, which makes a request without httpx's client."""
+
+    @property
+    def pool(self) -> Pool[Any]:
+        """The connections. A slot is taken before a request is built, so that waiting requests need little memory."""
+        ...
+
+    def exchange(
+        self, lease: Connections[Any], request: httpx.Request, grace: _io.Grace[RawAnswer] | None, limit: int
+    ) -> RawAnswer:
+        """Send a request and read its response, of at most `limit` bytes."""
+        ...
+
+
+class Transport(Protocol):
+    """A transport of our own, or one that takes its place for now."""
+
+    def direct(self) -> Direct | None:
+        """Return the transport to use, or None if httpx's client must make the request."""
+        ...
+
+
 @attrs.frozen
 class Exchange:
     """Makes one attempt over the network: the innermost part of the engine.
 
     Attributes:
-        http: our own pool or the caller's client. Its redirects, cookies and auth are not used.
-        is_ours: whether the pool is our own, which emits a trace event before a request leaves.
+        http: a client over our own transport, or the caller's client. Its redirects, cookies and auth are not used.
+        transport: our own transport, which emits a trace event before a request leaves; None for the caller's client.
         base_url: in the form of `check_base_url`.
         timeout: seconds for each step of the request.
         observers: receive the begin and the end of each attempt.
     """
 
     http: httpx.Client
-    is_ours: bool
+    transport: Transport | None
     base_url: str
     timeout: httpx.Timeout
     observers: Observers
@@ -172,27 +196,28 @@ class Exchange:
         attempts.begin()
         if self.http.is_closed:
             raise ConnectionFailed("the client is closed", retryable=False)
-        request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=_io.remaining())
         self.observers.attempt_began(attempts, _io.monotonic())
         try:
-            return self._attempt(call, attempts, request)
+            return self._attempt(call, attempts)
         finally:
             self.observers.attempt_ended(attempts, _io.monotonic())
 
-    def _attempt(self, call: Call[T], attempts: Attempts, request: httpx.Request) -> Reply[T]:
-        request.extensions["trace"] = trace = Trace(attempts)
+    def _attempt(self, call: Call[T], attempts: Attempts) -> Reply[T]:
+        trace = Trace(attempts)
         failure: EdgeError | None
-        attempts.untraced = not self.is_ours
         try:
-            answer = self._answer(call, attempts, request)
+            request, answer = self._answer(call, attempts, trace)
             attempts.answered(answer.status_code)
             data, meta, body = _parsed(call, answer)
         except _io.DeadlinePassed:
             raise
         except EdgeError as error:
+            if isinstance(error, ConfigurationError) and not attempts.may_have_left:  # the request cannot be built
+                raise
             failure = error
         except Exception as error:
-            failure = judge(error, began=attempts.headers_began, traced=trace.seen, host=request.url.host)
+            host = httpx.URL(self.base_url).host
+            failure = judge(error, began=attempts.headers_began, traced=trace.seen, host=host)
             if failure is None and self.http.is_closed:  # httpx's RuntimeError: it was closed meanwhile
                 closed = "the client was closed"
                 failure = (
@@ -211,16 +236,57 @@ class Exchange:
         # Outside of the except block: the frames hold the headers, and the body of the response.
         raise without_frames(failure)
 
-    def _answer(self, call: Call[Any], attempts: Attempts, request: httpx.Request) -> RawAnswer:
+    def _answer(self, call: Call[Any], attempts: Attempts, trace: Trace) -> tuple[httpx.Request, RawAnswer]:
         """Send a request. A send that is cancelled after its headers began to leave gets a grace period to finish."""
-        if call.repeat is not ONCE:
-            return _send(self.http, request)
-        return _io.finish(
-            lambda: _send(self.http, request),
-            began=lambda: attempts.may_have_left,
-            grace=CANCEL_GRACE,
-            abandoned=lambda answer: _record_interrupted(call, attempts, answer),
-        )
+        grace: _io.Grace[RawAnswer] | None = None
+        if call.repeat is ONCE:
+            grace = _io.Grace(
+                began=lambda: attempts.may_have_left,
+                seconds=CANCEL_GRACE,
+                abandoned=lambda answer: _record_interrupted(call, attempts, answer),
+            )
+        direct = None if self.transport is None else self.transport.direct()
+        if direct is None:
+            request = self._build(call, trace)
+            attempts.untraced = self.transport is None
+            return request, _through_client(self.http, request, grace)
+        lease = direct.pool.lease(capped(self.timeout, _io.remaining())["pool"])
+        try:
+            request = self._build(call, trace)
+            try:
+                return request, direct.exchange(lease, request, grace, MAX_ANSWER_BYTES)
+            finally:
+                _body(request).close()
+        finally:
+            lease.slots.release()
+
+    def _build(self, call: Call[Any], trace: Trace) -> httpx.Request:
+        request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=_io.remaining())
+        request.extensions["trace"] = trace
+        if not isinstance(request.stream, Content):
+            request.stream = _Body(_body(request))
+        return request
+
+
+def _body(request: httpx.Request) -> httpx.SyncByteStream:
+    return cast("httpx.SyncByteStream", request.stream)
+
+
+def _through_client(client: httpx.Client, request: httpx.Request, grace: _io.Grace[RawAnswer] | None) -> RawAnswer:
+    try:
+        if grace is None:
+            return _send(client, request)
+        return _io.finish(lambda: _send(client, request), grace)
+    finally:
+        _body(request).close()
+
+
+def _send(client: httpx.Client, request: httpx.Request) -> RawAnswer:
+    response = client.send(request, stream=True, auth=None, follow_redirects=False)
+    try:
+        return raw_answer(response, MAX_ANSWER_BYTES)
+    finally:
+        response.close()
 
 
 def _parsed(call: Call[T], answer: RawAnswer) -> tuple[T, Meta, bytes]:
@@ -264,41 +330,3 @@ class _Body(httpx.SyncByteStream):
         close: Callable[[], None] | None = getattr(self._parts, "close", None)
         if close is not None:
             close()
-
-
-def _send(client: httpx.Client, request: httpx.Request) -> RawAnswer:
-    request.stream = body = _Body(cast("httpx.SyncByteStream", request.stream))
-    try:
-        return _receive(client, request)
-    finally:
-        body.close()
-
-
-def _receive(client: httpx.Client, request: httpx.Request) -> RawAnswer:
-    response = client.send(request, stream=True, auth=None, follow_redirects=False)
-    try:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        if response.is_stream_consumed:  # the response of a mock, already read and decompressed
-            headers.pop("content-encoding", None)
-            return RawAnswer(status_code=response.status_code, headers=headers, content=response.content)
-        return RawAnswer(status_code=response.status_code, headers=headers, content=_read(response))
-    finally:
-        response.close()
-
-
-def _read(response: httpx.Response) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    stream = response.iter_raw()
-    for chunk in stream:
-        size += len(chunk)
-        if size > MAX_ANSWER_BYTES:
-            # Closed first, then advanced once more, so that the inner generators are finalised.
-            response.close()
-            with suppress(httpx.HTTPError, StopIteration):
-                next(stream)
-            raise DecodeError(
-                f"the response is larger than {MAX_ANSWER_BYTES:,} bytes", status_code=response.status_code
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)

@@ -1,5 +1,5 @@
 # Generated from ippanel_edge/_async/pool.py by tests/codegen/generate_sync.py: edit that, not this.
-"""The connection pool: httpx transports with one connection each, on a free list behind a semaphore. No retries.
+"""The default transport: httpx transports with one connection each, behind a pool of our own. No retries.
 
 httpx's own pool scans all its connections when a request starts or ends: a burst of 1,000 requests times out in it, and
 with 100 concurrent requests each costs several times as much as one alone. Here each transport has one connection, so
@@ -8,35 +8,22 @@ that a scan covers one, and a request takes the most recently used connection.
 
 from __future__ import annotations
 
-import contextlib
 import ssl
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import attrs
 import httpx
 
 from ippanel_edge._sync import _io
+from ippanel_edge._sync.connections import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, Connections, Origin, Pool
+from ippanel_edge._sync.receiving import raw_answer
 from ippanel_edge.wire import inspection
+from ippanel_edge.wire.reply import RawAnswer
+from ippanel_edge.wire.tls import tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-MAX_CONNECTIONS: Final = 100
-"""The maximum of open connections: not more than the shortest accept backlog of common servers.
-
-So opening all of them at once overflows no backlog, and no separate limit on opening connections is needed.
-"""
-
-KEEPALIVE_EXPIRY: Final = 2.0
-"""Seconds for which an idle connection is kept.
-
-Servers close idle connections too. If a server closes one just as it is reused, the request is lost and its outcome is
-unknown. So this time must be shorter than the server's; common servers wait for 5 seconds or more.
-"""
-
-_Origin: TypeAlias = tuple[str, str, int | None]
-
+    from collections.abc import Iterator
 
 _Trace: TypeAlias = Callable[[str, Mapping[str, Any]], None]
 
@@ -55,7 +42,7 @@ class _Network(Protocol):
 class _Connection:
     """A transport with one connection, and the time at which that expires."""
 
-    origin: _Origin
+    origin: Origin
     transport: httpx.HTTPTransport
     expires: float = 0.0
     opened: _Network | None = None
@@ -81,6 +68,11 @@ class _Connection:
             if trace is not None:
                 request.extensions["trace"] = trace
 
+    @property
+    def is_lost(self) -> bool:
+        """False: the transport opens its connection again if it was closed."""
+        return False
+
     def close(self) -> None:
         """Close the transport and the socket, and interrupt a request in progress."""
         if self.opened is not None:
@@ -88,63 +80,6 @@ class _Connection:
         self.transport.close()
         if self.opened is not None:
             self.opened.close()
-
-
-class _Connections:
-    """The busy and the idle connections, the most recently used last. It decides; the caller closes connections."""
-
-    def __init__(self, total: int, keep: int) -> None:
-        self.slots = _io.Slots(total)
-        self._total = total
-        self._keep = keep
-        self._guard = _io.Guard()
-        self._idle: list[_Connection] = []
-        self._busy: set[_Connection] = set()
-        self.is_closed = False
-
-    def take(self, origin: _Origin, now: float) -> tuple[_Connection | None, list[_Connection]]:
-        """Return the most recently used connection to `origin`, if any, and those to close: expired or surplus ones."""
-        with self._guard:
-            fresh = next((at for at, each in enumerate(self._idle) if each.expires > now), len(self._idle))
-            stale, self._idle[:fresh] = self._idle[:fresh], []
-            for at in reversed(range(len(self._idle))):
-                if self._idle[at].origin == origin:
-                    connection = self._idle.pop(at)
-                    self._busy.add(connection)
-                    return connection, stale
-            if self._idle and len(self._idle) + len(self._busy) >= self._total:
-                stale.append(self._idle.pop(0))
-            return None, stale
-
-    def add(self, connection: _Connection) -> None:
-        """Add a new connection as busy."""
-        with self._guard:
-            self._busy.add(connection)
-
-    def remove(self, connection: _Connection) -> None:
-        """Remove a busy connection."""
-        with self._guard:
-            self._busy.discard(connection)
-
-    def give_back(self, connection: _Connection) -> list[_Connection]:
-        """Make a connection idle. Return those to close: the oldest surplus ones, unless a request is waiting."""
-        with self._guard:
-            self._busy.discard(connection)
-            self._idle.append(connection)
-            surplus = 0 if self.slots.has_waiters else max(len(self._idle) - self._keep, 0)
-            stale, self._idle[:surplus] = self._idle[:surplus], []
-            return stale
-
-    def close(self) -> list[_Connection]:
-        """Remove all connections and return them; wake the waiting requests, which then fail."""
-        with self._guard:
-            self.is_closed = True
-            connections = [*self._idle, *self._busy]
-            self._idle.clear()
-            self._busy.clear()
-        if self.slots.has_waiters:
-            self.slots.release()  # each waiter that wakes releases the next one
-        return connections
 
 
 class PoolTransport(httpx.BaseTransport):
@@ -175,12 +110,46 @@ class PoolTransport(httpx.BaseTransport):
         max_keepalive_connections: int | None = None,
         keepalive_expiry: float = KEEPALIVE_EXPIRY,
     ) -> None:
-        context = verify if isinstance(verify, ssl.SSLContext) else httpx.create_ssl_context(verify, trust_env=False)
-        self._verify = context  # shared by all transports: creating one takes longer than a request
+        context = tls_context(verify)  # shared by all transports: creating one takes longer than a request
         self._proxy = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
-        self._expiry = keepalive_expiry
-        keep = max_connections if max_keepalive_connections is None else max_keepalive_connections
-        self._connections = _io.Local(lambda: _Connections(max_connections, keep), _close_all)
+
+        def connect(origin: Origin) -> _Connection:
+            return _Connection(origin, _io.make_transport(context, self._proxy, keepalive_expiry))
+
+        self.pool = Pool(connect, max_connections, max_keepalive_connections, keepalive_expiry)
+
+    def direct(self) -> PoolTransport | None:
+        """Return the transport whose `exchange` replaces httpx's client, or None if httpx is patched, as by a mock."""
+        return None if inspection.is_patched() else self
+
+    def exchange(
+        self, lease: Connections[_Connection], request: httpx.Request, grace: _io.Grace[RawAnswer] | None, limit: int
+    ) -> RawAnswer:
+        """Send a request over a leased connection and read its response.
+
+        Args:
+            lease: a slot of `pool`, which the caller releases.
+            request: its `trace` extension receives httpcore's events.
+            grace: the time that the request has to finish after a cancellation; None for none.
+            limit: the maximum size of the response in bytes.
+        """
+        if grace is None:
+            return self._exchange(lease, request, limit)
+        return _io.finish(lambda: self._exchange(lease, request, limit), grace)
+
+    def _exchange(self, lease: Connections[_Connection], request: httpx.Request, limit: int) -> RawAnswer:
+        connection = self.pool.take(lease, request.url)
+        try:
+            response = connection.exchange(request)
+            inspection.log_request(request, response)
+            answer = raw_answer(response, limit)
+            response.close()
+        except BaseException:
+            self.pool.drop(lease, connection)
+            raise
+        network: _Network | None = response.extensions.get("network_stream")
+        self.pool.give_back(lease, connection, reusable=self._is_clean(connection, network))
+        return answer
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a free or a new connection. Return the response; its body is not read yet.
@@ -192,26 +161,25 @@ class PoolTransport(httpx.BaseTransport):
             httpx.PoolTimeout: no connection became free in that time; nothing was sent.
             httpx.TransportError: as httpx's own transport raises it.
         """
-        connections = self._connections.get()
-        try:
-            connections.slots.acquire(request.extensions.get("timeout", {}).get("pool"))
-        except _io.SlotTimeout:
-            raise httpx.PoolTimeout("no pool connection became free in time", request=request) from None
-        if connections.is_closed:
-            connections.slots.release()
-            raise httpx.ConnectError("the connection pool was closed", request=request)
+        lease = self.pool.lease(request.extensions.get("timeout", {}).get("pool"))
         connection: _Connection | None = None
         try:
-            connection, stale = self._take(connections, request.url)
-            _close(stale)
+            connection = self.pool.take(lease, request.url)
             response = connection.exchange(request)
         except BaseException:
-            self._drop(connections, connection)
+            try:
+                if connection is not None:
+                    self.pool.drop(lease, connection)
+            finally:
+                lease.slots.release()
             raise
         network: _Network | None = response.extensions.get("network_stream")
 
         def give_back() -> None:
-            self._give_back(connections, connection, network)
+            try:
+                self.pool.give_back(lease, connection, reusable=self._is_clean(connection, network))
+            finally:
+                lease.slots.release()
 
         stream = _Stream(cast("httpx.SyncByteStream", response.stream), give_back)
         response.stream = stream
@@ -221,35 +189,9 @@ class PoolTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close all connections. A request in progress fails as if its connection had broken."""
-        self._connections.close()
+        self.pool.close()
 
-    def _take(self, connections: _Connections, url: httpx.URL) -> tuple[_Connection, list[_Connection]]:
-        origin = (url.scheme, url.host, url.port)
-        connection, stale = connections.take(origin, _io.monotonic())
-        if connection is None:
-            connection = _Connection(origin, _io.make_transport(self._verify, self._proxy, self._expiry))
-            connections.add(connection)
-        return connection, stale
-
-    def _give_back(self, connections: _Connections, connection: _Connection, network: _Network | None) -> None:
-        if not self._connections.owns(connections) or not self._reusable(connection, network):
-            self._drop(connections, connection)
-            return
-        connection.expires = _io.monotonic() + self._expiry
-        try:
-            _close(connections.give_back(connection))
-        finally:
-            connections.slots.release()
-
-    def _drop(self, connections: _Connections, connection: _Connection | None) -> None:
-        try:
-            if connection is not None:
-                connections.remove(connection)
-                _close([connection])
-        finally:
-            connections.slots.release()
-
-    def _reusable(self, connection: _Connection, network: _Network | None) -> bool:
+    def _is_clean(self, connection: _Connection, network: _Network | None) -> bool:
         # Over a proxy with TLS, the bytes that its TLS layer has read ahead cannot be inspected.
         proxied_by_tls = self._proxy is not None and self._proxy.url.scheme == "https"
         return not proxied_by_tls and inspection.is_clean(connection.transport, network)
@@ -275,16 +217,3 @@ class _Stream(httpx.SyncByteStream):
                 self._stream.close()
             finally:
                 self._give_back()
-
-
-def _close_all(connections: _Connections) -> None:
-    _close(connections.close())
-
-
-def _close(connections: Sequence[_Connection]) -> None:
-    if not connections:  # the usual case: an unneeded cancel scope costs as much as the rest of this module
-        return
-    with _io.shielded():
-        for connection in connections:
-            with contextlib.suppress(Exception):  # the connection is discarded, whatever error its socket raises
-                connection.close()

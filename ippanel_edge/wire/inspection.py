@@ -9,13 +9,54 @@ from __future__ import annotations
 import functools
 import logging
 import ssl
+import types
 import warnings
-from typing import Any
+from typing import Any, Final
+
+import httpcore
+import httpx
 
 _LOG = logging.getLogger("ippanel_edge")
+_HTTPX_LOG = logging.getLogger("httpx")
 
 KNOWN = "httpx 0.28.1 with httpcore 1.0.9"
 """The latest releases that the names below were read in."""
+
+_REPLACED: Final[tuple[tuple[type, str], ...]] = (
+    (httpx.AsyncClient, "send"),
+    (httpx.AsyncClient, "_transport_for_url"),
+    (httpx.AsyncHTTPTransport, "handle_async_request"),
+    (httpcore.AsyncConnectionPool, "handle_async_request"),
+    (httpx.Client, "send"),
+    (httpx.Client, "_transport_for_url"),
+    (httpx.HTTPTransport, "handle_request"),
+    (httpcore.ConnectionPool, "handle_request"),
+)
+"""The methods that mocks and tracing tools replace: respx, pytest-httpx, the instrumentation of OpenTelemetry."""
+
+
+def _is_original(method: object) -> bool:
+    return isinstance(method, types.FunctionType) and method.__module__.partition(".")[0] in ("httpx", "httpcore")
+
+
+_METHODS: Final = [(kind, name, getattr(kind, name, None)) for kind, name in _REPLACED]
+_WERE_ORIGINAL: Final = all(_is_original(method) for _, _, method in _METHODS if method is not None)
+"""Whether none was replaced before this module was imported, which may be within the context of a mock."""
+
+
+def is_patched() -> bool:
+    """Return whether httpx or httpcore is patched, so that its client must make the requests."""
+    for kind, name, method in _METHODS:
+        if getattr(kind, name, None) is not method:
+            return True
+    return not _WERE_ORIGINAL
+
+
+def log_request(request: httpx.Request, response: httpx.Response) -> None:
+    """Log the line that httpx's client logs for each request."""
+    if _HTTPX_LOG.isEnabledFor(logging.INFO):
+        done = (request.method, request.url, response.http_version, response.status_code, response.reason_phrase)
+        _HTTPX_LOG.info('HTTP Request: %s %s "%s %d %s"', *done)
 
 
 def is_clean(transport: Any, network: Any) -> bool:  # noqa: ANN401 - private state has no types
@@ -61,9 +102,6 @@ def warn_unknown(effect: str) -> None:
 
     If warnings are errors, log the text instead: this runs after a request was sent, which must not fail because of it.
     """
-    import httpcore  # noqa: PLC0415 - only a warning needs their versions
-    import httpx  # noqa: PLC0415 - the same
-
     found = f"httpx {httpx.__version__} with httpcore {httpcore.__version__}"
     text = f"{found} is not a release that ippanel-edge knows: {effect}. Upgrade ippanel-edge, or install {KNOWN}."
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,12 @@ from ippanel_edge.wire.call import CONTROL, Call, FormBody, JsonBody
 from ippanel_edge.wire.reply import RawAnswer
 
 USER_AGENT = f"ippanel-edge/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
+_HEADERS = {
+    b"accept": (b"Accept", b"application/json"),
+    b"accept-encoding": (b"Accept-Encoding", b"gzip"),
+    b"user-agent": (b"User-Agent", USER_AGENT.encode()),
+}
+"""The headers of every request, by their lower-case names."""
 _VERSION = re.compile(r"/v[0-9]+\Z")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TRANSFER_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
@@ -33,6 +40,33 @@ class Request(httpx.Request):
     def __repr__(self) -> str:
         """Return the method and the URL without its query."""
         return f"<Request({self.method!r}, {str(self.url.copy_with(query=None))!r})>"
+
+
+class Content(httpx.ByteStream):
+    """The bytes of a body. Its asynchronous iterator is no generator, which would have to be closed."""
+
+    def __init__(self, content: bytes) -> None:
+        """Keep the bytes."""
+        super().__init__(content)
+        self._content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Iterate over the one chunk."""
+        return _Chunks(self._content)
+
+
+class _Chunks:
+    def __init__(self, content: bytes) -> None:
+        self._left: bytes | None = content
+
+    def __aiter__(self) -> _Chunks:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk, self._left = self._left, None
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
 
 
 def check_base_url(value: str | None, insecure_hosts: Collection[str] = ()) -> str:
@@ -131,33 +165,49 @@ def build(call: Call[Any], *, base_url: str, timeout: httpx.Timeout, remaining: 
     Raises:
         ConfigurationError: a header is not valid in HTTP (its value is not shown), or the URL is too long.
     """
-    for name, value in call.headers.items():
-        check_header(name, value)
-    # httpx.Headers is case-insensitive, so a header that a middleware sets overrides ours in any spelling.
-    headers = httpx.Headers({"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT})
-    headers.update(call.headers)
+    url = _url(call, base_url)
     body = call.body
+    headers = {b"host": (b"Host", url.netloc), **_HEADERS}
     content: dict[str, Any] = {}
     if isinstance(body, JsonBody):
-        headers["Content-Type"] = "application/json"
-        content = {"content": body.content}
+        headers[b"content-type"] = (b"Content-Type", b"application/json")
+        headers[b"content-length"] = (b"Content-Length", b"%d" % len(body.content))
+        content["stream"] = Content(body.content)
     elif isinstance(body, FormBody):
-        content = {"data": _grouped(body.fields)}
+        content["data"] = _grouped(body.fields)
     elif body is not None:
-        content = {"files": _parts(body.fields, body.files)}
+        content["files"] = _parts(body.fields, body.files)
+    elif call.method == "GET":
+        content["stream"] = Content(b"")
+    for name, value in call.headers.items():  # one that a middleware sets replaces ours in any spelling
+        check_header(name, value)
+        headers[name.lower().encode()] = (name.encode(), value.encode())
+    request = Request(
+        call.method,
+        url,
+        headers=list(headers.values()),
+        extensions={"timeout": capped(timeout, remaining)},
+        **content,
+    )
+    if "stream" in content:
+        request.read()  # so that it has its content, as a request that httpx encodes
+    return request
+
+
+def _url(call: Call[Any], base_url: str) -> httpx.URL:
     try:
-        return Request(
-            call.method,
-            url_for(base_url, call.path),
-            params=call.query or None,
-            headers=headers,
-            extensions={"timeout": _capped(timeout, remaining)},
-            **content,
-        )
+        url = _parsed(url_for(base_url, call.path))
+        return url.copy_with(params=call.query) if call.query else url
     except httpx.InvalidURL:
         pass
     # Raised outside of the except block: httpx's frames hold the query, which may contain a password.
     raise ConfigurationError("the resulting URL is too long", argument=_longest(call))
+
+
+@lru_cache(maxsize=128)
+def _parsed(url: str) -> httpx.URL:
+    """Parse a URL without a query. Most calls of a client have one of a few paths."""
+    return httpx.URL(url)
 
 
 def _longest(call: Call[Any]) -> str:
@@ -181,7 +231,8 @@ def _parts(fields: Sequence[tuple[str, str]], files: Sequence[tuple[str, Upload]
     return [*((name, (None, text)) for name, text in fields), *((field, upload.part()) for field, upload in files)]
 
 
-def _capped(timeout: httpx.Timeout, remaining: float | None) -> Mapping[str, float | None]:
+def capped(timeout: httpx.Timeout, remaining: float | None) -> Mapping[str, float | None]:
+    """Return the seconds of each step, limited to those that are left of a deadline."""
     steps = timeout.as_dict()
     if remaining is None:
         return steps

@@ -63,7 +63,7 @@ async def finish(side: str, response: Any) -> None:
 
 def transport_of(client: Any) -> Any:
     """Return the only httpx transport in the pool of the client, in use or idle."""
-    connections = client._transport._connections.get()
+    connections = client._transport.pool.here
     return [*connections._idle, *connections._busy][0].transport
 
 

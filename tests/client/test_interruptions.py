@@ -235,7 +235,7 @@ async def test_a_send_that_waits_too_long_for_a_connection_is_not_sent(
             first_arrived.wait(TIMEOUT)
             waiting = threading.Thread(target=lambda: failures.append(raised_by(late)))
             waiting.start()
-            wait_until(lambda: client._shared.http._transport._connections.get().slots.has_waiters)
+            wait_until(lambda: client._shared.transport.pool.here.slots.has_waiters)
             end_first()
             waiting.join(TIMEOUT)
             send_first.join(TIMEOUT)
@@ -303,7 +303,7 @@ async def test_closing_rejects_waiting_calls_and_ends_those_in_progress(side: st
             arrived.wait(TIMEOUT)
             for thread in threads[1:]:
                 thread.start()
-            slots = client._shared.http._transport._connections.get().slots
+            slots = client._shared.transport.pool.here.slots
             wait_until(lambda: len(slots._waiters) == 3)
             client.close()
             for thread in threads:

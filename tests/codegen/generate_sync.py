@@ -34,7 +34,6 @@ RENAMES: Final[Mapping[str, str]] = {
     # httpx
     "AsyncByteStream": "SyncByteStream",
     "aclose": "close",
-    "aiter_raw": "iter_raw",
     "handle_async_request": "handle_request",
     # Python
     "StopAsyncIteration": "StopIteration",

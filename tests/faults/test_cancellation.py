@@ -263,7 +263,7 @@ def test_a_call_can_be_cancelled_at_every_await(
         if completed:
             break
     assert completed
-    assert at >= 5
+    assert at >= (3 if repeat is ONCE else 5)  # the task of a send is awaited once
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])

@@ -1,0 +1,266 @@
+"""HTTP/1.1 without I/O: the bytes of a request, and a strict parser of one response. Used by the fast transport."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+import httpx
+
+from ippanel_edge.errors import DecodeError
+from ippanel_edge.wire.reply import RawAnswer
+
+MAX_HEAD_BYTES: Final = 100 * 1024
+"""The maximum size of a status line with its headers, and of the trailers of a chunked body."""
+_MAX_LINE: Final = 4096
+"""The maximum length of a line in a chunked body."""
+
+_STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\x00\r\n]*)?")
+_FIELD: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
+_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
+_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\x00\r\n]*)?")
+_BARE_END: Final = re.compile(rb"\n\r?\n")
+_SWITCHING: Final = 101
+_NO_CONTENT: Final = frozenset({204, 304})
+
+
+def head(
+    method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], *, more: Iterable[tuple[bytes, bytes]] = ()
+) -> bytes:
+    """Return the request line and the headers of a request.
+
+    Args:
+        method: such as ``POST``.
+        target: the path with its query; for an HTTP proxy, the whole URL; for CONNECT, host and port.
+        headers: names and values.
+        more: those of a proxy; a header of the same name in `headers` replaces one of these.
+
+    Raises:
+        httpx.LocalProtocolError: a header contains a line break or NUL.
+    """
+    fields = list(headers)
+    if more:
+        names = {name.lower() for name, _ in fields}
+        fields = [*(field for field in more if field[0].lower() not in names), *fields]
+    lines = b"".join(b"%b: %b\r\n" % field for field in fields)
+    text = b"%b %b HTTP/1.1\r\n%b\r\n" % (method.encode(), target, lines)
+    ends = len(fields) + 2
+    if text.count(b"\n") != ends or text.count(b"\r") != ends or b"\0" in text:
+        raise httpx.LocalProtocolError("a header contains a line break or NUL")
+    return text
+
+
+@attrs.define(eq=False)
+class Parser:
+    """Parses the bytes of one response.
+
+    Attributes:
+        method: the method of the request, on which it depends whether there is a body.
+        limit: the maximum size of the body in bytes.
+        is_complete: whether the response is complete.
+        status_code: the status, once the headers are complete.
+        keeps_alive: whether the server keeps the connection open after the response.
+        has_more: whether bytes follow the response. The connection must not be used again.
+    """
+
+    method: str
+    limit: int
+    is_complete: bool = False
+    status_code: int = 0
+    keeps_alive: bool = False
+    has_more: bool = False
+    _buffer: bytearray = attrs.field(factory=bytearray)
+    _headers: dict[str, str] = attrs.field(factory=dict[str, str])
+    _body: list[bytes] = attrs.field(factory=list[bytes])
+    _size: int = 0  # of the body so far
+    _left: int | None = 0  # bytes of the body or of the chunk that are missing; None: it ends with the connection
+    _is_chunked: bool = False
+    _expects_line_end: bool = False  # after the data of a chunk
+    _in_trailers: bool = False
+    _trailers: int = 0  # their size
+
+    @property
+    def answer(self) -> RawAnswer:
+        """The response. It must be complete."""
+        return RawAnswer(status_code=self.status_code, headers=self._headers, content=b"".join(self._body))
+
+    def feed(self, data: bytes) -> bool:
+        """Parse received bytes. Return whether the response is complete.
+
+        Raises:
+            httpx.RemoteProtocolError: this is not a response in HTTP/1.1.
+            DecodeError: the body is larger than the limit.
+        """
+        if self.is_complete:
+            self.has_more = self.has_more or bool(data)
+            return True
+        if self._buffer:
+            self._buffer += data
+            data = bytes(self._buffer)
+            self._buffer.clear()
+        while not self.status_code:
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                self._keep_head(data)
+                return False
+            self._parse_head(data[:end])
+            data = data[end + 4 :]
+        if self._is_chunked:
+            self._parse_chunks(data)
+        else:
+            self._parse_body(data)
+        return self.is_complete
+
+    def end(self) -> bool:
+        """Record that the server closed the connection. Return whether the response is complete.
+
+        Raises:
+            httpx.RemoteProtocolError: it is not.
+        """
+        if not self.status_code:
+            raise httpx.RemoteProtocolError("the server closed the connection without a response")
+        if not self.is_complete and self._left is not None:
+            raise httpx.RemoteProtocolError("the server closed the connection before the end of the response")
+        self.is_complete = True
+        self.keeps_alive = False
+        return True
+
+    def _keep_head(self, data: bytes) -> None:
+        if len(data) > MAX_HEAD_BYTES:
+            raise httpx.RemoteProtocolError("the headers of the response are too large")
+        if _BARE_END.search(data):
+            raise httpx.RemoteProtocolError("the lines of the response do not end in CRLF")
+        if not b"HTTP/1.".startswith(data[:7]):
+            raise httpx.RemoteProtocolError("the response is not HTTP/1.1")
+        self._buffer += data
+
+    def _parse_head(self, text: bytes) -> None:
+        """Parse the status line and the headers. A status of 1xx is followed by another response."""
+        if len(text) > MAX_HEAD_BYTES:
+            raise httpx.RemoteProtocolError("the headers of the response are too large")
+        lines = text.split(b"\r\n")
+        found = _STATUS.fullmatch(lines[0])
+        if found is None:
+            raise httpx.RemoteProtocolError("the response is not HTTP/1.1")
+        status, fields = int(found[2]), _fields(lines[1:])
+        if status < 200 and status != _SWITCHING:  # noqa: PLR2004 - an informational response
+            return
+        self.status_code = status
+        self._headers = _decoded(fields)
+        options = {option.strip() for option in self._headers.get("connection", "").lower().split(",")}
+        self.keeps_alive = found[1] == b"1" and "close" not in options and status != _SWITCHING
+        self._frame([value for name, value in fields if name == b"content-length"])
+
+    def _frame(self, lengths: list[bytes]) -> None:
+        """Determine where the body ends."""
+        encoding = self._headers.get("transfer-encoding")
+        if self.method == "HEAD" or self.status_code in _NO_CONTENT or self.status_code == _SWITCHING:
+            return  # no byte is missing
+        if encoding is not None:
+            if encoding.lower() != "chunked":
+                raise httpx.RemoteProtocolError("the response has an unknown transfer encoding")
+            self._is_chunked = True
+            self.keeps_alive = self.keeps_alive and not lengths  # two framings may be an attack on a proxy
+            return
+        values = {value.strip() for each in lengths for value in each.split(b",")}
+        if not values:
+            self._left, self.keeps_alive = None, False
+            return
+        if len(values) > 1 or not _LENGTH.fullmatch(value := values.pop()):
+            raise httpx.RemoteProtocolError("the response has an invalid Content-Length")
+        self._left = int(value)
+        self._check_size(self._left)
+
+    def _parse_body(self, data: bytes) -> None:
+        if self._left is None:
+            self._add(data)
+            return
+        part, rest = data[: self._left], data[self._left :]
+        self._add(part)
+        self._left -= len(part)
+        if not self._left:
+            self._complete(rest)
+
+    def _parse_chunks(self, data: bytes) -> None:
+        at = 0
+        while True:
+            if self._left:
+                part = data[at : at + self._left]
+                self._add(part)
+                at += len(part)
+                self._left -= len(part)
+                if self._left:
+                    return
+                self._expects_line_end = True
+            end = data.find(b"\r\n", at)
+            if end < 0:
+                self._keep_line(data[at:])
+                return
+            line, at = data[at:end], end + 2
+            if self._in_trailers and not line:
+                self._complete(data[at:])
+                return
+            self._parse_line(line)
+
+    def _parse_line(self, line: bytes) -> None:
+        """Parse a line of a chunked body: the end of a chunk, the size of one, or a trailer, which is ignored."""
+        if self._expects_line_end:
+            if line:
+                raise httpx.RemoteProtocolError("a chunk of the response is longer than its size")
+            self._expects_line_end = False
+            return
+        if self._in_trailers:
+            self._trailers += len(line)
+            if self._trailers > MAX_HEAD_BYTES:
+                raise httpx.RemoteProtocolError("the trailers of the response are too large")
+            return
+        found = _SIZE.fullmatch(line)
+        if found is None:
+            raise httpx.RemoteProtocolError("the response has an invalid chunk size")
+        self._left = int(found[1], 16)
+        self._in_trailers = not self._left
+        self._check_size(self._size + self._left)
+
+    def _keep_line(self, rest: bytes) -> None:
+        if len(rest) > _MAX_LINE or (self._expects_line_end and rest not in (b"", b"\r")):
+            raise httpx.RemoteProtocolError("the response has an invalid chunk")
+        self._buffer += rest
+
+    def _add(self, part: bytes) -> None:
+        self._size += len(part)
+        self._check_size(self._size)
+        self._body.append(part)
+
+    def _check_size(self, size: int) -> None:
+        if size > self.limit:
+            raise DecodeError(f"the response is larger than {self.limit:,} bytes", status_code=self.status_code)
+
+    def _complete(self, rest: bytes) -> None:
+        self.is_complete = True
+        self.has_more = bool(rest)
+
+
+def _fields(lines: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
+    """Parse header lines: lower-case names and values."""
+    fields: list[tuple[bytes, bytes]] = []
+    for line in lines:
+        found = _FIELD.fullmatch(line)
+        if found is None:
+            raise httpx.RemoteProtocolError("the response has an invalid header")
+        fields.append((found[1].lower(), found[2].rstrip(b" \t")))
+    return fields
+
+
+def _decoded(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Decode headers as httpx does; the values of equal names are joined."""
+    headers: dict[str, str] = {}
+    for name, value in fields:
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            text = value.decode("iso-8859-1")
+        key = name.decode()
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
