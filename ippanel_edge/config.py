@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import attrs
 
@@ -27,6 +27,12 @@ ENV_LOG: Final = "IPPANEL_LOG"
 
 ENV_INSECURE_HOSTS: Final = "IPPANEL_INSECURE_HOSTS"
 """The hosts that may use http, separated by commas, such as the name of a sandbox's container."""
+
+ENV_TRANSPORT: Final = "IPPANEL_TRANSPORT"
+"""The transport of a client that names none: httpx or fast."""
+
+TransportName: TypeAlias = Literal["httpx", "fast"]
+"""The names of the transports."""
 
 DEFAULT_BASE_URL: Final = "https://edge.ippanel.com/v1"
 """The base URL of the API."""

@@ -152,7 +152,7 @@ class AsyncPool(Generic[C]):
 
     async def take(self, connections: Connections[C], url: httpx.URL) -> C:
         """Return an idle connection, or a new one, which may not be open yet."""
-        origin = (url.scheme, url.host, url.port)
+        origin = (url.scheme, url.raw_host.decode("ascii"), url.port)
         while True:
             connection, stale = connections.take(origin, _io.monotonic())
             await _close(stale)

@@ -11,11 +11,11 @@ from typing import Any, Final, TypeVar, cast
 import attrs
 import httpx
 
-from ippanel_edge.config import Credentials, RateLimit, RetryPolicy
+from ippanel_edge.config import Credentials, RateLimit, RetryPolicy, TransportName
 from ippanel_edge.errors import ConfigurationError, InvalidArgument
 from ippanel_edge.hooks import AsyncMiddleware, Listener
 from ippanel_edge.values import phones
-from ippanel_edge.values.checks import check_seconds
+from ippanel_edge.values.checks import check_seconds, shown
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.request import check_secret
 
@@ -160,6 +160,29 @@ def pool_options(limits: object, proxy: object, verify: object) -> dict[str, Any
         remedy = "an ssl.SSLContext; certificates are always verified"
         options["verify"] = _typed(verify, ssl.SSLContext, "verify", remedy)
     return {name: value for name, value in options.items() if value is not None}
+
+
+def check_transport(value: object) -> TransportName:
+    """Return the name of a transport; None is the default one."""
+    if value is None or value == "httpx":
+        return "httpx"
+    if value == "fast":
+        return "fast"
+    shown_value = shown(value) if isinstance(value, str) else type(value).__name__
+    raise ConfigurationError(f"expected 'httpx' or 'fast', got {shown_value}", argument="transport")
+
+
+def fast_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the pool for the fast transport.
+
+    Raises:
+        ConfigurationError: it does not support the proxy.
+    """
+    proxy = options.get("proxy")
+    if proxy is not None and proxy.url.scheme != "http":
+        problem = f"the fast transport supports http:// proxies only, not {proxy.url.scheme}://; use transport='httpx'"
+        raise ConfigurationError(problem, argument="proxy")
+    return options
 
 
 def _proxy(value: object) -> httpx.Proxy | None:

@@ -23,6 +23,7 @@ from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import Call
 from ippanel_edge.wire.reply import RawAnswer, Reply, decoded_size, parse
 from ippanel_edge.wire.request import Content, advised, build, capped, response
+from ippanel_edge.wire.route import NOTHING_LEFT
 
 T = TypeVar("T")
 
@@ -65,6 +66,9 @@ class Trace:
         """Record an event of httpcore's `trace` extension."""
         self.seen = True
         self.attempts.untraced = False
+        if event == NOTHING_LEFT:
+            self.attempts.headers_began = False
+            return
         if self.attempts.headers_began or event.startswith(_BEFORE_HEADERS):
             return
         request = info.get("request")

@@ -23,7 +23,8 @@ _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\x00\r\n]*)?")
 _BARE_END: Final = re.compile(rb"\n\r?\n")
 _SWITCHING: Final = 101
-_NO_CONTENT: Final = frozenset({204, 304})
+_NO_CONTENT: Final = frozenset({_SWITCHING, 204, 304})
+_WITHOUT_BODY: Final = frozenset({"HEAD", "CONNECT"})  # what follows the response to a CONNECT is not read as HTTP
 
 
 def head(
@@ -156,7 +157,7 @@ class Parser:
     def _frame(self, lengths: list[bytes]) -> None:
         """Determine where the body ends."""
         encoding = self._headers.get("transfer-encoding")
-        if self.method == "HEAD" or self.status_code in _NO_CONTENT or self.status_code == _SWITCHING:
+        if self.method in _WITHOUT_BODY or self.status_code in _NO_CONTENT:
             return  # no byte is missing
         if encoding is not None:
             if encoding.lower() != "chunked":
