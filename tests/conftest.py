@@ -31,13 +31,20 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         sys.settrace(trace)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that runs the tests over another transport."""
+    parser.addoption("--transport", choices=("httpx", "fast"), default="httpx", help="the transport of all clients")
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _unset_settings() -> Iterator[None]:
-    """Unset the IPPANEL_ variables of the environment in which the tests run."""
+def _settings(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Unset the IPPANEL_ variables of the environment in which the tests run, and set the transport."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith("IPPANEL_"):
                 patch.delenv(name)
+        if pytestconfig.getoption("--transport") == "fast":
+            patch.setenv("IPPANEL_TRANSPORT", "fast")
         yield
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from types import SimpleNamespace
 from typing import Any, Final, cast
@@ -16,7 +17,7 @@ from typing import Any, Final, cast
 import httpx
 
 from ippanel_edge._async import _io
-from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Parser
+from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Framing, Parser
 from ippanel_edge.wire.reply import RawAnswer
 from ippanel_edge.wire.request import Content
 from ippanel_edge.wire.route import NOTHING_LEFT, Route
@@ -90,9 +91,8 @@ class Connection(asyncio.Protocol):
 
     async def aclose(self) -> None:
         """Close the connection, and interrupt an exchange in progress."""
-        self._end()
         if self._is_open:
-            self._transport.abort()
+            self._fail(httpx.ReadError("the connection was closed"))
             await asyncio.sleep(0)  # asyncio closes the socket in its next iteration
 
     # Connecting.
@@ -108,11 +108,9 @@ class Connection(asyncio.Protocol):
         await _tell(trace, "connection.connect_tcp.started")
         try:
             async with asyncio.timeout(connect):
-                host, port = route.address
-                options: dict[str, Any] = _eyeballs(self._loop)
-                if route.is_tls and not route.is_tunnel:
-                    options |= {"ssl": route.context, **tls}
-                await self._loop.create_connection(lambda: self, host, port, **options)
+                sock = await _connected(self._loop, *route.address)
+                direct = {"ssl": route.context, **tls} if route.is_tls and not route.is_tunnel else {}
+                await self._loop.create_connection(lambda: self, sock=sock, **direct)
             if route.is_tunnel:
                 await self._open_tunnel(tls, connect)
         except TimeoutError:
@@ -143,7 +141,8 @@ class Connection(asyncio.Protocol):
         """Store the transport. Called by asyncio."""
         self._transport = cast("asyncio.Transport", transport)
         self._is_open = True
-        self._transport.set_write_buffer_limits(0)  # so that `_is_paused` tells whether all bytes left
+        # So that `_is_paused` tells whether all bytes left. With a high of 0, asyncio's TLS would pause at 0 bytes.
+        self._transport.set_write_buffer_limits(high=1, low=0)
         self._is_exact = not self._route.is_tls and isinstance(self._loop, asyncio.SelectorEventLoop)
         sock: socket.socket | None = transport.get_extra_info("socket")
         if sock is not None and hasattr(select, "poll"):  # Windows has none: there, only asyncio tells of an end
@@ -176,26 +175,17 @@ class Connection(asyncio.Protocol):
 
     async def _upload(self, request: httpx.Request, limit: int, trace: Any) -> RawAnswer:  # noqa: ANN401 - as above
         """Send a request whose content is a stream, as fast as the server reads it."""
+        framing = Framing.of(request.headers)
         answer = await self._start(request, b"", limit, trace)
         self._is_sending = True
-        length = request.headers.get("content-length")
-        sent = 0
         try:
             async for part in cast("AsyncIterator[bytes]", request.stream):
                 if answer.done():  # a response before the end of the request, or an error
                     return await answer
-                sent += len(part)
-                if length is not None and sent > int(length):
-                    break
-                if part:
-                    self._write(part if length is not None else b"%x\r\n%b\r\n" % (len(part), part))
+                self._write(framing.part(part))
                 await self._wait_until_written(answer)
-            if length is None:
-                self._write(b"0\r\n\r\n")
-            elif sent != int(length):
-                raise httpx.LocalProtocolError("the content of the request has another length than its header states")
+            self._write(framing.end())
             self._is_sending = False
-            self._heard = self._loop.time()
             return await answer
         finally:
             if not answer.done():
@@ -208,7 +198,8 @@ class Connection(asyncio.Protocol):
         return self._answer
 
     def _write(self, data: bytes) -> None:
-        self._transport.write(data)
+        if data:
+            self._transport.write(data)
         self._heard = self._loop.time()
         if self._timer is None:
             self._set_timer()
@@ -362,6 +353,51 @@ def _lost(error: Exception) -> httpx.TransportError:
     return failure
 
 
-def _eyeballs(loop: asyncio.AbstractEventLoop) -> dict[str, float]:
-    """Return the option of asyncio's loops that tries several addresses at once; uvloop has none."""
-    return {"happy_eyeballs_delay": _NEXT_ADDRESS} if isinstance(loop, asyncio.BaseEventLoop) else {}
+async def _connected(loop: asyncio.AbstractEventLoop, host: str, port: int) -> socket.socket:
+    """Connect to the first address of a host that accepts; after a pause, the next one is tried at the same time.
+
+    asyncio's own function for this may leave a socket open if it is cancelled, and uvloop's tries one after the other.
+    """
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:  # a name
+        addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if len(addresses) == 1:
+        return await _connected_to(loop, addresses[0])
+    waiting, pending = deque(addresses), set[asyncio.Task[socket.socket]]()
+    failure: BaseException = OSError("the host has no address")
+    try:
+        while waiting or pending:
+            if waiting:
+                pending.add(loop.create_task(_connected_to(loop, waiting.popleft())))
+            pause = _NEXT_ADDRESS if waiting else None
+            done, _ = await asyncio.wait(pending, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                pending.remove(each)
+                error = each.exception()
+                if error is None:
+                    return each.result()
+                failure = error
+    finally:
+        for each in pending:
+            each.cancel()
+            each.add_done_callback(_close_unused)
+    raise failure
+
+
+async def _connected_to(loop: asyncio.AbstractEventLoop, address: tuple[Any, ...]) -> socket.socket:
+    family, kind, protocol, _, place = address
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        await loop.sock_connect(sock, place)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _close_unused(attempt: asyncio.Task[socket.socket]) -> None:
+    """Close the socket of an attempt that succeeded after another one."""
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().close()

@@ -131,7 +131,7 @@ class _Shared:
 def _open(name: TransportName, options: dict[str, Any]) -> _Shared:
     """Create a transport of our own, and the httpx client that uses it while httpx is patched."""
     if name == "fast":
-        fast = AsyncFastTransport(**settings.fast_options(options))
+        fast = AsyncFastTransport(**options)
         logs.LOGGER.info("the transport is fast", extra={"transport": name})
         return _Shared(httpx.AsyncClient(transport=fast, trust_env=False), fast)
     default = AsyncPoolTransport(**options)

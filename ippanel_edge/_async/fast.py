@@ -11,6 +11,7 @@ from ippanel_edge._async._socket import Connection
 from ippanel_edge._async.connections import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, AsyncPool, Connections, Origin
 from ippanel_edge._async.pool import AsyncPoolTransport
 from ippanel_edge.config import MAX_ANSWER_BYTES
+from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.wire import inspection
 from ippanel_edge.wire.reply import RawAnswer
 from ippanel_edge.wire.route import Route
@@ -29,6 +30,9 @@ class AsyncFastTransport(httpx.AsyncBaseTransport):
         max_connections: the maximum of concurrent requests and of open connections.
         max_keepalive_connections: the maximum of idle connections; defaults to max_connections.
         keepalive_expiry: seconds for which an idle connection is kept.
+
+    Raises:
+        ConfigurationError: the proxy uses TLS or SOCKS.
     """
 
     def __init__(
@@ -42,6 +46,11 @@ class AsyncFastTransport(httpx.AsyncBaseTransport):
     ) -> None:
         context = tls_context(verify)
         via = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
+        if via is not None and via.url.scheme != "http":
+            problem = (
+                f"the fast transport supports http:// proxies only, not {via.url.scheme}://; use transport='httpx'"
+            )
+            raise ConfigurationError(problem, argument="proxy")
 
         def connect(origin: Origin) -> Connection:
             return Connection(origin, Route(*origin, context=context, proxy=via))

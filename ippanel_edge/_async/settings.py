@@ -172,19 +172,6 @@ def check_transport(value: object) -> TransportName:
     raise ConfigurationError(f"expected 'httpx' or 'fast', got {shown_value}", argument="transport")
 
 
-def fast_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of the pool for the fast transport.
-
-    Raises:
-        ConfigurationError: it does not support the proxy.
-    """
-    proxy = options.get("proxy")
-    if proxy is not None and proxy.url.scheme != "http":
-        problem = f"the fast transport supports http:// proxies only, not {proxy.url.scheme}://; use transport='httpx'"
-        raise ConfigurationError(problem, argument="proxy")
-    return options
-
-
 def _proxy(value: object) -> httpx.Proxy | None:
     if value is None or isinstance(value, httpx.Proxy):
         return value

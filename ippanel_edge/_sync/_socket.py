@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar, cast
 import httpx
 
 from ippanel_edge._sync import _io
-from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Parser
+from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Framing, Parser
 from ippanel_edge.wire.reply import RawAnswer
 from ippanel_edge.wire.request import Content
 from ippanel_edge.wire.route import NOTHING_LEFT, Route
@@ -82,11 +82,11 @@ class Connection:
         trace = request.extensions.get("trace")
         self.is_reusable = False
         sock = self._socket or self._open(trace)
-        is_whole = isinstance(request.stream, Content | httpx.ByteStream)
-        data = self._route.head(request) + (request.content if is_whole else b"")
+        framing = None if isinstance(request.stream, Content | httpx.ByteStream) else Framing.of(request.headers)
+        data = self._route.head(request) + (request.content if framing is None else b"")
         if trace is not None:
             trace("http11.send_request_headers.started", {"request": _Named(request.method)})
-        is_sent = self._write_first(sock, data, trace) and (is_whole or self._upload(sock, request))
+        is_sent = self._write_first(sock, data, trace) and (framing is None or self._upload(sock, request, framing))
         parser = Parser(request.method, limit)
         self._read(sock, parser)
         self.is_reusable = is_sent and parser.keeps_alive and not parser.has_more
@@ -165,21 +165,11 @@ class Connection:
             return False
         return True
 
-    def _upload(self, sock: socket.socket, request: httpx.Request) -> bool:
+    def _upload(self, sock: socket.socket, request: httpx.Request, framing: Framing) -> bool:
         """Write the content of a request. Return False if the server stopped reading, or has responded."""
-        length = request.headers.get("content-length")
-        sent = 0
-        for part in cast("Iterator[bytes]", request.stream):
-            sent += len(part)
-            if length is not None and sent > int(length):
-                break
-            if part and not self._write(sock, part if length is not None else b"%x\r\n%b\r\n" % (len(part), part)):
-                return False
-        if length is None:
-            return self._write(sock, b"0\r\n\r\n")
-        if sent != int(length):
-            raise httpx.LocalProtocolError("the content of the request has another length than its header states")
-        return True
+        return all(
+            self._write(sock, framing.part(part)) for part in cast("Iterator[bytes]", request.stream)
+        ) and self._write(sock, framing.end())
 
     # Receiving.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import attrs
@@ -51,6 +51,56 @@ def head(
     if text.count(b"\n") != ends or text.count(b"\r") != ends or b"\0" in text:
         raise httpx.LocalProtocolError("a header contains a line break or NUL")
     return text
+
+
+@attrs.define
+class Framing:
+    """Frames the content of a request that is read from a stream: by its length, or as chunks.
+
+    Attributes:
+        length: the length that the headers state; None for chunks.
+        sent: the bytes so far.
+    """
+
+    length: int | None
+    sent: int = 0
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Framing:
+        """Return the framing that the headers of a request state.
+
+        Raises:
+            httpx.LocalProtocolError: they state none.
+        """
+        length = headers.get("content-length")
+        if length is None and headers.get("transfer-encoding", "").lower() != "chunked":
+            raise httpx.LocalProtocolError("the headers of the request do not state the length of its content")
+        return cls(None if length is None else int(length))
+
+    def part(self, content: bytes) -> bytes:
+        """Return the bytes to write for a part of the content.
+
+        Raises:
+            httpx.LocalProtocolError: the content is longer than stated.
+        """
+        self.sent += len(content)
+        if self.length is None:
+            return b"%x\r\n%b\r\n" % (len(content), content) if content else b""
+        if self.sent > self.length:
+            raise httpx.LocalProtocolError("the content of the request is longer than its headers state")
+        return content
+
+    def end(self) -> bytes:
+        """Return the bytes to write after the content.
+
+        Raises:
+            httpx.LocalProtocolError: the content is shorter than stated.
+        """
+        if self.length is None:
+            return b"0\r\n\r\n"
+        if self.sent != self.length:
+            raise httpx.LocalProtocolError("the content of the request is shorter than its headers state")
+        return b""
 
 
 @attrs.define(eq=False)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import logging
 import ssl
+import sys
 import types
 import warnings
 from typing import Any, Final
 
-import httpcore
 import httpx
 
 _LOG = logging.getLogger("ippanel_edge")
@@ -22,34 +22,38 @@ _HTTPX_LOG = logging.getLogger("httpx")
 KNOWN = "httpx 0.28.1 with httpcore 1.0.9"
 """The latest releases that the names below were read in."""
 
-_REPLACED: Final[tuple[tuple[type, str], ...]] = (
-    (httpx.AsyncClient, "send"),
-    (httpx.AsyncClient, "_transport_for_url"),
-    (httpx.AsyncHTTPTransport, "handle_async_request"),
-    (httpcore.AsyncConnectionPool, "handle_async_request"),
-    (httpx.Client, "send"),
-    (httpx.Client, "_transport_for_url"),
-    (httpx.HTTPTransport, "handle_request"),
-    (httpcore.ConnectionPool, "handle_request"),
+_REPLACED: Final = (
+    ("httpx", "AsyncClient", "send"),
+    ("httpx", "AsyncClient", "_transport_for_url"),
+    ("httpx", "AsyncHTTPTransport", "handle_async_request"),
+    ("httpx", "Client", "send"),
+    ("httpx", "Client", "_transport_for_url"),
+    ("httpx", "HTTPTransport", "handle_request"),
+    ("httpcore", "AsyncConnectionPool", "handle_async_request"),
+    ("httpcore", "ConnectionPool", "handle_request"),
 )
 """The methods that mocks and tracing tools replace: respx, pytest-httpx, the instrumentation of OpenTelemetry."""
 
-
-def _is_original(method: object) -> bool:
-    return isinstance(method, types.FunctionType) and method.__module__.partition(".")[0] in ("httpx", "httpcore")
-
-
-_METHODS: Final = [(kind, name, getattr(kind, name, None)) for kind, name in _REPLACED]
-_WERE_ORIGINAL: Final = all(_is_original(method) for _, _, method in _METHODS if method is not None)
-"""Whether none was replaced before this module was imported, which may be within the context of a mock."""
+_originals: Final[list[object]] = [None] * len(_REPLACED)
+"""The methods above as they were last seen, if they were not replaced."""
 
 
 def is_patched() -> bool:
-    """Return whether httpx or httpcore is patched, so that its client must make the requests."""
-    for kind, name, method in _METHODS:
-        if getattr(kind, name, None) is not method:
-            return True
-    return not _WERE_ORIGINAL
+    """Return whether httpx or httpcore is patched, so that httpx's client must make the requests."""
+    for at, (package, kind, name) in enumerate(_REPLACED):
+        method = getattr(getattr(sys.modules.get(package), kind, None), name, None)  # httpcore is imported on first use
+        if method is not _originals[at]:
+            if not _is_original(method, package):
+                return True
+            _originals[at] = method
+    return False
+
+
+def _is_original(method: object, package: str) -> bool:
+    if method is None:  # not imported, or a release without it
+        return True
+    is_plain = isinstance(method, types.FunctionType) and not hasattr(method, "__wrapped__")
+    return is_plain and method.__module__.partition(".")[0] == package
 
 
 def log_request(request: httpx.Request, response: httpx.Response) -> None:
@@ -102,6 +106,8 @@ def warn_unknown(effect: str) -> None:
 
     If warnings are errors, log the text instead: this runs after a request was sent, which must not fail because of it.
     """
+    import httpcore  # noqa: PLC0415 - it is slow to import, and only a warning needs its version
+
     found = f"httpx {httpx.__version__} with httpcore {httpcore.__version__}"
     text = f"{found} is not a release that ippanel-edge knows: {effect}. Upgrade ippanel-edge, or install {KNOWN}."
     try:

@@ -177,8 +177,10 @@ def build(call: Call[Any], *, base_url: str, timeout: httpx.Timeout, remaining: 
         content["data"] = _grouped(body.fields)
     elif body is not None:
         content["files"] = _parts(body.fields, body.files)
-    elif call.method == "GET":
+    else:
         content["stream"] = Content(b"")
+        if call.method not in ("GET", "DELETE"):  # as httpx states it
+            headers[b"content-length"] = (b"Content-Length", b"0")
     for name, value in call.headers.items():  # one that a middleware sets replaces ours in any spelling
         check_header(name, value)
         headers[name.lower().encode()] = (name.encode(), value.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,9 @@ import anyio
 import httpx
 import trustme
 
+from ippanel_edge._async.fast import AsyncFastTransport
 from ippanel_edge._async.pool import AsyncPoolTransport
+from ippanel_edge._sync.fast import FastTransport
 from ippanel_edge._sync.pool import PoolTransport
 from tests.client.loopback import TIMEOUT
 from tests.client.sides import result
@@ -25,14 +28,27 @@ def server_context(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
+def is_fast() -> bool:
+    """Return whether the tests run over the fast transport (`pytest --transport=fast`)."""
+    return os.environ.get("IPPANEL_TRANSPORT") == "fast"
+
+
+def make_transport(side: str, **options: Any) -> Any:
+    """Return a transport of the SDK; `side` is "sync", or anything else for the async side."""
+    if is_fast():
+        return FastTransport(**options) if side == "sync" else AsyncFastTransport(**options)
+    return PoolTransport(**options) if side == "sync" else AsyncPoolTransport(**options)
+
+
 @asynccontextmanager
 async def open_client(side: str, verify: ssl.SSLContext | None = None, **options: Any) -> AsyncGenerator[Any]:
     """Open an httpx client over the pool; `side` is "sync", or anything else for the async pool."""
     client: Any
+    transport = make_transport(side, verify=verify or False, **options)
     if side == "sync":
-        client = httpx.Client(transport=PoolTransport(verify=verify or False, **options), timeout=TIMEOUT)
+        client = httpx.Client(transport=transport, timeout=TIMEOUT)
     else:
-        client = httpx.AsyncClient(transport=AsyncPoolTransport(verify=verify or False, **options), timeout=TIMEOUT)
+        client = httpx.AsyncClient(transport=transport, timeout=TIMEOUT)
     try:
         yield client
     finally:
@@ -61,8 +77,15 @@ async def call_concurrently(side: str, count: int, call: Callable[[int], Any]) -
 
 @asynccontextmanager
 async def hold_connection(side: str, client: Any, url: str) -> AsyncGenerator[None]:
-    """Keep a connection in use by leaving its response open."""
-    if side == "sync":
+    """Keep a connection in use by leaving its response open; the fast transport reads each response at once."""
+    if is_fast() and side != "trio":
+        await result(client.get(url))
+        lease = await result(client._transport.pool.lease(None))
+        try:
+            yield
+        finally:
+            lease.slots.release()
+    elif side == "sync":
         with client.stream("GET", url):
             yield
     else:

@@ -36,6 +36,12 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(autouse=True)
+def _default_transport(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use the transport over httpcore, whatever the others use."""
+    monkeypatch.delenv("IPPANEL_TRANSPORT", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def _reset_warnings() -> Iterator[None]:
     inspection.warn_unknown.cache_clear()
     yield

@@ -20,10 +20,15 @@ from pytest_httpx import HTTPXMock
 
 import ippanel_edge._async._io
 import ippanel_edge._sync._io
-from ippanel_edge._async.pool import AsyncPoolTransport
-from ippanel_edge._sync.pool import PoolTransport
 from tests.client.loopback import TIMEOUT, Loopback, ReceivedRequest, echo, http_response
-from tests.client.pools import call_concurrently, get_texts, hold_connection, open_client, server_context
+from tests.client.pools import (
+    call_concurrently,
+    get_texts,
+    hold_connection,
+    make_transport,
+    open_client,
+    server_context,
+)
 from tests.client.sides import result
 
 pytestmark = pytest.mark.anyio
@@ -138,6 +143,7 @@ async def test_an_unexpected_response_through_a_proxy_is_not_used_for_the_next_r
             assert await get_texts(client, server.url, "first", "second") == ["first", "second"]
 
 
+@pytest.mark.skipif("is_fast()", reason="the fast transport rejects such a proxy")
 async def test_a_connection_to_an_https_proxy_is_used_once(side: str, authority: trustme.CA, trust: Any) -> None:
     with Loopback(tls=server_context(authority)) as server:
         proxy = httpx.Proxy(server.url, ssl_context=trust)
@@ -240,6 +246,7 @@ async def test_a_refused_connection_releases_its_slot(side: str) -> None:
 
 
 @unfinished_generators
+@pytest.mark.skipif("is_fast()", reason="the fast transport reads each response at once")
 async def test_a_partly_read_response_releases_its_slot_and_closes_its_connection(side: str) -> None:
     with Loopback(lambda request: request.send(http_response("x" * 300_000))) as server:
         async with open_client(side, max_connections=1) as client:
@@ -318,7 +325,7 @@ async def test_closing_the_pool_fails_requests_in_progress() -> None:
         request.sock.recv(1)  # until the client closes the connection
 
     with Loopback(handler) as server:
-        transport = AsyncPoolTransport(verify=False)
+        transport = make_transport("asyncio", verify=False)
         client = httpx.AsyncClient(transport=transport)
         failed: list[Exception] = []
 
@@ -340,7 +347,7 @@ async def test_closing_the_pool_fails_requests_in_progress() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="os.fork is not available")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # the warning is about threads, which this tests
 def test_a_forked_child_does_not_use_the_connections_of_its_parent() -> None:
-    with Loopback() as server, httpx.Client(transport=PoolTransport(verify=False), timeout=TIMEOUT) as client:
+    with Loopback() as server, httpx.Client(transport=make_transport("sync", verify=False), timeout=TIMEOUT) as client:
         assert client.get(f"{server.url}/parent").text == "parent"
         child = os.fork()
         if child == 0:

@@ -25,6 +25,7 @@ from ippanel_edge import ConnectionFailed, Credentials, EdgeError, OutcomeUnknow
 from ippanel_edge._async import exchange as async_exchange
 from ippanel_edge._sync import exchange as sync_exchange
 from ippanel_edge.endpoints import ONCE, READ, Repeat
+from tests.client.pools import is_fast
 from tests.faults import responses
 from tests.faults.catalogue import BY_NAME
 from tests.faults.leaks import LogRecorder, recorded_logs
@@ -305,7 +306,7 @@ def test_a_call_can_be_cancelled_at_every_connection_event(
             assert len([record for record in abandoned_sends(logs) if "send.webservice" in record]) <= 1
         if count["made"] < at:
             break
-    assert 10 < count["made"] < at
+    assert (3 if is_fast() else 10) < count["made"] < at  # the fast transport has fewer events
 
 
 # Ctrl-C on the sync side.
@@ -391,4 +392,4 @@ def test_ctrl_c_at_any_connection_event_leaks_no_connection(
             assert len([record for record in abandoned_sends(logs) if "send.webservice" in record]) <= 1
         if count["made"] < at:
             break
-    assert 10 < count["made"] < at
+    assert (3 if is_fast() else 10) < count["made"] < at  # the fast transport has fewer events

@@ -31,6 +31,7 @@ from ippanel_edge.endpoints import AUTH_CONFIRM_OTP, AUTH_LOGIN, SEND_URL, WRITE
 from ippanel_edge.models.auth import LoginStep, ResetToken
 from ippanel_edge.wire import call as wire_call
 from ippanel_edge.wire import request as wire_request
+from tests.client.pools import is_fast
 from tests.client.sides import result
 from tests.faults import responses
 from tests.faults.catalogue import BY_NAME
@@ -258,6 +259,7 @@ def test_secrets_in_a_url_quoted_by_a_page_are_redacted_in_the_error(fault_serve
     assert not leaks(error, *CANARIES)
 
 
+@pytest.mark.skipif("is_fast()", reason="httpx logs nothing of the fast transport")
 def test_secrets_are_redacted_in_the_urls_logged_by_httpx(fault_server: FaultServer, side: str) -> None:
     with fault_server.arm(BY_NAME["gzip-good"]) as cell, recorded_logs() as logs:
 
@@ -407,7 +409,7 @@ def test_a_keyboard_interrupt_shows_no_secret(
                 CALLS["credit" if repeat == "read" else "URL with a password"](client)
             except KeyboardInterrupt as error:
                 shown += leaks(error, *CANARIES)
-    assert events > 5
+    assert events > (2 if is_fast() else 5)  # the fast transport has fewer events
     assert not shown, "\n".join(shown)
 
 
