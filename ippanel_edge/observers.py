@@ -25,7 +25,7 @@ from ippanel_edge.hooks import (
 from ippanel_edge.wire.attempts import Attempts
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Observers:
     """The listeners of a client, and the log.
 
