@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -65,7 +66,9 @@ def calls(client: object) -> dict[str, Any]:
     """Return all calls of a client: names, such as `users.documents.list`, to methods."""
     found: dict[str, Any] = {}
     pending: list[tuple[str, object]] = [
-        (name, section) for name, section in vars(client).items() if not name.startswith("_")
+        (name, getattr(client, name))
+        for name, value in vars(type(client)).items()
+        if isinstance(value, cached_property)
     ]
     while pending:
         path, section = pending.pop()
