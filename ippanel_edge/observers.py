@@ -12,16 +12,8 @@ import attrs
 from ippanel_edge import logs
 from ippanel_edge.endpoints import ONCE
 from ippanel_edge.errors import ConfigurationError, EdgeError
-from ippanel_edge.hooks import (
-    AttemptBegan,
-    AttemptEnded,
-    CallBegan,
-    CallEnded,
-    Event,
-    Listener,
-    RetryPlanned,
-    WaitBegan,
-)
+from ippanel_edge.events import AttemptBegan, AttemptEnded, CallBegan, CallEnded, Event, RetryPlanned, WaitBegan
+from ippanel_edge.hooks import Listener
 from ippanel_edge.wire.attempts import Attempts
 
 

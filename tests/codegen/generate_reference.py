@@ -85,7 +85,7 @@ PAGES: Final[Mapping[str, Page]] = {
         "Hooks",
         "The types of the arguments `middleware`, `call_middleware` and `listeners` of a client. See "
         "[Middleware and events](../hooks.md).",
-        ("hooks",),
+        ("hooks", "events"),
     ),
 }
 
