@@ -31,21 +31,17 @@ if TYPE_CHECKING:
         ServerError,
         ValidationFailed,
     )
-    from ippanel_edge.hooks import (
-        AsyncMiddleware,
-        AsyncProceed,
+    from ippanel_edge.events import (
         AttemptBegan,
         AttemptEnded,
         CallBegan,
         CallEnded,
         CallEvent,
         Event,
-        Listener,
-        Middleware,
-        Proceed,
         RetryPlanned,
         WaitBegan,
     )
+    from ippanel_edge.hooks import AsyncMiddleware, AsyncProceed, Listener, Middleware, Proceed
     from ippanel_edge.models.common import Meta, Page
     from ippanel_edge.models.reports import DeliveryReport, WaitReason
     from ippanel_edge.models.states import DeliveryStatus, MessageState, PatternStatus, TicketState, VariableType
@@ -119,17 +115,15 @@ _ERRORS = (
     "InsufficientCredit InvalidArgument NotFound Outcome OutcomeUnknown PermissionDenied RateLimited ServerError "
     "ValidationFailed"
 )
-_HOOKS = (
-    "AsyncMiddleware AsyncProceed AttemptBegan AttemptEnded CallBegan CallEnded CallEvent Event Listener Middleware "
-    "Proceed RetryPlanned WaitBegan"
-)
+_EVENTS = "AttemptBegan AttemptEnded CallBegan CallEnded CallEvent Event RetryPlanned WaitBegan"
 _MODULES = {
     "_async.client": "AsyncEdgeClient AsyncOptions",
     "_sync.client": "EdgeClient Options",
     "config": "Credentials RateLimit RetryPolicy StoredToken",
     "endpoints": "Endpoint Repeat",
     "errors": _ERRORS,
-    "hooks": _HOOKS,
+    "events": _EVENTS,
+    "hooks": "AsyncMiddleware AsyncProceed Listener Middleware Proceed",
     "models.common": "Meta Page",
     "models.reports": "DeliveryReport WaitReason",
     "models.states": "DeliveryStatus MessageState PatternStatus TicketState VariableType",

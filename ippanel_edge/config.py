@@ -190,7 +190,7 @@ class Credentials:
     save: SaveToken | None = attrs.field(default=None, kw_only=True, repr=False, validator=_function)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Defaults:
     """The client's settings that the sections use.
 

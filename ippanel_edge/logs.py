@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
 from ippanel_edge.config import ENV_LOG
 from ippanel_edge.errors import ConfigurationError
-from ippanel_edge.hooks import AttemptEnded, CallEnded, Event, RetryPlanned, WaitBegan
+
+if TYPE_CHECKING:
+    from ippanel_edge.events import CallEnded, Event
 
 LOGGER: Final = logging.getLogger("ippanel_edge")
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
@@ -29,16 +31,18 @@ def fields(event: Event) -> dict[str, Any]:
 
 
 def _described(event: Event) -> str:
+    from ippanel_edge import events  # noqa: PLC0415 - a client imports this module, but events only for a record
+
     match event:
-        case AttemptEnded():
+        case events.AttemptEnded():
             result = event.reason or f"HTTP {event.status_code}"
             return f"attempt {event.attempt} ended after {_ms(event.seconds)}: {result}"
-        case RetryPlanned():
+        case events.RetryPlanned():
             return f"attempt {event.attempt} failed ({event.reason}); the next begins in {event.delay:.3g} s"
-        case WaitBegan():
+        case events.WaitBegan():
             wait = "for a login" if event.delay is None else f"{event.delay:.3g} s for its turn at the rate limit"
             return f"waits {wait}"
-        case CallEnded():
+        case events.CallEnded():
             return _result(event)
         case _:
             return type(event).__name__

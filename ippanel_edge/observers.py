@@ -12,20 +12,12 @@ import attrs
 from ippanel_edge import logs
 from ippanel_edge.endpoints import ONCE
 from ippanel_edge.errors import ConfigurationError, EdgeError
-from ippanel_edge.hooks import (
-    AttemptBegan,
-    AttemptEnded,
-    CallBegan,
-    CallEnded,
-    Event,
-    Listener,
-    RetryPlanned,
-    WaitBegan,
-)
+from ippanel_edge.events import AttemptBegan, AttemptEnded, CallBegan, CallEnded, Event, RetryPlanned, WaitBegan
+from ippanel_edge.hooks import Listener
 from ippanel_edge.wire.attempts import Attempts
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Observers:
     """The listeners of a client, and the log.
 

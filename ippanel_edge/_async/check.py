@@ -43,7 +43,7 @@ _ADVICE: Final[tuple[tuple[tuple[type[EdgeError], ...], str], ...]] = (
 )
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class AsyncCheck:
     """One check. The attributes are what it has found out so far.
 

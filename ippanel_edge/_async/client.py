@@ -6,46 +6,16 @@ import copy
 import os
 import ssl
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 
 import attrs
 import httpx
 
-from ippanel_edge import logs
-from ippanel_edge._async import settings
-from ippanel_edge._async.check import AsyncCheck
-from ippanel_edge._async.exchange import AsyncExchange, AsyncTransport
-from ippanel_edge._async.fast import AsyncFastTransport
-from ippanel_edge._async.limiter import AsyncLimiter
-from ippanel_edge._async.login import AsyncLogin
-from ippanel_edge._async.middleware import (
-    AsyncAttemptMiddleware,
-    AsyncAuthorisation,
-    AsyncCallMiddleware,
-    AsyncDeadline,
-    AsyncLink,
-    AsyncRate,
-    AsyncRetries,
-    AsyncWholeCall,
-)
-from ippanel_edge._async.pool import AsyncPoolTransport
+from ippanel_edge import logs, models
+from ippanel_edge._async import engine, sections, settings
 from ippanel_edge._async.runner import hide_arguments
-from ippanel_edge._async.sections.auth import Auth
-from ippanel_edge._async.sections.banks import Banks
-from ippanel_edge._async.sections.drafts import Drafts
-from ippanel_edge._async.sections.geolocation import Geolocation
-from ippanel_edge._async.sections.jobs import Jobs
-from ippanel_edge._async.sections.numbers import Numbers
-from ippanel_edge._async.sections.packages import Packages
-from ippanel_edge._async.sections.patterns import Patterns
-from ippanel_edge._async.sections.payment import Payment
-from ippanel_edge._async.sections.phonebooks import Phonebooks
-from ippanel_edge._async.sections.reports import Reports
-from ippanel_edge._async.sections.send import Send
-from ippanel_edge._async.sections.tickets import Tickets
-from ippanel_edge._async.sections.users import Users
-from ippanel_edge._async.uploads import AsyncUploads
 from ippanel_edge.config import (
     DEFAULT_TIMEOUT,
     ENV_API_KEY,
@@ -64,17 +34,12 @@ from ippanel_edge.config import (
 from ippanel_edge.endpoints import ONCE, Repeat
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.hooks import AsyncMiddleware, Listener
-from ippanel_edge.models.check import ClientCheck
-from ippanel_edge.observers import Observers
 from ippanel_edge.values import redaction
 from ippanel_edge.values.checks import check_seconds
-from ippanel_edge.values.files import FileInput
 from ippanel_edge.values.secrets import Secret
-from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import Call, call, unlisted, unlisted_fields, unlisted_files
 from ippanel_edge.wire.reply import Reply
 from ippanel_edge.wire.request import check_base_url
-from ippanel_edge.wire.retry import RetryBudget
 
 T = TypeVar("T")
 
@@ -98,7 +63,7 @@ class AsyncOptions(TypedDict, total=False):
     validate: bool
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class _Settings:
     """The settings that a copy of a client may override."""
 
@@ -118,12 +83,13 @@ class _Settings:
     validate: bool
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Shared:
     """The state that a client and its copies share: the pool and the alternate methods in use."""
 
     http: httpx.AsyncClient
-    transport: AsyncTransport | None
+    transport: engine.AsyncTransport | None
+    is_fast: bool = False
     methods: dict[str, str] = attrs.field(factory=dict[str, str])
     is_closed: bool = False
 
@@ -131,10 +97,10 @@ class _Shared:
 def _open(name: TransportName, options: dict[str, Any]) -> _Shared:
     """Create a transport of our own, and the httpx client that uses it while httpx is patched."""
     if name == "fast":
-        fast = AsyncFastTransport(**options)
+        fast = engine.AsyncFastTransport(**options)
         logs.LOGGER.info("the transport is fast", extra={"transport": name})
-        return _Shared(httpx.AsyncClient(transport=fast, trust_env=False), fast)
-    default = AsyncPoolTransport(**options)
+        return _Shared(httpx.AsyncClient(transport=fast, trust_env=False), fast, is_fast=True)
+    default = engine.AsyncPoolTransport(**options)
     return _Shared(httpx.AsyncClient(transport=default, trust_env=False), default)
 
 
@@ -238,54 +204,116 @@ class AsyncEdgeClient:
         pool = settings.pool_options(limits, proxy, verify)
         shared = _Shared(custom, None) if custom else _open(name, pool)
         self._is_copy = False
-        self._settle(checked, shared, RetryBudget(checked.retry.budget), None, _limiter(checked.rate_limit))
+        self._settle(checked, shared, engine.RetryBudget(checked.retry.budget), None, _limiter(checked.rate_limit))
 
     def _settle(
         self,
         values: _Settings,
         shared: _Shared,
-        budget: RetryBudget,
-        login: AsyncLogin | None,
-        limiter: AsyncLimiter | None,
+        budget: engine.RetryBudget,
+        login: engine.AsyncLogin | None,
+        limiter: engine.AsyncLimiter | None,
     ) -> None:
-        defaults = Defaults(from_number=values.from_number, validate=values.validate)
         self._settings = values
+        self._defaults = Defaults(from_number=values.from_number, validate=values.validate)
         self._shared = shared
         self._budget = budget
         self._limiter = limiter
-        self.auth: Auth = Auth(self._fetch, defaults)
-        self.send: Send = Send(self._fetch, defaults, values.secret)
-        self.banks: Banks = Banks(self._fetch, defaults)
-        self.geolocation: Geolocation = Geolocation(self._fetch, defaults)
-        self.jobs: Jobs = Jobs(self._fetch, defaults)
-        self.reports: Reports = Reports(self._fetch, defaults, lambda: shared.is_closed)
-        self.numbers: Numbers = Numbers(self._fetch, defaults)
-        self.users: Users = Users(self._fetch, defaults)
-        self.packages: Packages = Packages(self._fetch, defaults)
-        self.phonebooks: Phonebooks = Phonebooks(self._fetch, defaults)
-        self.tickets: Tickets = Tickets(self._fetch, defaults)
-        self.drafts: Drafts = Drafts(self._fetch, defaults)
-        self.patterns: Patterns = Patterns(self._fetch, defaults)
-        self.payment: Payment = Payment(self._fetch, defaults)
+        for name in sections.__all__:  # a copy has its own, made on first use
+            vars(self).pop(name.lower(), None)
         if login is None and values.credentials is not None:
-            login = AsyncLogin(values.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
+            login = engine.AsyncLogin(values.credentials, login=self.auth.login, confirm=self.auth.confirm_otp)
         self._login = login
-        observers = Observers(values.listeners)
-        exchange: AsyncLink = AsyncExchange(shared.http, shared.transport, values.base_url, values.timeout, observers)
+        observers = engine.Observers(values.listeners)
+        exchange: engine.AsyncLink = engine.AsyncExchange(
+            shared.http, shared.transport, values.base_url, values.timeout, observers
+        )
         if values.middleware:
-            exchange = AsyncAttemptMiddleware(values.middleware, exchange)
-        retries = AsyncRetries(values.retry, budget, shared.methods, observers, AsyncRate(limiter, observers, exchange))
-        authorisation = AsyncAuthorisation(values.secret, values.is_token, login, observers, retries)
-        engine: AsyncLink = AsyncDeadline(values.deadline, AsyncUploads(authorisation))
+            exchange = engine.AsyncAttemptMiddleware(values.middleware, exchange)
+        retries = engine.AsyncRetries(
+            values.retry, budget, shared.methods, observers, engine.AsyncRate(limiter, observers, exchange)
+        )
+        authorisation = engine.AsyncAuthorisation(values.secret, values.is_token, login, observers, retries)
+        whole: engine.AsyncLink = engine.AsyncDeadline(values.deadline, engine.AsyncUploads(authorisation))
         if values.call_middleware:
-            engine = AsyncCallMiddleware(values.call_middleware, engine)
-        self._engine = AsyncWholeCall(observers, engine)
+            whole = engine.AsyncCallMiddleware(values.call_middleware, whole)
+        self._engine = engine.AsyncWholeCall(observers, whole)
+
+    @cached_property
+    def auth(self) -> sections.Auth:
+        """Logins, login codes, passwords and tokens. Pass a final token to the client as ``token=``."""
+        return sections.Auth(self._fetch, self._defaults)
+
+    @cached_property
+    def send(self) -> sections.Send:
+        """Sending. Sends are retried only if the request provably never left this machine."""
+        return sections.Send(self._fetch, self._defaults, self._settings.secret)
+
+    @cached_property
+    def banks(self) -> sections.Banks:
+        """Numbers by place, for `send.country` and `send.postal_code`."""
+        return sections.Banks(self._fetch, self._defaults)
+
+    @cached_property
+    def geolocation(self) -> sections.Geolocation:
+        """Numbers by place, for `send.geolocation`. The ids differ from those of `banks`."""
+        return sections.Geolocation(self._fetch, self._defaults)
+
+    @cached_property
+    def jobs(self) -> sections.Jobs:
+        """Numbers by job category, for `send.job`."""
+        return sections.Jobs(self._fetch, self._defaults)
+
+    @cached_property
+    def reports(self) -> sections.Reports:
+        """Sent messages, their delivery status and statistics, and received messages."""
+        return sections.Reports(self._fetch, self._defaults, lambda: self._shared.is_closed)
+
+    @cached_property
+    def numbers(self) -> sections.Numbers:
+        """The sender lines of the account, and their assignment to sub-users."""
+        return sections.Numbers(self._fetch, self._defaults)
+
+    @cached_property
+    def users(self) -> sections.Users:
+        """The sub-users of the account."""
+        return sections.Users(self._fetch, self._defaults)
+
+    @cached_property
+    def packages(self) -> sections.Packages:
+        """Packages: user roles and their prices."""
+        return sections.Packages(self._fetch, self._defaults)
+
+    @cached_property
+    def phonebooks(self) -> sections.Phonebooks:
+        """Phonebooks, with at most 100,000 numbers each. `send.phonebook` and `send.keyword_phonebook` send to them."""
+        return sections.Phonebooks(self._fetch, self._defaults)
+
+    @cached_property
+    def tickets(self) -> sections.Tickets:
+        """Support tickets and their replies."""
+        return sections.Tickets(self._fetch, self._defaults)
+
+    @cached_property
+    def drafts(self) -> sections.Drafts:
+        """Saved messages, at most 200."""
+        return sections.Drafts(self._fetch, self._defaults)
+
+    @cached_property
+    def patterns(self) -> sections.Patterns:
+        """Message templates that are approved once; only active ones can be sent."""
+        return sections.Patterns(self._fetch, self._defaults)
+
+    @cached_property
+    def payment(self) -> sections.Payment:
+        """The account balance."""
+        return sections.Payment(self._fetch, self._defaults)
 
     def __repr__(self) -> str:
         """Return the base URL, the sender line and the fast transport, never a secret."""
         if not hasattr(self, "_settings"):  # __init__ failed; a traceback may display this object
             return f"<{type(self).__name__}>"
-        over = " over fast" if isinstance(self._shared.transport, AsyncFastTransport) else ""
+        over = " over fast" if self._shared.is_fast else ""
         return f"<{type(self).__name__} {self._settings.base_url} from {self._settings.from_number}{over}>"
 
     async def __aenter__(self) -> Self:
@@ -343,11 +371,11 @@ class AsyncEdgeClient:
         limiter = _limiter(changed.rate_limit) if "rate_limit" in changes else self._limiter
         budget = self._budget
         if changed.retry.budget != old.retry.budget:
-            budget = RetryBudget(changed.retry.budget)
+            budget = engine.RetryBudget(changed.retry.budget)
         copied._settle(changed, self._shared, budget, None if renamed else self._login, limiter)  # noqa: SLF001 - the same
         return copied
 
-    async def check(self, *, deadline: float = 10.0) -> ClientCheck:
+    async def check(self, *, deadline: float = 10.0) -> models.ClientCheck:
         """Check the network, the key, the account, its credit and the sender line, when a program starts.
 
         It only reads. An error of the network or the service is reported in `problems`, not raised. With credentials,
@@ -359,6 +387,8 @@ class AsyncEdgeClient:
         Raises:
             ConfigurationError: the client is closed.
         """
+        from ippanel_edge._async.check import AsyncCheck  # noqa: PLC0415 - loaded on first use
+
         check_seconds(deadline, argument="deadline")
         self._check_open()
         check = AsyncCheck(self._settings.base_url, self._settings.from_number)
@@ -373,7 +403,7 @@ class AsyncEdgeClient:
         query: Mapping[str, object] | None = None,
         json: object = None,
         data: Mapping[str, object] | None = None,
-        files: Sequence[tuple[str, FileInput]] = (),
+        files: Sequence[tuple[str, models.FileInput]] = (),
         repeat: Repeat = ONCE,
     ) -> Reply[Any]:
         """Call any endpoint of the API, including one that has no method in this SDK.
@@ -409,8 +439,8 @@ class AsyncEdgeClient:
 
     async def _run(self, call: Call[T]) -> Reply[T]:
         self._check_open()
-        return await self._engine(call, Attempts(call))
+        return await self._engine(call, engine.Attempts(call))
 
 
-def _limiter(limit: RateLimit | None) -> AsyncLimiter | None:
-    return None if limit is None else AsyncLimiter(limit)
+def _limiter(limit: RateLimit | None) -> engine.AsyncLimiter | None:
+    return None if limit is None else engine.AsyncLimiter(limit)

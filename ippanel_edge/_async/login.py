@@ -11,10 +11,10 @@ from typing import Final, TypeVar
 
 import attrs
 
+from ippanel_edge import models
 from ippanel_edge._async import _io
 from ippanel_edge.config import Credentials, StoredToken
 from ippanel_edge.errors import ConfigurationError, ConnectionFailed, EdgeError, Outcome, OutcomeUnknown, evolve
-from ippanel_edge.models.auth import LoginStep
 from ippanel_edge.values.secrets import Secret
 
 T = TypeVar("T")
@@ -63,8 +63,8 @@ class AsyncLogin:
         self,
         credentials: Credentials,
         *,
-        login: Callable[[str, str], Awaitable[LoginStep]],
-        confirm: Callable[[str, str], Awaitable[LoginStep]],
+        login: Callable[[str, str], Awaitable[models.LoginStep]],
+        confirm: Callable[[str, str], Awaitable[models.LoginStep]],
     ) -> None:
         self._credentials = credentials
         self._login = login
@@ -217,7 +217,7 @@ class AsyncLogin:
             )
         return first.method, Secret(step.token)
 
-    async def _code(self, step: LoginStep) -> str:
+    async def _code(self, step: models.LoginStep) -> str:
         if step.method == "ga" and self._credentials.totp_secret is not None:
             return _totp(self._credentials.totp_secret)
         if self._credentials.otp is None:

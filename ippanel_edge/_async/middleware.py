@@ -44,7 +44,7 @@ class AsyncLink(Protocol):
         ...
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class AsyncWholeCall:
     """The outermost link: reports that a call begins and how it ends, and completes its error."""
 
@@ -71,7 +71,7 @@ class AsyncWholeCall:
         raise failure
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class AsyncCallMiddleware:
     """Runs the user's middleware around the whole call, the first outermost."""
 
@@ -104,7 +104,7 @@ class AsyncCallMiddleware:
         return await _around_all(self.middleware, engine)(call)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class AsyncDeadline:
     """Ends a call at its deadline, and states whether it may have been executed."""
 
@@ -122,7 +122,7 @@ class AsyncDeadline:
         raise error
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class AsyncAuthorisation:
     """Adds the key or token to the headers; with credentials, logs in, and once more after a 401."""
 
@@ -206,7 +206,7 @@ def _authorised(call: Call[T], secret: Secret) -> Call[T]:
     return attrs.evolve(call, headers={**call.headers, "Authorization": secret})
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class AsyncRetries:
     """Retries a failed request if that is allowed, and tries the other method if the documents disagree about it."""
 
@@ -254,7 +254,7 @@ class AsyncRetries:
         raise attempts.final(failure)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class AsyncRate:
     """Waits for the request's turn at the rate limit. Does not start a send shortly before the deadline."""
 
@@ -273,7 +273,7 @@ class AsyncRate:
         return await self.proceed(call, attempts)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class AsyncAttemptMiddleware:
     """Runs the user's middleware around each attempt, the first outermost."""
 

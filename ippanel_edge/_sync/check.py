@@ -44,7 +44,7 @@ _ADVICE: Final[tuple[tuple[tuple[type[EdgeError], ...], str], ...]] = (
 )
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Check:
     """One check. The attributes are what it has found out so far.
 

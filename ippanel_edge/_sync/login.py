@@ -12,10 +12,10 @@ from typing import Final, TypeVar
 
 import attrs
 
+from ippanel_edge import models
 from ippanel_edge._sync import _io
 from ippanel_edge.config import Credentials, StoredToken
 from ippanel_edge.errors import ConfigurationError, ConnectionFailed, EdgeError, Outcome, OutcomeUnknown, evolve
-from ippanel_edge.models.auth import LoginStep
 from ippanel_edge.values.secrets import Secret
 
 T = TypeVar("T")
@@ -64,8 +64,8 @@ class Login:
         self,
         credentials: Credentials,
         *,
-        login: Callable[[str, str], LoginStep],
-        confirm: Callable[[str, str], LoginStep],
+        login: Callable[[str, str], models.LoginStep],
+        confirm: Callable[[str, str], models.LoginStep],
     ) -> None:
         self._credentials = credentials
         self._login = login
@@ -218,7 +218,7 @@ class Login:
             )
         return first.method, Secret(step.token)
 
-    def _code(self, step: LoginStep) -> str:
+    def _code(self, step: models.LoginStep) -> str:
         if step.method == "ga" and self._credentials.totp_secret is not None:
             return _totp(self._credentials.totp_secret)
         if self._credentials.otp is None:

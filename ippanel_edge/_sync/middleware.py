@@ -45,7 +45,7 @@ class Link(Protocol):
         ...
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class WholeCall:
     """The outermost link: reports that a call begins and how it ends, and completes its error."""
 
@@ -72,7 +72,7 @@ class WholeCall:
         raise failure
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class CallMiddleware:
     """Runs the user's middleware around the whole call, the first outermost."""
 
@@ -105,7 +105,7 @@ class CallMiddleware:
         return _around_all(self.middleware, engine)(call)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Deadline:
     """Ends a call at its deadline, and states whether it may have been executed."""
 
@@ -123,7 +123,7 @@ class Deadline:
         raise error
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Authorisation:
     """Adds the key or token to the headers; with credentials, logs in, and once more after a 401."""
 
@@ -207,7 +207,7 @@ def _authorised(call: Call[T], secret: Secret) -> Call[T]:
     return attrs.evolve(call, headers={**call.headers, "Authorization": secret})
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Retries:
     """Retries a failed request if that is allowed, and tries the other method if the documents disagree about it."""
 
@@ -255,7 +255,7 @@ class Retries:
         raise attempts.final(failure)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Rate:
     """Waits for the request's turn at the rate limit. Does not start a send shortly before the deadline."""
 
@@ -272,7 +272,7 @@ class Rate:
         return self.proceed(call, attempts)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class AttemptMiddleware:
     """Runs the user's middleware around each attempt, the first outermost."""
 

@@ -17,7 +17,7 @@ from ippanel_edge.wire.reply import Reply
 T = TypeVar("T")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Uploads:
     """Opens the files of a call, and keeps other calls from using the same file objects until the call ends."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ippanel_edge.errors import InvalidArgument
-from ippanel_edge.models.send import SendResult
+from ippanel_edge.models.send_result import SendResult
 from ippanel_edge.values.checks import check_id, check_iterable
 
 ARGUMENT = "message_outbox_id"

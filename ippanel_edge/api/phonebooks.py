@@ -21,8 +21,9 @@ from ippanel_edge.values.checks import (
     optional_texts,
     texts,
 )
-from ippanel_edge.values.files import FileInput, Upload, open_upload
+from ippanel_edge.values.files import FileInput, Upload
 from ippanel_edge.values.tables import Table, check_table
+from ippanel_edge.values.uploads import open_upload
 from ippanel_edge.wire import codec
 
 MAX_TITLE: Final = 200

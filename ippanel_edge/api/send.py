@@ -15,12 +15,8 @@ from ippanel_edge.api import targets
 from ippanel_edge.config import Defaults
 from ippanel_edge.endpoints import Endpoint
 from ippanel_edge.errors import ConfigurationError, InvalidArgument
-from ippanel_edge.models.send import (
-    PatternContact,
-    PeerMessage,
-    Price,
-    SendResult,
-)
+from ippanel_edge.models.send import PatternContact, PeerMessage, Price
+from ippanel_edge.models.send_result import SendResult
 from ippanel_edge.values import phones, times
 from ippanel_edge.values.checks import (
     check_id,
@@ -34,10 +30,11 @@ from ippanel_edge.values.checks import (
     secrets,
     texts,
 )
-from ippanel_edge.values.files import FileInput, Upload, open_upload
+from ippanel_edge.values.files import FileInput, Upload
 from ippanel_edge.values.secrets import Secret, SecretInt
 from ippanel_edge.values.segments import check_message
 from ippanel_edge.values.tables import Table, check_table
+from ippanel_edge.values.uploads import open_upload
 from ippanel_edge.wire.call import Call, call
 
 Target_contra = TypeVar("Target_contra", contravariant=True)

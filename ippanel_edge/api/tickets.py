@@ -8,7 +8,8 @@ from ippanel_edge.api.fields import filters_of
 from ippanel_edge.config import Defaults
 from ippanel_edge.models.tickets import TicketFilters
 from ippanel_edge.values.checks import check_id, paging
-from ippanel_edge.values.files import FileInput, Upload, open_upload
+from ippanel_edge.values.files import FileInput, Upload
+from ippanel_edge.values.uploads import open_upload
 
 _REPLY_KINDS: Final = frozenset({"zip", "jpg", "jpeg", "png"})
 MAX_BYTES: Final = 10 * 1024 * 1024

@@ -13,8 +13,9 @@ from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.models.users import NewUser, UserChanges, UserFilters
 from ippanel_edge.values import phones
 from ippanel_edge.values.checks import check_choice, check_id, check_iterable, check_text, ids
-from ippanel_edge.values.files import FileInput, Upload, open_upload
+from ippanel_edge.values.files import FileInput, Upload
 from ippanel_edge.values.secrets import Secret
+from ippanel_edge.values.uploads import open_upload
 
 MIN_PASSWORD: Final = 8
 NATIONAL_CODE_DIGITS: Final = 10

@@ -49,10 +49,10 @@ if TYPE_CHECKING:
         PhonebookNumbers,
         PostalCodeTarget,
         Price,
-        SendResult,
         Slice,
         WholePhonebooks,
     )
+    from ippanel_edge.models.send_result import SendResult
     from ippanel_edge.models.states import DeliveryStatus, MessageState, PatternStatus, TicketState, VariableType
     from ippanel_edge.models.tickets import (
         CreatedTicket,
@@ -225,7 +225,7 @@ _MODULE_OF = {
     "RepliedTicket": "models.tickets",
     "ResetToken": "models.auth",
     "SampleFile": "models.documents",
-    "SendResult": "models.send",
+    "SendResult": "models.send_result",
     "Slice": "models.send",
     "Tariff": "models.users",
     "Ticket": "models.tickets",

@@ -1,4 +1,4 @@
-"""Models of sending: targets in requests, ids and prices in responses."""
+"""Models of sending: targets in requests, prices in responses. `SendResult` is in `send_result`."""
 
 from __future__ import annotations
 
@@ -8,30 +8,7 @@ import attrs
 
 from ippanel_edge.models.common import Model
 from ippanel_edge.models.fields import checked, to_recipients
-
-
-@attrs.frozen(kw_only=True)
-class SendResult(Model):
-    """The result of a send. Source: send/webservice.md.
-
-    Attributes:
-        message_outbox_ids: the id of each message that the service created; the report calls take them.
-    """
-
-    message_outbox_ids: tuple[int, ...] = attrs.field(
-        validator=[attrs.validators.min_len(1), attrs.validators.deep_iterable(attrs.validators.ge(1))]
-    )
-
-    @property
-    def id(self) -> int:
-        """The id, if the send created exactly one message.
-
-        Raises:
-            ValueError: there are several ids; use `message_outbox_ids`.
-        """
-        if len(self.message_outbox_ids) != 1:
-            raise ValueError(f"expected one message id, got {len(self.message_outbox_ids)}; use message_outbox_ids")
-        return self.message_outbox_ids[0]
+from ippanel_edge.models.send_result import SendResult as SendResult  # noqa: PLC0414 - exported from here too
 
 
 @attrs.frozen(kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import logging
 import re
@@ -54,6 +53,8 @@ def redacted(error: EdgeError, secrets: Iterable[str | int]) -> EdgeError:
 
 def _forms(secret: str) -> Iterator[str]:
     """Yield a secret as it may be quoted: plain, in a URL, in JSON, or escaped for HTML."""
+    import html  # noqa: PLC0415 - its table of entities is slow to import, and only an error needs it
+
     yield secret
     yield quote(secret, safe="")
     yield quote_plus(secret)

@@ -10,7 +10,7 @@ import attrs
 
 from ippanel_edge.endpoints import READ, WRITE
 from ippanel_edge.errors import ApiError, ConnectionFailed, DecodeError, EdgeError, Outcome, OutcomeUnknown, evolve
-from ippanel_edge.models.send import SendResult
+from ippanel_edge.models.send_result import SendResult
 from ippanel_edge.wire.call import Call
 
 E = TypeVar("E", bound=EdgeError)
@@ -19,7 +19,7 @@ _NUMBERS: Final = itertools.count(1)
 _CODE: Final = re.compile(r"[0-9]{1,3}-[0-9]{1,4}")
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Attempts:
     """The attempts of one call. The exchange records each of them, also those that a middleware adds.
 

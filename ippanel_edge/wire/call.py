@@ -14,7 +14,7 @@ import attrs
 from ippanel_edge.endpoints import Endpoint, Method, Repeat
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values.checks import check_choice, check_iterable, check_str, check_type, shown
-from ippanel_edge.values.files import FileInput, Upload, open_upload
+from ippanel_edge.values.files import FileInput, Upload
 from ippanel_edge.values.secrets import Secret, SecretInt
 
 T = TypeVar("T")
@@ -293,6 +293,8 @@ def unlisted_files(files: Iterable[tuple[str, FileInput]]) -> list[tuple[str, Up
     Raises:
         InvalidArgument: there is anything but pairs of a name and a file; its place is named, such as ``files[0]``.
     """
+    from ippanel_edge.values.uploads import open_upload  # noqa: PLC0415 - loaded for calls with files only
+
     uploads: list[tuple[str, Upload]] = []
     for index, pair in enumerate(check_iterable(files, argument="files", of="(field, file) pairs")):
         place = f"files[{index}]"

@@ -20,7 +20,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from ippanel_edge.errors import DecodeError
 from ippanel_edge.models.common import Page
-from ippanel_edge.models.send import SendResult
+from ippanel_edge.models.send_result import SendResult
 from ippanel_edge.values import times
 
 T = TypeVar("T")

@@ -13,6 +13,7 @@ from typing import Any, Generic, NoReturn, TypeVar, cast
 
 import attrs
 
+from ippanel_edge import wire
 from ippanel_edge.config import MAX_ANSWER_BYTES
 from ippanel_edge.endpoints import Endpoint
 from ippanel_edge.errors import (
@@ -32,9 +33,8 @@ from ippanel_edge.errors import (
     request_id_of,
 )
 from ippanel_edge.models.common import Meta
-from ippanel_edge.models.send import SendResult
+from ippanel_edge.models.send_result import SendResult
 from ippanel_edge.values.redaction import masked
-from ippanel_edge.wire import codec
 from ippanel_edge.wire.credit import speaks_of_credit
 
 T = TypeVar("T")
@@ -159,7 +159,7 @@ def _open(endpoint: Endpoint[T], envelope: object, answer: RawAnswer) -> tuple[T
         return cast("T", None), meta
     if returns is object:
         return cast("T", data), meta
-    return codec.decode(data, endpoint.returns, meta=meta.raw), meta
+    return wire.codec.decode(data, endpoint.returns, meta=meta.raw), meta
 
 
 def _has_ids(endpoint: Endpoint[Any], reply: Mapping[str, object]) -> bool:
@@ -168,7 +168,7 @@ def _has_ids(endpoint: Endpoint[Any], reply: Mapping[str, object]) -> bool:
     if returns is not SendResult:
         return False
     try:
-        codec.decode(reply.get("data"), SendResult)
+        wire.codec.decode(reply.get("data"), SendResult)
     except DecodeError:
         return False
     return True
@@ -180,7 +180,7 @@ def _meta(value: object) -> Meta | None:
         return None
     raw = cast("dict[str, Any]", value)
     try:
-        status = codec.to_bool(raw.get("status"))
+        status = wire.codec.to_bool(raw.get("status"))
     except ValueError:
         return None
     return Meta(

@@ -91,7 +91,7 @@ def other_method(endpoint: Endpoint[Any], method: str, error: EdgeError) -> str 
     return other if not error.allow or other in error.allow else None
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class RetryBudget:
     """Tokens that retries cost, shared by a client and its copies: it prevents a retry storm during an outage.
 

@@ -14,13 +14,16 @@ import pytest
 
 from ippanel_edge import (
     AsyncEdgeClient,
+    AttemptEnded,
+    CallEnded,
     ConfigurationError,
     Credentials,
     EdgeClient,
     EdgeError,
     Outcome,
     RateLimit,
-    hooks,
+    RetryPlanned,
+    WaitBegan,
     observers,
 )
 from tests.client.conftest import FakeClock, MakeClient
@@ -159,7 +162,7 @@ def test_the_page_lists_the_fields_of_each_record() -> None:
     """Each row of the table names a field and the events that have it."""
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", PAGE.read_text("utf-8"), re.MULTILINE)
     listed = {name: set(re.findall(r"`(\w+)`", events)) for name, events in rows}
-    kinds = (hooks.WaitBegan, hooks.AttemptEnded, hooks.RetryPlanned, hooks.CallEnded)
+    kinds = (WaitBegan, AttemptEnded, RetryPlanned, CallEnded)
     owners: dict[str, set[str]] = {}
     for kind in kinds:
         for field in attrs.fields(kind):

@@ -143,7 +143,7 @@ async def test_an_unexpected_response_through_a_proxy_is_not_used_for_the_next_r
             assert await get_texts(client, server.url, "first", "second") == ["first", "second"]
 
 
-@pytest.mark.skipif("is_fast()", reason="the fast transport rejects such a proxy")
+@pytest.mark.skipif("config.getoption('transport') == 'fast'", reason="the fast transport rejects such a proxy")
 async def test_a_connection_to_an_https_proxy_is_used_once(side: str, authority: trustme.CA, trust: Any) -> None:
     with Loopback(tls=server_context(authority)) as server:
         proxy = httpx.Proxy(server.url, ssl_context=trust)
@@ -246,7 +246,7 @@ async def test_a_refused_connection_releases_its_slot(side: str) -> None:
 
 
 @unfinished_generators
-@pytest.mark.skipif("is_fast()", reason="the fast transport reads each response at once")
+@pytest.mark.skipif("config.getoption('transport') == 'fast'", reason="the fast transport reads each response at once")
 async def test_a_partly_read_response_releases_its_slot_and_closes_its_connection(side: str) -> None:
     with Loopback(lambda request: request.send(http_response("x" * 300_000))) as server:
         async with open_client(side, max_connections=1) as client:

@@ -85,7 +85,7 @@ PAGES: Final[Mapping[str, Page]] = {
         "Hooks",
         "The types of the arguments `middleware`, `call_middleware` and `listeners` of a client. See "
         "[Middleware and events](../hooks.md).",
-        ("hooks",),
+        ("hooks", "events"),
     ),
 }
 
@@ -110,6 +110,7 @@ def pages_of_modules() -> dict[str, str]:
         section, *groups = endpoint.name.split(".")[:-1]
         for name in (section, *groups):
             found.setdefault(f"models.{name}", section)
+    found["models.send_result"] = "send"
     return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,13 +34,14 @@ def file_of(folder: str, name: str) -> str:
 
 
 def missing_models(endpoints: str) -> Iterator[str]:
-    """Yield each class that endpoints.py imports from a module of the models that does not define it."""
-    for node in ast.parse(endpoints).body:
-        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-        if isinstance(node, ast.ImportFrom) and module.startswith("ippanel_edge.models."):
-            path = f"{module.replace('.', '/')}.py"
-            defined = public_classes((ROOT / path).read_text("utf-8")) if (ROOT / path).exists() else []
-            yield from (f"{name.name}: add the class to {path}" for name in node.names if name.name not in defined)
+    """Yield each class that a line of endpoints.py names as `models.X` and that no module of the models defines."""
+    defined = {name for file in (ROOT / MODELS).glob("*.py") for name in public_classes(file.read_text("utf-8"))}
+    for line in ast.parse(endpoints).body:
+        for node in ast.walk(line):
+            if not (isinstance(node, ast.Attribute) and ast.unparse(node.value) == "models") or node.attr in defined:
+                continue
+            endpoint = next(each.value for each in ast.walk(line) if isinstance(each, ast.Constant))
+            yield f"{node.attr}: add the class to {file_of(MODELS, str(endpoint))}"
 
 
 def missing_methods(client: object) -> Iterator[str]:
@@ -64,7 +66,9 @@ def calls(client: object) -> dict[str, Any]:
     """Return all calls of a client: names, such as `users.documents.list`, to methods."""
     found: dict[str, Any] = {}
     pending: list[tuple[str, object]] = [
-        (name, section) for name, section in vars(client).items() if not name.startswith("_")
+        (name, getattr(client, name))
+        for name, value in vars(type(client)).items()
+        if isinstance(value, cached_property)
     ]
     while pending:
         path, section = pending.pop()
@@ -147,6 +151,8 @@ def test_the_file_of_a_group_is_preferred_to_that_of_its_section() -> None:
 
 
 def test_a_class_that_is_not_defined_is_reported_with_its_file() -> None:
-    assert list(missing_models("from ippanel_edge.models.payment import Credit, Nonsense\n")) == [
-        "Nonsense: add the class to ippanel_edge/models/payment.py"
-    ]
+    lines = (
+        'A = Endpoint("payment.credit", "GET", "/a", READ, lambda: models.Credit, "")\n'
+        'B = Endpoint("payment.nonsense", "GET", "/b", READ, lambda: models.Page[models.Nonsense], "")\n'
+    )
+    assert list(missing_models(lines)) == ["Nonsense: add the class to ippanel_edge/models/payment.py"]

@@ -38,6 +38,15 @@ from ippanel_edge import (
     normalize_phone,
     sms_parts,
 )
+from ippanel_edge.endpoints import (
+    AUTH_LOGOUT,
+    BANKS_CITIES,
+    PHONEBOOKS_CONTACTS_IMPORT_SAMPLE,
+    REPORTS_OUTBOX,
+    SEND_WEBSERVICE,
+    USERS_CHECK_EXISTS,
+    Endpoint,
+)
 from ippanel_edge.models import (
     AddedContacts,
     BulkStats,
@@ -135,6 +144,17 @@ async def asynchronous(client: AsyncEdgeClient, moment: datetime, user: NewUser,
     async with client.with_options(deadline=5.0, retry=RetryPolicy(retries=1)) as copy:
         assert_type(copy, AsyncEdgeClient)
     await client.users.register(user)
+
+
+def endpoints() -> None:
+    """Check the type of a reply that an endpoint declares by a function or by its class."""
+    assert_type(SEND_WEBSERVICE, Endpoint[SendResult])
+    assert_type(REPORTS_OUTBOX, Endpoint[Page[OutboxMessage]])
+    assert_type(REPORTS_OUTBOX.returns, type[Page[OutboxMessage]])
+    assert_type(BANKS_CITIES, Endpoint[list[Place]])
+    assert_type(AUTH_LOGOUT, Endpoint[None])
+    assert_type(USERS_CHECK_EXISTS, Endpoint[bool])
+    assert_type(PHONEBOOKS_CONTACTS_IMPORT_SAMPLE, Endpoint[bytes | None])
 
 
 def synchronous(client: EdgeClient, file: FileInput) -> None:

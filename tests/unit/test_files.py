@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from ippanel_edge.errors import ConfigurationError, InvalidArgument
 from ippanel_edge.values import sources
-from ippanel_edge.values.files import FileInput, Upload, open_upload, safe_name
+from ippanel_edge.values.files import FileInput, Upload
+from ippanel_edge.values.uploads import open_upload, safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

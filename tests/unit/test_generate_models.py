@@ -69,7 +69,7 @@ def test_importing_models_loads_no_section_module() -> None:
 def test_importing_a_class_loads_only_its_section_module() -> None:
     loaded = loaded_by("from ippanel_edge.models import PeerMessage")
     sections = {name for name in loaded if name.startswith("ippanel_edge.models.")}
-    assert sections == {f"ippanel_edge.models.{name}" for name in ("common", "fields", "send")}
+    assert sections == {f"ippanel_edge.models.{name}" for name in ("common", "fields", "send", "send_result")}
 
 
 def test_public_classes_are_the_module_level_classes_without_an_underscore() -> None:

@@ -17,6 +17,7 @@ LAYERS: Final = (
     ("models",),
     ("endpoints", "config"),
     ("wire",),
+    ("events",),
     ("hooks",),
     ("logs",),
     ("observers",),

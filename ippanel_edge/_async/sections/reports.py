@@ -24,7 +24,7 @@ from ippanel_edge.models.reports import (
     OutboxMessage,
     RecipientReport,
 )
-from ippanel_edge.models.send import SendResult
+from ippanel_edge.models.send_result import SendResult
 from ippanel_edge.values.checks import paging, ranges
 from ippanel_edge.wire.call import call
 

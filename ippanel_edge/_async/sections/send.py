@@ -23,9 +23,9 @@ from ippanel_edge.models.send import (
     PhonebookNumbers,
     PostalCodeTarget,
     Price,
-    SendResult,
     WholePhonebooks,
 )
+from ippanel_edge.models.send_result import SendResult
 from ippanel_edge.values.files import FileInput, Upload
 from ippanel_edge.values.secrets import Secret
 from ippanel_edge.wire.call import call
