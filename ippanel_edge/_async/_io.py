@@ -123,6 +123,11 @@ class Grace(Generic[T]):
     seconds: float
     abandoned: Callable[[T | None], None]
 
+    def left(self) -> float:
+        """Return how many seconds it may go on from now."""
+        ends = _ends.get()
+        return self.seconds if ends is None else min(self.seconds, ends - anyio.current_time())
+
 
 async def finish(run: Callable[[], Coroutine[Any, Any, T]], grace: Grace[T]) -> T:
     """Run a function. If it is cancelled after it began, let it finish within the grace time.
@@ -155,11 +160,9 @@ async def settled(work: asyncio.Future[T], grace: Grace[T], cancel: Callable[[],
     try:
         await _ended(work)
     except asyncio.CancelledError:
-        ends = _ends.get()
-        limit = grace.seconds if ends is None else min(grace.seconds, ends - anyio.current_time())
         with anyio.CancelScope(shield=True):
             if grace.began():
-                await _ended_despite(work, limit)
+                await _ended_despite(work, grace.left())
             if not work.done():
                 cancel()
                 await _ended_despite(work, None)

@@ -11,9 +11,11 @@ import select
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
+import anyio
 import httpx
 
 from ippanel_edge._async import _io
@@ -47,12 +49,12 @@ class Connection(asyncio.Protocol):
         self._is_open = False
         self._is_exact = False  # whether a write that closes the transport at once proves that nothing left
         self._poll: Any = None
-        self._parser: Parser | None = None
-        self._answer: asyncio.Future[RawAnswer] | None = None
-        self._resumed: asyncio.Future[None] | None = None  # while the write buffer is not empty and a task waits
+        self._parser: Parser | None = None  # of the exchange in progress
+        self._result: RawAnswer | Exception | None = None  # of the exchange, until it is taken
+        self._waiter: asyncio.Future[None] | None = None  # of the task that waits for it, or to write
         self._has_more = False  # whether bytes followed the last response
-        self._is_paused = False
-        self._is_sending = False
+        self._is_paused = False  # whether the write buffer is not empty
+        self._is_sending = False  # whether content remains to be written
         self._timer: asyncio.TimerHandle | None = None
         self._timeouts: Mapping[str, float | None] = {}
         self._heard = 0.0  # the time of the last progress
@@ -83,8 +85,8 @@ class Connection(asyncio.Protocol):
         if not self._is_open:
             await self._open(trace)
         if isinstance(request.stream, Content | httpx.ByteStream):
-            answer = await self._start(request, request.content, limit, trace)
-            return await self._settled(answer, grace)
+            await self._start(request, request.content, limit, trace)
+            return await self._outcome(grace)
         if grace is None:
             return await self._upload(request, limit, trace)
         return await _io.finish(lambda: self._upload(request, limit, trace), grace)
@@ -121,10 +123,10 @@ class Connection(asyncio.Protocol):
 
     async def _open_tunnel(self, tls: dict[str, Any], connect: float | None) -> None:
         """Open a tunnel through the proxy. Nothing of the request has left if this fails."""
-        answer = self._expect("CONNECT", MAX_HEAD_BYTES)
+        self._expect("CONNECT", MAX_HEAD_BYTES)
         self._write(self._route.connect_request())
         try:
-            reply = await self._settled(answer, None)
+            reply = await self._outcome(None)
         except httpx.RemoteProtocolError as error:
             raise httpx.ProxyError(f"the proxy did not open a tunnel: {error}") from error
         if not 200 <= reply.status_code < 300:  # noqa: PLR2004 - success
@@ -157,61 +159,50 @@ class Connection(asyncio.Protocol):
         content: bytes,
         limit: int,
         trace: Any,  # noqa: ANN401 - as above
-    ) -> asyncio.Future[RawAnswer]:
+    ) -> None:
         """Write the headers and the content of a request, as far as it is known."""
         data = self._route.head(request) + content
         if trace is not None:
             await trace("http11.send_request_headers.started", {"request": _Named(request.method)})
-        if self._transport.is_closing():
-            await _tell(trace, NOTHING_LEFT)
-            raise httpx.WriteError("the connection was lost before anything was sent")
-        answer = self._expect(request.method, limit)
-        self._write(data)
-        if self._is_exact and self._transport.is_closing():  # the system rejected the first write as a whole
-            answer.cancel()
-            await _tell(trace, NOTHING_LEFT)
-            raise httpx.WriteError("the connection was lost before anything was sent")
-        return answer
+        if not self._transport.is_closing():
+            self._expect(request.method, limit)
+            self._write(data)
+            if not self._is_exact or not self._transport.is_closing():
+                return
+            self._end()  # the system rejected the first write as a whole
+        await _tell(trace, NOTHING_LEFT)
+        raise httpx.WriteError("the connection was lost before anything was sent")
 
     async def _upload(self, request: httpx.Request, limit: int, trace: Any) -> RawAnswer:  # noqa: ANN401 - as above
         """Send a request whose content is a stream, as fast as the server reads it."""
         framing = Framing.of(request.headers)
-        answer = await self._start(request, b"", limit, trace)
+        await self._start(request, b"", limit, trace)
         self._is_sending = True
         try:
             async for part in cast("AsyncIterator[bytes]", request.stream):
-                if answer.done():  # a response before the end of the request, or an error
-                    return await answer
                 self._write(framing.part(part))
-                await self._wait_until_written(answer)
-            self._write(framing.end())
-            self._is_sending = False
-            return await answer
-        finally:
-            if not answer.done():
-                self._abandon(answer)
+                while self._is_paused and self._result is None:
+                    await self._wait()
+                if self._result is not None:  # a response before the end of the request, or an error
+                    break
+            else:
+                self._write(framing.end())
+                self._is_sending = False
+        except BaseException:
+            self._abandon()
+            raise
+        return await self._outcome(None)
 
-    def _expect(self, method: str, limit: int) -> asyncio.Future[RawAnswer]:
+    def _expect(self, method: str, limit: int) -> None:
         self.is_reusable = False
         self._parser = Parser(method, limit)
-        self._answer = self._loop.create_future()
-        return self._answer
+        self._result = None
 
     def _write(self, data: bytes) -> None:
         if data:
             self._transport.write(data)
         self._heard = self._loop.time()
-        if self._timer is None:
-            self._set_timer()
-
-    async def _wait_until_written(self, answer: asyncio.Future[RawAnswer]) -> None:
-        if not self._is_paused or answer.done():
-            return
-        self._resumed = self._loop.create_future()
-        try:
-            await self._resumed
-        finally:
-            self._resumed = None
+        self._set_timer()
 
     def pause_writing(self) -> None:
         """Record that the write buffer is not empty. Called by asyncio."""
@@ -222,33 +213,53 @@ class Connection(asyncio.Protocol):
         """Record that the system accepted all bytes. Called by asyncio."""
         self._is_paused = False
         self._heard = self._loop.time()
+        self._set_timer()
         self._wake()
 
+    # Waiting for the end of an exchange.
+
+    async def _outcome(self, grace: _io.Grace[RawAnswer] | None) -> RawAnswer:
+        """Wait for the end of the exchange. A cancellation does not end it until its grace time is over."""
+        try:
+            while self._result is None:
+                await self._wait()
+        except asyncio.CancelledError:
+            if grace is not None and grace.began():
+                await self._finish(grace.left())
+            if self._result is None:
+                self._abandon()
+            if grace is not None and grace.began():
+                grace.abandoned(self._result if isinstance(self._result, RawAnswer) else None)
+            raise
+        result, self._result = self._result, None
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    async def _finish(self, limit: float) -> None:
+        """Wait for the end of the exchange, for at most `limit` seconds, whatever is cancelled meanwhile."""
+        ends = self._loop.time() + limit
+        timer = self._loop.call_at(ends, self._wake)
+        with anyio.CancelScope(shield=True):
+            while self._result is None and self._loop.time() < ends:
+                with suppress(asyncio.CancelledError):  # asyncio's own: the first one is raised at the end
+                    await self._wait()
+        timer.cancel()
+
+    async def _wait(self) -> None:
+        self._waiter = self._loop.create_future()
+        await self._waiter
+
     def _wake(self) -> None:
-        if self._resumed is not None and not self._resumed.done():
-            self._resumed.set_result(None)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     # Receiving.
 
-    async def _settled(self, answer: asyncio.Future[RawAnswer], grace: _io.Grace[RawAnswer] | None) -> RawAnswer:
-        if grace is not None:
-            return await _io.settled(answer, grace, lambda: self._abandon(answer))
-        try:
-            return await answer
-        finally:
-            if not answer.done() or answer.cancelled():
-                self._abandon(answer)
-
-    def _abandon(self, answer: asyncio.Future[RawAnswer]) -> None:
-        """End an exchange without a response. Its connection cannot be used again."""
-        answer.cancel()
-        self._end()
-        self._transport.abort()
-
     def data_received(self, data: bytes) -> None:
         """Parse received bytes. Called by asyncio."""
-        parser, answer = self._parser, self._answer
-        if parser is None or answer is None or answer.done():  # bytes that no request asked for
+        parser = self._parser
+        if parser is None:  # bytes that no request asked for
             self.is_reusable = False
             self._transport.abort()
             return
@@ -259,7 +270,7 @@ class Connection(asyncio.Protocol):
             self._fail(error)
         else:
             if is_complete:
-                self._complete(parser, answer)
+                self._complete(parser)
 
     def eof_received(self) -> None:
         """Complete a response that ends with the connection. Called by asyncio."""
@@ -270,12 +281,11 @@ class Connection(asyncio.Protocol):
         """End the exchange in progress. Called by asyncio."""
         self._lose(exc)
         self._end()
-        self._wake()
 
     def _lose(self, error: Exception | None) -> None:
-        parser, answer = self._parser, self._answer
+        parser = self._parser
         self.is_reusable = False
-        if parser is None or answer is None or answer.done():
+        if parser is None:
             return
         try:
             if error is not None:
@@ -284,26 +294,30 @@ class Connection(asyncio.Protocol):
         except httpx.TransportError as problem:
             self._fail(problem)
         else:
-            self._complete(parser, answer)
+            self._complete(parser)
 
-    def _complete(self, parser: Parser, answer: asyncio.Future[RawAnswer]) -> None:
+    def _complete(self, parser: Parser) -> None:
         is_sent = not self._is_sending and not self._is_paused
         self._has_more = parser.has_more
         self.is_reusable = parser.keeps_alive and not parser.has_more and is_sent
-        self._end()
-        answer.set_result(parser.answer)
+        self._parser = None  # its timer is kept: the next exchange needs one
+        self._result = parser.answer
         self._wake()
 
     def _fail(self, error: Exception) -> None:
-        answer = self._answer
-        self._end()
-        if answer is not None and not answer.done():
-            answer.set_exception(error)
-        self._transport.abort()
+        if self._parser is not None:
+            self._result = error
+        self._abandon()
         self._wake()
+
+    def _abandon(self) -> None:
+        """End the exchange, and close its connection, which cannot be used again."""
+        self._end()
+        self._transport.abort()
 
     def _end(self) -> None:
         self._parser = None
+        self.is_reusable = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -311,12 +325,21 @@ class Connection(asyncio.Protocol):
     # Timeouts of a step: a write while the buffer is not empty, otherwise a read.
 
     def _set_timer(self) -> None:
+        """Set the timer, unless it is set to an earlier time: then it is set again as it fires."""
         seconds = self._timeouts.get("write" if self._is_paused else "read")
-        if seconds is not None:
-            self._timer = self._loop.call_at(self._heard + seconds, self._check_progress)
+        if seconds is None:
+            return
+        due, timer = self._heard + seconds, self._timer
+        if timer is not None:
+            if timer.when() <= due:
+                return
+            timer.cancel()
+        self._timer = self._loop.call_at(due, self._check_progress)
 
     def _check_progress(self) -> None:
         self._timer = None
+        if self._parser is None:
+            return
         if self._is_paused:
             pending = self._transport.get_write_buffer_size()
             if pending != self._pending:
@@ -324,9 +347,7 @@ class Connection(asyncio.Protocol):
         elif self._is_sending:  # the content is being read from its file
             self._heard = self._loop.time()
         seconds = self._timeouts.get("write" if self._is_paused else "read")
-        if seconds is None:
-            return
-        if self._loop.time() < self._heard + seconds:
+        if seconds is None or self._loop.time() < self._heard + seconds:
             self._set_timer()
         elif self._is_paused:
             self._fail(httpx.WriteTimeout("the server does not read the request"))
