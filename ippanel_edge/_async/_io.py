@@ -238,6 +238,11 @@ async def _finish_in_scope(run: Callable[[], Coroutine[Any, Any, T]], grace: Gra
     return results[0]
 
 
+def _here() -> object:
+    """Return what identifies the running event loop. For asyncio, it is faster than anyio's token."""
+    return asyncio.get_running_loop() if on_asyncio() else anyio.lowlevel.current_token()
+
+
 def on_asyncio() -> bool:
     """Return whether the running event loop is asyncio's, which the fast transport needs."""
     return sniffio.current_async_library() == "asyncio"
@@ -254,7 +259,15 @@ class Slots:
     """A semaphore: a limited number of holders; the others wait, first come, first served."""
 
     def __init__(self, total: int) -> None:
-        self._slots = anyio.Semaphore(total)
+        self._free = total  # above 0 only without waiters: a released slot goes to the next waiter directly
+        self._waiters: deque[anyio.Event] = deque()
+
+    def acquire_now(self) -> bool:
+        """Take a slot if one is free; return whether it was."""
+        if not self._free:
+            return False
+        self._free -= 1
+        return True
 
     async def acquire(self, within: float | None = None) -> None:
         """Take a slot; wait if none is free.
@@ -265,23 +278,38 @@ class Slots:
         Raises:
             SlotTimeout: none became free in that time.
         """
+        if self.acquire_now():
+            return
+        turn = anyio.Event()
+        self._waiters.append(turn)
         try:
-            self._slots.acquire_nowait()
-        except anyio.WouldBlock:
-            try:
-                with anyio.fail_after(within):
-                    await self._slots.acquire()
-            except TimeoutError:
-                raise SlotTimeout from None
+            with anyio.move_on_after(within):
+                await turn.wait()
+                return
+        except BaseException:
+            self._leave(turn)
+            raise
+        self._leave(turn)
+        raise SlotTimeout
+
+    def _leave(self, turn: anyio.Event) -> None:
+        """Stop waiting. A slot that was passed on meanwhile goes to the next waiter."""
+        if turn.is_set():
+            self.release()
+        else:
+            self._waiters.remove(turn)
 
     def release(self) -> None:
         """Release a slot to the longest waiter."""
-        self._slots.release()
+        if self._waiters:
+            self._waiters.popleft().set()
+        else:
+            self._free += 1
 
     @property
     def has_waiters(self) -> bool:
         """Whether there are waiters."""
-        return self._slots.statistics().tasks_waiting > 0
+        return bool(self._waiters)
 
 
 @attrs.frozen(eq=False)
@@ -386,7 +414,7 @@ class Local(Generic[T]):
 
     def get(self) -> T:
         """Return the value of this event loop."""
-        here = anyio.lowlevel.current_token()
+        here = _here()
         owned = self._owned.get(here)
         return self._new(here) if owned is None else owned[1]
 
@@ -411,12 +439,12 @@ class Local(Generic[T]):
 
     def owns(self, value: T) -> bool:
         """Whether the value is in use by this event loop."""
-        owned = self._owned.get(anyio.lowlevel.current_token())
+        owned = self._owned.get(_here())
         return owned is not None and owned[1] is value
 
     async def aclose(self) -> None:
         """Close all values. Those of other event loops are closed there, soon."""
-        here = anyio.lowlevel.current_token()
+        here = _here()
         for token, (loop, _, end) in list(self._owned.items()):
             if token == here:
                 await end.aclose()

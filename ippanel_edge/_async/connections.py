@@ -57,7 +57,7 @@ class Connections(Generic[C]):
         self.is_closed = False
 
     def take(self, origin: Origin, now: float) -> tuple[C | None, Sequence[C]]:
-        """Return the most recently used connection to `origin`, if any, and those to close: expired or surplus ones."""
+        """Return the most recently used connection to `origin`, if any, and those to close: lost, expired, surplus."""
         with self._guard:
             idle = self._idle
             stale: list[C] = []
@@ -65,10 +65,14 @@ class Connections(Generic[C]):
                 fresh = next((at for at, each in enumerate(idle) if each.expires > now), len(idle))
                 stale, idle[:fresh] = idle[:fresh], []
             for at in reversed(range(len(idle))):
-                if idle[at].origin == origin:
-                    connection = idle.pop(at)
-                    self._busy.add(connection)
-                    return connection, stale
+                if idle[at].origin != origin:
+                    continue
+                connection = idle.pop(at)
+                if connection.is_lost:
+                    stale.append(connection)
+                    continue
+                self._busy.add(connection)
+                return connection, stale
             if idle and len(idle) + len(self._busy) >= self._total:
                 stale.append(idle.pop(0))
             return None, stale
@@ -130,6 +134,11 @@ class AsyncPool(Generic[C]):
         """The connections of this event loop."""
         return self._owned.get()
 
+    def lease_now(self) -> Connections[C] | None:
+        """Take a slot if one is free. The caller releases it."""
+        connections = self._owned.get()
+        return connections if connections.slots.acquire_now() else None
+
     async def lease(self, within: float | None) -> Connections[C]:
         """Wait for a slot, first come, first served. The caller releases it.
 
@@ -153,16 +162,17 @@ class AsyncPool(Generic[C]):
     async def take(self, connections: Connections[C], url: httpx.URL) -> C:
         """Return an idle connection, or a new one, which may not be open yet."""
         origin = (url.scheme, url.raw_host.decode("ascii"), url.port)
-        while True:
-            connection, stale = connections.take(origin, _io.monotonic())
-            await _close(stale)
-            if connection is None:
-                connection = self._make(origin)
-                connections.add(connection)
-            elif connection.is_lost:
-                await self.drop(connections, connection)
-                continue
-            return connection
+        connection, stale = connections.take(origin, _io.monotonic())
+        if connection is None:
+            connection = self._make(origin)
+            connections.add(connection)
+        if stale:
+            try:
+                await _close(stale)
+            except BaseException:
+                connections.remove(connection)
+                raise
+        return connection
 
     async def give_back(self, connections: Connections[C], connection: C, *, reusable: bool) -> None:
         """Keep a connection for the next request, or close it."""
@@ -170,7 +180,8 @@ class AsyncPool(Generic[C]):
             await self.drop(connections, connection)
             return
         connection.expires = _io.monotonic() + self._expiry
-        await _close(connections.give_back(connection))
+        if stale := connections.give_back(connection):
+            await _close(stale)
 
     async def drop(self, connections: Connections[C], connection: C) -> None:
         """Close a connection."""
@@ -187,8 +198,6 @@ async def _close_all(connections: Connections[C]) -> None:
 
 
 async def _close(connections: Sequence[C]) -> None:
-    if not connections:  # the usual case: an unneeded cancel scope costs as much as the rest of this module
-        return
     with _io.shielded():
         for connection in connections:
             with contextlib.suppress(Exception):  # the connection is discarded, whatever error its socket raises

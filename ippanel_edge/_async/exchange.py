@@ -54,10 +54,12 @@ class AsyncTrace:
     Attributes:
         attempts: the record of the call.
         seen: whether there was any event.
+        ends: the time of the deadline, of the monotonic clock; None without one.
         connecting: whether there was a CONNECT request.
     """
 
     attempts: Attempts
+    ends: float | None = None
     seen: bool = False
     connecting: bool = False
 
@@ -77,20 +79,24 @@ class AsyncTrace:
             self.connecting = True
         else:
             if self.attempts.call.repeat is ONCE:
-                check_floor(_io.remaining())
+                check_floor(remaining(self.ends))
             self.attempts.headers_began = True
 
 
-def check_floor(remaining: float | None) -> None:
+def remaining(ends: float | None) -> float | None:
+    """Return the seconds left of a deadline, at least 0; None without one."""
+    return None if ends is None else max(ends - _io.monotonic(), 0.0)
+
+
+def check_floor(left: float | None) -> None:
     """Check that enough of the deadline is left to start a send.
 
     Raises:
         ConnectionFailed: the response could not arrive in time; nothing was sent.
     """
-    if remaining is not None and remaining < SEND_FLOOR:
-        raise ConnectionFailed(
-            f"deadline exceeded before sending ({max(remaining, 0):.4f} s left)", retryable=False, timed_out=True
-        )
+    if left is not None and left < SEND_FLOOR:
+        problem = f"deadline exceeded before sending ({left:.4f} s left)"
+        raise ConnectionFailed(problem, retryable=False, timed_out=True)
 
 
 def judge(error: Exception, *, began: bool, traced: bool, host: str = "") -> EdgeError | None:
@@ -196,17 +202,20 @@ class AsyncExchange:
             DecodeError: the response is not what the API documents, or it is too large.
             DeadlinePassed: the deadline of the call expired.
         """
+        left, now = _io.remaining(), _io.monotonic()
+        if call.repeat is ONCE:
+            check_floor(left)
         attempts.begin()
         if self.http.is_closed:
             raise ConnectionFailed("the client is closed", retryable=False)
-        self.observers.attempt_began(attempts, _io.monotonic())
+        self.observers.attempt_began(attempts, now)
         try:
-            return await self._attempt(call, attempts)
+            return await self._attempt(call, attempts, None if left is None else now + left)
         finally:
             self.observers.attempt_ended(attempts, _io.monotonic())
 
-    async def _attempt(self, call: Call[T], attempts: Attempts) -> Reply[T]:
-        trace = AsyncTrace(attempts)
+    async def _attempt(self, call: Call[T], attempts: Attempts, ends: float | None) -> Reply[T]:
+        trace = AsyncTrace(attempts, ends)
         failure: EdgeError | None
         try:
             request, answer = await self._answer(call, attempts, trace)
@@ -253,7 +262,7 @@ class AsyncExchange:
             request = self._build(call, trace)
             attempts.untraced = self.transport is None
             return request, await _through_client(self.http, request, grace)
-        lease = await direct.pool.lease(capped(self.timeout, _io.remaining())["pool"])
+        lease = direct.pool.lease_now() or await direct.pool.lease(capped(self.timeout, remaining(trace.ends))["pool"])
         try:
             request = self._build(call, trace)
             try:
@@ -264,7 +273,7 @@ class AsyncExchange:
             lease.slots.release()
 
     def _build(self, call: Call[Any], trace: AsyncTrace) -> httpx.Request:
-        request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=_io.remaining())
+        request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=remaining(trace.ends))
         request.extensions["trace"] = trace
         if not isinstance(request.stream, Content):
             request.stream = _Body(_body(request))

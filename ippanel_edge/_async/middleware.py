@@ -13,7 +13,6 @@ from typing import Any, Protocol, TypeVar
 import attrs
 
 from ippanel_edge._async import _io
-from ippanel_edge._async.exchange import check_floor
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge._async.login import AsyncLogin, Token
 from ippanel_edge.config import RetryPolicy
@@ -203,7 +202,7 @@ async def _renewed(login: AsyncLogin, rejected: Token, attempts: Attempts) -> To
 
 
 def _authorised(call: Call[T], secret: Secret) -> Call[T]:
-    return attrs.evolve(call, headers={**call.headers, "Authorization": secret})
+    return call.with_header("Authorization", secret)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -256,7 +255,7 @@ class AsyncRetries:
 
 @attrs.frozen(eq=False, repr=False)
 class AsyncRate:
-    """Waits for the request's turn at the rate limit. Does not start a send shortly before the deadline."""
+    """Waits for the request's turn at the rate limit."""
 
     limiter: AsyncLimiter | None
     observers: Observers
@@ -268,8 +267,6 @@ class AsyncRate:
             await self.limiter.wait(
                 lambda delay: self.observers.wait_began(attempts, _io.monotonic(), "rate_limit", delay)
             )
-        if call.repeat is ONCE:
-            check_floor(_io.remaining())
         return await self.proceed(call, attempts)
 
 

@@ -220,6 +220,14 @@ class Slots:
         self._free = total  # above 0 only without waiters: a released slot goes to the next waiter directly
         self._waiters: deque[threading.Lock] = deque()
 
+    def acquire_now(self) -> bool:
+        """Take a slot if one is free; return whether it was."""
+        with self._guard:
+            if not self._free:
+                return False
+            self._free -= 1
+            return True
+
     def acquire(self, within: float | None = None) -> None:
         """Take a slot; wait if none is free.
 

@@ -58,7 +58,7 @@ class Connections(Generic[C]):
         self.is_closed = False
 
     def take(self, origin: Origin, now: float) -> tuple[C | None, Sequence[C]]:
-        """Return the most recently used connection to `origin`, if any, and those to close: expired or surplus ones."""
+        """Return the most recently used connection to `origin`, if any, and those to close: lost, expired, surplus."""
         with self._guard:
             idle = self._idle
             stale: list[C] = []
@@ -66,10 +66,14 @@ class Connections(Generic[C]):
                 fresh = next((at for at, each in enumerate(idle) if each.expires > now), len(idle))
                 stale, idle[:fresh] = idle[:fresh], []
             for at in reversed(range(len(idle))):
-                if idle[at].origin == origin:
-                    connection = idle.pop(at)
-                    self._busy.add(connection)
-                    return connection, stale
+                if idle[at].origin != origin:
+                    continue
+                connection = idle.pop(at)
+                if connection.is_lost:
+                    stale.append(connection)
+                    continue
+                self._busy.add(connection)
+                return connection, stale
             if idle and len(idle) + len(self._busy) >= self._total:
                 stale.append(idle.pop(0))
             return None, stale
@@ -131,6 +135,11 @@ class Pool(Generic[C]):
         """The connections of this event loop."""
         return self._owned.get()
 
+    def lease_now(self) -> Connections[C] | None:
+        """Take a slot if one is free. The caller releases it."""
+        connections = self._owned.get()
+        return connections if connections.slots.acquire_now() else None
+
     def lease(self, within: float | None) -> Connections[C]:
         """Wait for a slot, first come, first served. The caller releases it.
 
@@ -154,16 +163,17 @@ class Pool(Generic[C]):
     def take(self, connections: Connections[C], url: httpx.URL) -> C:
         """Return an idle connection, or a new one, which may not be open yet."""
         origin = (url.scheme, url.raw_host.decode("ascii"), url.port)
-        while True:
-            connection, stale = connections.take(origin, _io.monotonic())
-            _close(stale)
-            if connection is None:
-                connection = self._make(origin)
-                connections.add(connection)
-            elif connection.is_lost:
-                self.drop(connections, connection)
-                continue
-            return connection
+        connection, stale = connections.take(origin, _io.monotonic())
+        if connection is None:
+            connection = self._make(origin)
+            connections.add(connection)
+        if stale:
+            try:
+                _close(stale)
+            except BaseException:
+                connections.remove(connection)
+                raise
+        return connection
 
     def give_back(self, connections: Connections[C], connection: C, *, reusable: bool) -> None:
         """Keep a connection for the next request, or close it."""
@@ -171,7 +181,8 @@ class Pool(Generic[C]):
             self.drop(connections, connection)
             return
         connection.expires = _io.monotonic() + self._expiry
-        _close(connections.give_back(connection))
+        if stale := connections.give_back(connection):
+            _close(stale)
 
     def drop(self, connections: Connections[C], connection: C) -> None:
         """Close a connection."""
@@ -188,8 +199,6 @@ def _close_all(connections: Connections[C]) -> None:
 
 
 def _close(connections: Sequence[C]) -> None:
-    if not connections:  # the usual case: an unneeded cancel scope costs as much as the rest of this module
-        return
     with _io.shielded():
         for connection in connections:
             with contextlib.suppress(Exception):  # the connection is discarded, whatever error its socket raises

@@ -55,10 +55,12 @@ class Trace:
     Attributes:
         attempts: the record of the call.
         seen: whether there was any event.
+        ends: the time of the deadline, of the monotonic clock; None without one.
         connecting: whether there was a CONNECT request.
     """
 
     attempts: Attempts
+    ends: float | None = None
     seen: bool = False
     connecting: bool = False
 
@@ -78,20 +80,24 @@ class Trace:
             self.connecting = True
         else:
             if self.attempts.call.repeat is ONCE:
-                check_floor(_io.remaining())
+                check_floor(remaining(self.ends))
             self.attempts.headers_began = True
 
 
-def check_floor(remaining: float | None) -> None:
+def remaining(ends: float | None) -> float | None:
+    """Return the seconds left of a deadline, at least 0; None without one."""
+    return None if ends is None else max(ends - _io.monotonic(), 0.0)
+
+
+def check_floor(left: float | None) -> None:
     """Check that enough of the deadline is left to start a send.
 
     Raises:
         ConnectionFailed: the response could not arrive in time; nothing was sent.
     """
-    if remaining is not None and remaining < SEND_FLOOR:
-        raise ConnectionFailed(
-            f"deadline exceeded before sending ({max(remaining, 0):.4f} s left)", retryable=False, timed_out=True
-        )
+    if left is not None and left < SEND_FLOOR:
+        problem = f"deadline exceeded before sending ({left:.4f} s left)"
+        raise ConnectionFailed(problem, retryable=False, timed_out=True)
 
 
 def judge(error: Exception, *, began: bool, traced: bool, host: str = "") -> EdgeError | None:
@@ -197,17 +203,20 @@ class Exchange:
             DecodeError: the response is not what the API documents, or it is too large.
             DeadlinePassed: the deadline of the call expired.
         """
+        left, now = _io.remaining(), _io.monotonic()
+        if call.repeat is ONCE:
+            check_floor(left)
         attempts.begin()
         if self.http.is_closed:
             raise ConnectionFailed("the client is closed", retryable=False)
-        self.observers.attempt_began(attempts, _io.monotonic())
+        self.observers.attempt_began(attempts, now)
         try:
-            return self._attempt(call, attempts)
+            return self._attempt(call, attempts, None if left is None else now + left)
         finally:
             self.observers.attempt_ended(attempts, _io.monotonic())
 
-    def _attempt(self, call: Call[T], attempts: Attempts) -> Reply[T]:
-        trace = Trace(attempts)
+    def _attempt(self, call: Call[T], attempts: Attempts, ends: float | None) -> Reply[T]:
+        trace = Trace(attempts, ends)
         failure: EdgeError | None
         try:
             request, answer = self._answer(call, attempts, trace)
@@ -254,7 +263,7 @@ class Exchange:
             request = self._build(call, trace)
             attempts.untraced = self.transport is None
             return request, _through_client(self.http, request, grace)
-        lease = direct.pool.lease(capped(self.timeout, _io.remaining())["pool"])
+        lease = direct.pool.lease_now() or direct.pool.lease(capped(self.timeout, remaining(trace.ends))["pool"])
         try:
             request = self._build(call, trace)
             try:
@@ -265,7 +274,7 @@ class Exchange:
             lease.slots.release()
 
     def _build(self, call: Call[Any], trace: Trace) -> httpx.Request:
-        request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=_io.remaining())
+        request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=remaining(trace.ends))
         request.extensions["trace"] = trace
         if not isinstance(request.stream, Content):
             request.stream = _Body(_body(request))

@@ -14,7 +14,6 @@ from typing import Any, Protocol, TypeVar
 import attrs
 
 from ippanel_edge._sync import _io
-from ippanel_edge._sync.exchange import check_floor
 from ippanel_edge._sync.limiter import Limiter
 from ippanel_edge._sync.login import Login, Token
 from ippanel_edge.config import RetryPolicy
@@ -204,7 +203,7 @@ def _renewed(login: Login, rejected: Token, attempts: Attempts) -> Token | None:
 
 
 def _authorised(call: Call[T], secret: Secret) -> Call[T]:
-    return attrs.evolve(call, headers={**call.headers, "Authorization": secret})
+    return call.with_header("Authorization", secret)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -257,7 +256,7 @@ class Retries:
 
 @attrs.frozen(eq=False, repr=False)
 class Rate:
-    """Waits for the request's turn at the rate limit. Does not start a send shortly before the deadline."""
+    """Waits for the request's turn at the rate limit."""
 
     limiter: Limiter | None
     observers: Observers
@@ -267,8 +266,6 @@ class Rate:
         """Wait for the turn, then continue."""
         if self.limiter is not None:
             self.limiter.wait(lambda delay: self.observers.wait_began(attempts, _io.monotonic(), "rate_limit", delay))
-        if call.repeat is ONCE:
-            check_floor(_io.remaining())
         return self.proceed(call, attempts)
 
 

@@ -19,6 +19,7 @@ from ippanel_edge.values.secrets import Secret, SecretInt
 
 T = TypeVar("T")
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _MAX_SEGMENT: Final = 60_000
@@ -128,6 +129,13 @@ class Headers(Mapping[str, str]):
         return f"<Headers {', '.join(self)}>"
 
 
+_NO_HEADERS: Final = Headers()
+
+
+def _as_headers(values: Mapping[str, str]) -> Headers:
+    return values if isinstance(values, Headers) else Headers(values)
+
+
 @attrs.frozen(kw_only=True)
 class Call(Generic[T]):
     """One call of an endpoint that returns T: the method, the path, the query, the body and the headers.
@@ -150,7 +158,7 @@ class Call(Generic[T]):
     path: str
     query: Fields = attrs.field(default=(), repr=False)
     body: Body | None = None
-    headers: Mapping[str, str] = attrs.field(factory=Headers, converter=Headers, repr=False)
+    headers: Mapping[str, str] = attrs.field(default=_NO_HEADERS, converter=_as_headers, repr=False)
     recipients: int | None = None
 
     @property
@@ -167,6 +175,18 @@ class Call(Generic[T]):
         sent = [value for _, value in fields] + list(self.headers.values())
         of_json = self.body.secrets if isinstance(self.body, JsonBody) else ()
         return (*(value for value in sent if isinstance(value, Secret)), *of_json)
+
+    def with_header(self, name: str, value: str) -> Call[T]:
+        """Return the call with another header."""
+        return Call(  # faster than attrs.evolve, and every request needs it
+            endpoint=self.endpoint,
+            method=self.method,
+            path=self.path,
+            query=self.query,
+            body=self.body,
+            headers={**self.headers, name: value},
+            recipients=self.recipients,
+        )
 
     @property
     def rewindable(self) -> bool:
@@ -246,10 +266,11 @@ def _secrets_in(value: object) -> Iterator[Secret | SecretInt]:
         if isinstance(item, Secret | SecretInt):
             yield item
         elif isinstance(item, dict):
-            fields = cast("dict[object, object]", item)
-            if not all(isinstance(name, str) for name in fields):  # JSON would make "true" of True
-                raise InvalidArgument("expected names of JSON objects to be str", argument="json")
-            pending += fields.values()
+            for name, each in cast("dict[object, object]", item).items():
+                if not isinstance(name, str):  # JSON would make "true" of True
+                    raise InvalidArgument("expected names of JSON objects to be str", argument="json")
+                if type(each) is not str:
+                    pending.append(each)
         elif isinstance(item, list | tuple):
             # Without the most frequent type by far: a send has up to 1,000 recipients.
             pending += [each for each in cast("Sequence[object]", item) if type(each) is not str]
@@ -310,6 +331,8 @@ def unlisted_files(files: Iterable[tuple[str, FileInput]]) -> list[tuple[str, Up
 
 def _fields(values: Mapping[str, object]) -> Fields:
     """Serialise names and values. None is left out; the values of a list have the same name."""
+    if not values:
+        return ()
     return tuple(
         (check_str(name, argument="name"), _as_text(item, name))
         for name, value in values.items()
@@ -349,7 +372,7 @@ def encode_json(value: object) -> Content:
         InvalidArgument: NaN, infinity, a lone surrogate, or a type that JSON does not have.
     """
     try:
-        return Content(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
+        return Content(_ENCODER.encode(value).encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgument(f"cannot be serialised as JSON: {type(error).__name__}", argument="json") from None
 
@@ -360,6 +383,8 @@ def fill(template: str, values: Mapping[str, object]) -> str:
     Raises:
         InvalidArgument: a parameter is empty, ``.``, ``..``, too long, or has a control character.
     """
+    if "{" not in template:
+        return template
 
     def quoted(match: re.Match[str]) -> str:
         name = match[1]
