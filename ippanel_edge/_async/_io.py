@@ -245,7 +245,7 @@ def _here() -> object:
 
 def on_asyncio() -> bool:
     """Return whether the running event loop is asyncio's, which the fast transport needs."""
-    return sniffio.current_async_library() == "asyncio"
+    return sniffio.thread_local.name in (None, "asyncio")  # trio, also in an asyncio loop, sets its name
 
 
 async def outcome(value: T | Awaitable[T]) -> T:

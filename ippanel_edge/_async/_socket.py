@@ -21,7 +21,7 @@ import httpx
 from ippanel_edge._async import _io
 from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Framing, Parser
 from ippanel_edge.wire.reply import RawAnswer
-from ippanel_edge.wire.request import Content
+from ippanel_edge.wire.request import whole_content
 from ippanel_edge.wire.route import NOTHING_LEFT, Route
 
 _NEXT_ADDRESS: Final = 0.25
@@ -84,8 +84,9 @@ class Connection(asyncio.Protocol):
         trace = request.extensions.get("trace")
         if not self._is_open:
             await self._open(trace)
-        if isinstance(request.stream, Content | httpx.ByteStream):
-            await self._start(request, request.content, limit, trace)
+        content = whole_content(request)
+        if content is not None:
+            await self._start(request, content, limit, trace)
             return await self._outcome(grace)
         if grace is None:
             return await self._upload(request, limit, trace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
 import attrs
@@ -21,7 +22,7 @@ from ippanel_edge.values.redaction import redacted, without_frames
 from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import Call
 from ippanel_edge.wire.reply import RawAnswer, Reply, decoded_size, parse
-from ippanel_edge.wire.request import Content, advised, build, capped, response
+from ippanel_edge.wire.request import advised, build, capped, response, whole_content
 from ippanel_edge.wire.route import NOTHING_LEFT
 
 T = TypeVar("T")
@@ -261,38 +262,40 @@ class AsyncExchange:
         if direct is None:
             request = self._build(call, trace)
             attempts.untraced = self.transport is None
-            return request, await _through_client(self.http, request, grace)
+            return request, await _with_content(request, lambda: _through_client(self.http, request, grace))
         lease = direct.pool.lease_now() or await direct.pool.lease(capped(self.timeout, remaining(trace.ends))["pool"])
         try:
             request = self._build(call, trace)
-            try:
+            if whole_content(request) is not None:
                 return request, await direct.exchange(lease, request, grace, MAX_ANSWER_BYTES)
-            finally:
-                await _body(request).aclose()
+            exchange = partial(direct.exchange, lease, request, grace, MAX_ANSWER_BYTES)
+            return request, await _with_content(request, exchange)
         finally:
             lease.slots.release()
 
     def _build(self, call: Call[Any], trace: AsyncTrace) -> httpx.Request:
         request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=remaining(trace.ends))
         request.extensions["trace"] = trace
-        if not isinstance(request.stream, Content):
-            request.stream = _Body(_body(request))
         return request
 
 
-def _body(request: httpx.Request) -> httpx.AsyncByteStream:
-    return cast("httpx.AsyncByteStream", request.stream)
+async def _with_content(request: httpx.Request, run: Callable[[], Awaitable[RawAnswer]]) -> RawAnswer:
+    """Run an exchange, and close the content of its request: httpx does not close it when the connection fails."""
+    if whole_content(request) is not None:
+        return await run()
+    request.stream = body = _Body(cast("httpx.AsyncByteStream", request.stream))
+    try:
+        return await run()
+    finally:
+        await body.aclose()
 
 
 async def _through_client(
     client: httpx.AsyncClient, request: httpx.Request, grace: _io.Grace[RawAnswer] | None
 ) -> RawAnswer:
-    try:
-        if grace is None:
-            return await _send(client, request)
-        return await _io.finish(lambda: _send(client, request), grace)
-    finally:
-        await _body(request).aclose()
+    if grace is None:
+        return await _send(client, request)
+    return await _io.finish(lambda: _send(client, request), grace)
 
 
 async def _send(client: httpx.AsyncClient, request: httpx.Request) -> RawAnswer:
@@ -329,7 +332,7 @@ def _record_interrupted(call: Call[Any], attempts: Attempts, answer: RawAnswer |
 
 
 class _Body(httpx.AsyncByteStream):
-    """A request body that can be closed: httpx does not close the body generator when the connection fails."""
+    """A request body that can be closed."""
 
     def __init__(self, stream: httpx.AsyncByteStream) -> None:
         self._parts = _io.parts(stream)

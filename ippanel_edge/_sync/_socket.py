@@ -18,7 +18,7 @@ import httpx
 from ippanel_edge._sync import _io
 from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Framing, Parser
 from ippanel_edge.wire.reply import RawAnswer
-from ippanel_edge.wire.request import Content
+from ippanel_edge.wire.request import whole_content
 from ippanel_edge.wire.route import NOTHING_LEFT, Route
 
 T = TypeVar("T")
@@ -82,8 +82,9 @@ class Connection:
         trace = request.extensions.get("trace")
         self.is_reusable = False
         sock = self._socket or self._open(trace)
-        framing = None if isinstance(request.stream, Content | httpx.ByteStream) else Framing.of(request.headers)
-        data = self._route.head(request) + (request.content if framing is None else b"")
+        content = whole_content(request)
+        framing = Framing.of(request.headers) if content is None else None
+        data = self._route.head(request) + (content or b"")
         if trace is not None:
             trace("http11.send_request_headers.started", {"request": _Named(request.method)})
         is_sent = self._write_first(sock, data, trace) and (framing is None or self._upload(sock, request, framing))

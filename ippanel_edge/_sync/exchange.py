@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
 import attrs
@@ -22,7 +23,7 @@ from ippanel_edge.values.redaction import redacted, without_frames
 from ippanel_edge.wire.attempts import Attempts
 from ippanel_edge.wire.call import Call
 from ippanel_edge.wire.reply import RawAnswer, Reply, decoded_size, parse
-from ippanel_edge.wire.request import Content, advised, build, capped, response
+from ippanel_edge.wire.request import advised, build, capped, response, whole_content
 from ippanel_edge.wire.route import NOTHING_LEFT
 
 T = TypeVar("T")
@@ -262,36 +263,38 @@ class Exchange:
         if direct is None:
             request = self._build(call, trace)
             attempts.untraced = self.transport is None
-            return request, _through_client(self.http, request, grace)
+            return request, _with_content(request, lambda: _through_client(self.http, request, grace))
         lease = direct.pool.lease_now() or direct.pool.lease(capped(self.timeout, remaining(trace.ends))["pool"])
         try:
             request = self._build(call, trace)
-            try:
+            if whole_content(request) is not None:
                 return request, direct.exchange(lease, request, grace, MAX_ANSWER_BYTES)
-            finally:
-                _body(request).close()
+            exchange = partial(direct.exchange, lease, request, grace, MAX_ANSWER_BYTES)
+            return request, _with_content(request, exchange)
         finally:
             lease.slots.release()
 
     def _build(self, call: Call[Any], trace: Trace) -> httpx.Request:
         request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=remaining(trace.ends))
         request.extensions["trace"] = trace
-        if not isinstance(request.stream, Content):
-            request.stream = _Body(_body(request))
         return request
 
 
-def _body(request: httpx.Request) -> httpx.SyncByteStream:
-    return cast("httpx.SyncByteStream", request.stream)
+def _with_content(request: httpx.Request, run: Callable[[], RawAnswer]) -> RawAnswer:
+    """Run an exchange, and close the content of its request: httpx does not close it when the connection fails."""
+    if whole_content(request) is not None:
+        return run()
+    request.stream = body = _Body(cast("httpx.SyncByteStream", request.stream))
+    try:
+        return run()
+    finally:
+        body.close()
 
 
 def _through_client(client: httpx.Client, request: httpx.Request, grace: _io.Grace[RawAnswer] | None) -> RawAnswer:
-    try:
-        if grace is None:
-            return _send(client, request)
-        return _io.finish(lambda: _send(client, request), grace)
-    finally:
-        _body(request).close()
+    if grace is None:
+        return _send(client, request)
+    return _io.finish(lambda: _send(client, request), grace)
 
 
 def _send(client: httpx.Client, request: httpx.Request) -> RawAnswer:
@@ -328,7 +331,7 @@ def _record_interrupted(call: Call[Any], attempts: Attempts, answer: RawAnswer |
 
 
 class _Body(httpx.SyncByteStream):
-    """A request body that can be closed: httpx does not close the body generator when the connection fails."""
+    """A request body that can be closed."""
 
     def __init__(self, stream: httpx.SyncByteStream) -> None:
         self._parts = _io.parts(stream)

@@ -6,7 +6,7 @@ import platform
 import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -35,11 +35,61 @@ _HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?")
 
 
 class Request(httpx.Request):
-    """An httpx request whose repr does not show the query, which may hold credentials."""
+    """An httpx request that makes its headers and its stream on first use, because the fast transport needs neither.
+
+    Its repr does not show the query, which may hold credentials.
+    """
+
+    _raw: list[tuple[bytes, bytes]]
+    _whole: bytes
+
+    @classmethod
+    def ready(
+        cls,
+        method: str,
+        url: httpx.URL,
+        headers: list[tuple[bytes, bytes]],
+        content: bytes,
+        timeout: Mapping[str, float | None],
+    ) -> Request:
+        """Return a request whose headers are complete and whose content is known."""
+        request = cls.__new__(cls)
+        request.method, request.url, request.extensions = method, url, {"timeout": timeout}
+        request._raw, request._whole = headers, content  # noqa: SLF001 - of this class
+        return request
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of several types
+        """Make what httpx's own constructor would have made."""
+        value: Any
+        if name == "headers":
+            value = httpx.Headers(self._raw)
+        elif name == "stream":
+            value = Content(self._whole)
+        elif name == "_content":
+            value = self._whole
+        else:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        setattr(self, name, value)
+        return value
 
     def __repr__(self) -> str:
         """Return the method and the URL without its query."""
         return f"<Request({self.method!r}, {str(self.url.copy_with(query=None))!r})>"
+
+
+def raw_headers(request: httpx.Request) -> list[tuple[bytes, bytes]]:
+    """Return the names and values of a request's headers."""
+    own = vars(request)
+    return own["_raw"] if "_raw" in own and "headers" not in own else request.headers.raw
+
+
+def whole_content(request: httpx.Request) -> bytes | None:
+    """Return the content of a request, or None if it is a stream that can be read once."""
+    own = vars(request)
+    if "_whole" in own:
+        return cast("bytes", own["_whole"])
+    stream = request.stream
+    return b"".join(stream) if isinstance(stream, httpx.ByteStream) else None
 
 
 class Content(httpx.ByteStream):
@@ -168,31 +218,27 @@ def build(call: Call[Any], *, base_url: str, timeout: httpx.Timeout, remaining: 
     url = _url(call, base_url)
     body = call.body
     headers = {b"host": (b"Host", url.netloc), **_HEADERS}
-    content: dict[str, Any] = {}
+    content: dict[str, Any] | None = None
+    whole = b""
     if isinstance(body, JsonBody):
+        whole = body.content
         headers[b"content-type"] = (b"Content-Type", b"application/json")
-        headers[b"content-length"] = (b"Content-Length", b"%d" % len(body.content))
-        content["stream"] = Content(body.content)
+        headers[b"content-length"] = (b"Content-Length", b"%d" % len(whole))
     elif isinstance(body, FormBody):
-        content["data"] = _grouped(body.fields)
+        content = {"data": _grouped(body.fields)}
     elif body is not None:
-        content["files"] = _parts(body.fields, body.files)
-    else:
-        content["stream"] = Content(b"")
-        if call.method not in ("GET", "DELETE"):  # as httpx states it
-            headers[b"content-length"] = (b"Content-Length", b"0")
+        content = {"files": _parts(body.fields, body.files)}
+    elif call.method not in ("GET", "DELETE"):  # as httpx states it
+        headers[b"content-length"] = (b"Content-Length", b"0")
     for name, value in call.headers.items():  # one that a middleware sets replaces ours in any spelling
         check_header(name, value)
         headers[name.lower().encode()] = (name.encode(), value.encode())
-    request = Request(
-        call.method,
-        url,
-        headers=list(headers.values()),
-        extensions={"timeout": capped(timeout, remaining)},
-        **content,
-    )
-    if "stream" in content:
-        request.read()  # so that it has its content, as a request that httpx encodes
+    fields, seconds = list(headers.values()), capped(timeout, remaining)
+    if content is None:
+        return Request.ready(call.method, url, fields, whole, seconds)
+    request = Request(call.method, url, headers=fields, extensions={"timeout": seconds}, **content)
+    if isinstance(request.stream, httpx.ByteStream):
+        request.stream = Content(request.content)
     return request
 
 

@@ -9,6 +9,7 @@ import attrs
 import httpx
 
 from ippanel_edge.wire.http1 import head
+from ippanel_edge.wire.request import raw_headers
 
 NOTHING_LEFT = "http11.send_request_headers.nothing_left"
 """The trace event of the fast transport after a write that failed before the system accepted a byte."""
@@ -65,7 +66,7 @@ class Route:
         Raises:
             httpx.LocalProtocolError: a header contains a line break or NUL.
         """
-        url, headers = request.url, request.headers.raw
+        url, headers = request.url, raw_headers(request)
         if self.proxy is None or self.is_tls:
             return head(request.method, url.raw_path, headers)
         target = b"%b://%b%b" % (url.raw_scheme, url.netloc, url.raw_path)

@@ -179,25 +179,21 @@ async def test_a_retry_by_a_middleware_does_not_hide_an_attempt_with_an_unknown_
 # Little time before the deadline.
 
 
-def test_a_send_is_not_started_if_too_little_time_remains(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    remaining: list[float | None] = [0.05]
-    monkeypatch.setattr(sync_io, "remaining", lambda: remaining[0])
+def test_a_send_is_not_started_if_too_little_time_remains() -> None:
     attempts = Attempts(call(SEND_WEBSERVICE, json={}))
+    began: dict[str, Any] = {"request": httpx.Request("POST", BASE)}
     with pytest.raises(ConnectionFailed, match="deadline exceeded before sending"):
-        Trace(attempts)("http11.send_request_headers.started", {"request": httpx.Request("POST", BASE)})
+        Trace(attempts, ends=time.monotonic() + 0.05)("http11.send_request_headers.started", began)
     assert not attempts.may_have_left
-    for seconds in (None, 0.5):
-        remaining[0] = seconds
-        Trace(attempts)("http11.send_request_headers.started", {"request": httpx.Request("POST", BASE)})
+    for ends in (None, time.monotonic() + TIMEOUT):
+        Trace(attempts, ends)("http11.send_request_headers.started", began)
         assert attempts.may_have_left
 
 
-def test_a_read_is_started_even_if_little_time_remains(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sync_io, "remaining", lambda: 0.001)
+def test_a_read_is_started_even_if_little_time_remains() -> None:
     attempts = Attempts(call(PAYMENT_CREDIT))
-    Trace(attempts)("http11.send_request_headers.started", {"request": httpx.Request("GET", BASE)})
+    trace = Trace(attempts, ends=time.monotonic())
+    trace("http11.send_request_headers.started", {"request": httpx.Request("GET", BASE)})
     assert attempts.headers_began
 
 
@@ -213,14 +209,14 @@ async def test_a_send_that_waits_too_long_for_a_connection_is_not_sent(
         first_may_end.wait(TIMEOUT)
         request.send(SENT_RESPONSE)
 
-    io = sync_io if side == "sync" else async_io
+    exchange = f"ippanel_edge.{'_sync' if side == 'sync' else '_async'}.exchange"
     with Loopback(handler) as server:
         client = open_client(side, server, limits=httpx.Limits(max_connections=1))
         late = client.with_options(deadline=30.0, retry=RetryPolicy(retries=0))
         failures: list[BaseException] = []
 
         def end_first() -> None:
-            monkeypatch.setattr(io, "remaining", lambda: 0.05)  # the remaining time when the connection is free
+            monkeypatch.setattr(f"{exchange}.remaining", lambda _: 0.05)  # the remaining time when the connection is free
             first_may_end.set()
 
         async def second() -> None:
