@@ -386,7 +386,7 @@ def parse_json(body: bytes) -> object:
     except ValueError as error:
         raise DecodeError(_problem(error, body)) from None
     if brackets > _MAX_DEPTH:
-        _check_depth(value)
+        _check_depth(value, brackets)
     if _may_have_lone_surrogate(body):
         _check_text(value)
     return value
@@ -434,15 +434,22 @@ def _names(value: object) -> Collection[object]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
-def _check_depth(value: object) -> None:
+def _check_depth(value: object, brackets: int) -> None:
+    """Reject JSON with too many levels. It has at most `brackets` objects and arrays: the search ends with the last."""
     level: list[Collection[object]] = [[value]]
-    for _ in range(_MAX_DEPTH + 1):
-        # Most objects contain no other object or array, which this test finds out fast.
-        inner = [child for group in level if not _CONTAINERS.isdisjoint(map(type, group)) for child in group]
-        level = [_children(child) for child in inner if type(child) in _CONTAINERS]
-        if not level:
+    for _ in range(_MAX_DEPTH):
+        level = _next_level(level)
+        brackets -= len(level)
+        if not level or not brackets:
             return
-    raise DecodeError("the JSON is nested too deeply")
+    if _next_level(level):
+        raise DecodeError("the JSON is nested too deeply")
+
+
+def _next_level(level: list[Collection[object]]) -> list[Collection[object]]:
+    # Most objects contain no other object or array, which this test finds out fast.
+    inner = [child for group in level if not _CONTAINERS.isdisjoint(map(type, group)) for child in group]
+    return [_children(child) for child in inner if type(child) in _CONTAINERS]
 
 
 def _may_have_lone_surrogate(body: bytes) -> bool:

@@ -6,7 +6,7 @@ import gzip
 import json
 import tracemalloc
 import zlib
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -144,8 +144,9 @@ def test_json_is_rejected_exactly_if_it_has_more_than_64_levels(
 
 
 def depth(value: object) -> int:
-    children: Any = value.values() if isinstance(value, dict) else value
-    return 1 + max(map(depth, children), default=0) if isinstance(value, dict | list) else 0
+    if isinstance(value, dict):
+        return depth(list(cast("dict[str, object]", value).values()))
+    return 1 + max(map(depth, cast("list[object]", value)), default=0) if isinstance(value, list) else 0
 
 
 def test_a_number_of_4301_digits_is_rejected_and_one_of_4300_is_parsed() -> None:
