@@ -9,7 +9,7 @@ import zlib
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ippanel_edge import endpoints
@@ -178,6 +178,8 @@ def test_a_lone_surrogate_is_rejected_in_values_and_keys(text: str) -> None:
         "".join
     )
 )
+@example(r"\\ud83d\udf3b")
+@example(r"\ud83d\ud83d\udf3b\udf3b")
 def test_a_text_is_rejected_exactly_if_it_has_a_lone_surrogate(text: str) -> None:
     body = f'["{text}"]'.encode()
     value = json.loads(body)
