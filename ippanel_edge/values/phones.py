@@ -29,8 +29,8 @@ _SPACES: Final = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\
 _REMOVE_INVISIBLE: Final = str.maketrans("", "", _INVISIBLE)
 _REMOVE_SEPARATORS: Final = str.maketrans("", "", _INVISIBLE + _DASHES + _SPACES + "().\u00b7")
 
-_E164: Final = re.compile(r"\+989[0-9]{9}")
-_LOCAL: Final = re.compile(r"09[0-9]{9}")
+# The common formats without separators. Ten digits that start with 98 are a country code with missing digits.
+_PLAIN: Final = re.compile(r"(?:\+98|0098|98|0|(?!98))(9[0-9]{9})")
 _DECIMAL: Final = re.compile(r"\+?[0-9]+\.[0-9]{1,2}|\+?[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,2}")
 _NUMERIC: Final = re.compile(r"\+?[0-9]+")
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._&-]*[A-Za-z0-9])?")
@@ -85,11 +85,9 @@ def recipient(value: object, *, argument: str) -> str:
     """
     if not isinstance(value, str):
         raise InvalidArgument(_not_a_str(value), argument=argument)
-    # The two most common formats are checked first, because a campaign may normalise a million rows.
-    if _E164.fullmatch(value):
-        return value
-    if _LOCAL.fullmatch(value):
-        return f"+{_COUNTRY}{value[1:]}"
+    # The common formats are matched first, because a campaign may normalise a million rows.
+    if plain := _PLAIN.fullmatch(value):
+        return value if value[0] == "+" else f"+{_COUNTRY}{plain[1]}"
     text = digits(value).translate(_REMOVE_INVISIBLE).strip()
     if _DECIMAL.fullmatch(text):
         problem = (

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+import re
+from typing import Final, Literal
 
 import attrs
 
 from ippanel_edge.errors import InvalidArgument
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 OPT_OUT_SUFFIX: Final = "\nلغو11"
 """The opt-out suffix of promotional messages: 6 characters including its line break."""
@@ -19,18 +17,24 @@ MAX_PARTS: Final = 20
 """The maximum number of parts (SMS segments) of a message."""
 
 # GSM 03.38. The table's 128th code, escape, is not included: it only introduces a character of the extension table.
-_GSM_BASIC: Final = frozenset(
+_GSM_BASIC: Final = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-_GSM_EXTENSION: Final = frozenset("\f^{}\\[~]|€")
-_GSM: Final = _GSM_BASIC | _GSM_EXTENSION
+_BASIC: Final = re.compile(f"[{re.escape(_GSM_BASIC)}]*+")
+_GSM_EXTENSION: Final = re.escape("\f^{}\\[~]|€")
+_GSM: Final = re.compile(f"[{re.escape(_GSM_BASIC)}{_GSM_EXTENSION}]*+")
+# The characters of two units of each encoding.
+_WIDE_GSM: Final = re.compile(f"[{_GSM_EXTENSION}]")
+_WIDE_UCS2: Final = re.compile("[\U00010000-\U0010ffff]")
+_FIRST_UNIT: Final = "\ud83d"
+"""The first unit of a character of two. No text contains it, because lone surrogates are rejected."""
+_TWO_UNITS: Final = f"{_FIRST_UNIT}."
 
 _GSM_SINGLE: Final = 160
 _GSM_PART: Final = 153
 _UCS2_SINGLE: Final = 70
 _UCS2_PART: Final = 67
-_LAST_OF_BMP: Final = "\uffff"
 
 
 @attrs.frozen(slots=True)
@@ -73,14 +77,7 @@ def sms_parts(text: str, *, opt_out: bool = False) -> SmsParts:
     _check_encodable(text, "text")
     if not isinstance(opt_out, bool):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
         raise InvalidArgument(f"expected a bool, got {type(opt_out).__name__}", argument="opt_out")
-    full_text = text + OPT_OUT_SUFFIX if opt_out else text
-    if _GSM.issuperset(full_text):
-        widths = [2 if character in _GSM_EXTENSION else 1 for character in full_text]
-        units, parts, left = _fill(widths, single=_GSM_SINGLE, part=_GSM_PART)
-        return SmsParts("gsm-7", units, parts, left)
-    widths = [2 if character > _LAST_OF_BMP else 1 for character in full_text]
-    units, parts, left = _fill(widths, single=_UCS2_SINGLE, part=_UCS2_PART)
-    return SmsParts("ucs-2", units, parts, left)
+    return _count(text + OPT_OUT_SUFFIX if opt_out else text)
 
 
 def check_message(text: str, *, argument: str = "message", check_limits: bool = True) -> str:
@@ -100,7 +97,7 @@ def check_message(text: str, *, argument: str = "message", check_limits: bool = 
     Source: send/webservice.md (message).
     """
     _check_encodable(text, argument)
-    if not text.strip():
+    if not text or text.isspace():
         raise InvalidArgument("must not be empty or blank", argument=argument)
     if "\0" in text:
         problem = f"contains NUL at character {text.index(chr(0)) + 1:,}; remove it"
@@ -110,7 +107,7 @@ def check_message(text: str, *, argument: str = "message", check_limits: bool = 
     if len(text) > MAX_CHARACTERS:
         problem = f"expected at most {MAX_CHARACTERS:,} characters, got {len(text):,}"
         raise InvalidArgument(problem, argument=argument)
-    counted = sms_parts(text)
+    counted = _count(text)
     if counted.parts > MAX_PARTS:
         problem = (
             f"expected at most {MAX_PARTS} parts (SMS segments), got {counted.parts} "
@@ -123,6 +120,8 @@ def check_message(text: str, *, argument: str = "message", check_limits: bool = 
 def _check_encodable(text: str, argument: str) -> None:
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
         raise InvalidArgument(f"expected a str, got {type(text).__name__}", argument=argument)
+    if text.isascii():
+        return
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -133,15 +132,39 @@ def _check_encodable(text: str, argument: str) -> None:
     raise InvalidArgument(problem, argument=argument)
 
 
-def _fill(widths: Iterable[int], *, single: int, part: int) -> tuple[int, int, int]:
-    """Distribute characters of one or two units over parts; return units, parts and the units left in the last."""
-    units, parts, used = 0, 1, 0
-    for width in widths:
-        units += width
-        if used + width > part:
-            parts += 1
-            used = 0
-        used += width
+def _count(text: str) -> SmsParts:
+    """Count the parts of a text without lone surrogates."""
+    if _GSM.fullmatch(text):
+        wide = 0 if _BASIC.fullmatch(text) else len(_WIDE_GSM.findall(text))
+        parts, left = _fill(text, len(text) + wide, _WIDE_GSM, single=_GSM_SINGLE, part=_GSM_PART)
+        return SmsParts("gsm-7", len(text) + wide, parts, left)
+    units = len(text.encode("utf-16-le")) // 2
+    parts, left = _fill(text, units, _WIDE_UCS2, single=_UCS2_SINGLE, part=_UCS2_PART)
+    return SmsParts("ucs-2", units, parts, left)
+
+
+def _fill(text: str, units: int, wide: re.Pattern[str], *, single: int, part: int) -> tuple[int, int]:
+    """Distribute the characters of a text over parts.
+
+    Args:
+        text: the text.
+        units: its length in units.
+        wide: the characters of two units; the others have one.
+        single: the maximum number of units of a text that is one part.
+        part: the maximum number of units of a part, if there are several.
+
+    Returns:
+        The number of parts and of the units left in the last one.
+    """
     if units <= single:
-        return units, 1, single - units
-    return units, parts, part - used
+        return 1, single - units
+    if units == len(text):
+        parts = -(-units // part)
+        return parts, parts * part - units
+    # One character for each unit. A part ends one unit early if a character of two would be split.
+    encoded = wide.sub(_TWO_UNITS, text)
+    start, parts = 0, 1
+    while units - start > part:
+        start += part - (encoded[start + part - 1] == _FIRST_UNIT)
+        parts += 1
+    return parts, part - (units - start)

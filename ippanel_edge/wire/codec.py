@@ -6,13 +6,13 @@ documented fields. All of these are accepted; any other value is a `DecodeError`
 
 from __future__ import annotations
 
+import functools
 import math
 import re
-import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 import attrs
 import cattrs
@@ -22,6 +22,8 @@ from ippanel_edge.errors import DecodeError
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.send_result import SendResult
 from ippanel_edge.values import times
+from ippanel_edge.wire.hints import api_name, enum_of, is_open_enum, is_optional, is_rows, without_none
+from ippanel_edge.wire.structure import Hook, structure_fn
 
 T = TypeVar("T")
 
@@ -134,33 +136,14 @@ def _is_blank(value: object) -> bool:
     return isinstance(value, str) and not value.strip()
 
 
-def _is_optional(cls: Any) -> bool:
-    return get_origin(cls) in (Union, types.UnionType) and type(None) in get_args(cls)
-
-
-def _without_none(cls: Any) -> tuple[Any, ...]:
-    return tuple(arg for arg in get_args(cls) if arg is not type(None))
-
-
-def _is_rows(cls: Any) -> bool:
-    return get_origin(cls) in (list, tuple, Sequence)
-
-
 def _is_mapping(cls: Any) -> bool:
     return get_origin(cls) in (dict, Mapping)
 
 
-def _is_open_enum(cls: Any) -> bool:
-    """Whether this is `SomeEnum | int` (or str), with or without None: an enum whose unknown values are kept."""
-    return get_origin(cls) in (Union, types.UnionType) and any(
-        isinstance(arg, type) and issubclass(arg, Enum) for arg in get_args(cls)
-    )
-
-
 def _open_enum_hook(cls: Any) -> Callable[[object, object], object]:
-    enum = next(arg for arg in get_args(cls) if isinstance(arg, type) and issubclass(arg, Enum))
+    enum = enum_of(cls)
     plain: Callable[[object], object] = to_int if int in get_args(cls) else to_str
-    optional = _is_optional(cls)
+    optional = is_optional(cls)
 
     def structure(value: object, _: object) -> object:
         if optional and (value is None or _is_blank(value)):
@@ -178,7 +161,7 @@ def _optional_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[obj
     """Structure null as None; also "" for anything but a str, and PHP's empty list for an object."""
 
     def factory(cls: Any) -> Callable[[object, object], object]:
-        (inner,) = _without_none(cls)
+        (inner,) = without_none(cls)
         takes_text = inner is str
         is_model = attrs.has(inner)
 
@@ -202,7 +185,7 @@ def _rows_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object,
         is_list = get_origin(cls) is list
 
         def structure(value: object, _: object) -> object:
-            rows = _rows(value, lambda item: converter.structure(item, row))
+            rows = _rows(value, converter.get_structure_hook(row), row)
             return rows if is_list else tuple(rows)
 
         return structure
@@ -210,16 +193,16 @@ def _rows_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object,
     return factory
 
 
-def _rows(value: object, structure: Callable[[object], T]) -> list[T]:
+def _rows(value: object, structure: Hook, row: Any) -> list[Any]:
     """Structure each row of a list; the error of an invalid row carries its index."""
     if value is None or value == {}:
         return []
     if not isinstance(value, list):
         raise ValueError(f"expected a list, got {_kind(value)}")
-    rows: list[T] = []
+    rows: list[Any] = []
     for index, item in enumerate(cast("list[object]", value)):
         try:
-            rows.append(structure(item))
+            rows.append(structure(item, row))
         except Exception as error:
             raise _InvalidValue(f"[{index}]", error) from error
     return rows
@@ -268,40 +251,67 @@ def _placed(error: BaseException) -> tuple[str, str]:
             return _placed(of_the_whole[0])
         inner, note = of_fields[0]
         place, reason = _placed(inner)
-        return f".{_api_name(attrs.fields_dict(error.cl)[note.name])}{place}", reason
+        return f".{api_name(attrs.fields_dict(error.cl)[note.name])}{place}", reason
     if isinstance(error, KeyError):
         return "", "is missing"
     return "", str(error)
 
 
-def _api_name(field: attrs.Attribute[Any]) -> str:
-    name: str = field.metadata.get("name", field.name)
-    return name
+def _model_hook(converter: cattrs.Converter) -> Callable[[Any], Hook]:
+    """Structure an object by a generated function; if that fails, by the hook whose error names the place."""
+    generated: dict[Any, Hook] = {}
 
+    @functools.cache
+    def with_places(cls: Any) -> Hook:
+        return _hook_with_places(cls, converter)
 
-def _model_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[object, object], object]]:
-    """Structure an object; PHP's empty list is an empty one, and a field marked `alone` may replace the object."""
+    @functools.cache
+    def inner(cls: Any) -> Hook:
+        hook: Hook = converter.get_structure_hook(cls)
+        return generated.get(cls, hook)
 
-    def factory(cls: Any) -> Callable[[object, object], object]:
-        renamed = {field.name: override(rename=_api_name(field)) for field in attrs.fields(cls)}
-        build = make_dict_structure_fn(cls, converter, **renamed)  # type: ignore[arg-type]  # cattrs types overrides as its own keyword flags
-        alone = next((_api_name(field) for field in attrs.fields(cls) if field.metadata.get("alone")), None)
+    def nested(cls: Any) -> Hook:
+        # Looked up at the first use, because a model may contain itself.
+        return lambda value, _: inner(cls)(value, cls)
+
+    def factory(cls: Any) -> Hook:
+        fast = structure_fn(cls, converter.get_structure_hook, nested)
+        if fast is None:
+            return with_places(cls)
+        generated[cls] = fast
 
         def structure(value: object, _: object) -> object:
-            if value == []:
-                return build({}, cls)
-            if alone is not None and isinstance(value, int | str):
-                return build({alone: value}, cls)
-            if not isinstance(value, dict):
-                raise ValueError(f"expected an object, got {_kind(value)}")
-            return build(cast("dict[str, Any]", value), cls)
+            if type(value) is dict:
+                try:
+                    return fast(value, cls)
+                except Exception:  # noqa: BLE001, S110 - the other hook raises it again, or accepts the value
+                    pass
+            return with_places(cls)(value, cls)
 
         return structure
 
     return factory
 
 
-def _read_id(value: object) -> int:
+def _hook_with_places(cls: Any, converter: cattrs.Converter) -> Hook:
+    """Structure an object; PHP's empty list is an empty one, and a field marked `alone` may replace the object."""
+    renamed = {field.name: override(rename=api_name(field)) for field in attrs.fields(cls)}
+    build = make_dict_structure_fn(cls, converter, **renamed)  # type: ignore[arg-type]  # cattrs types overrides as its own keyword flags
+    alone = next((api_name(field) for field in attrs.fields(cls) if field.metadata.get("alone")), None)
+
+    def structure(value: object, _: object) -> object:
+        if value == []:
+            return build({}, cls)
+        if alone is not None and isinstance(value, int | str):
+            return build({alone: value}, cls)
+        if not isinstance(value, dict):
+            raise ValueError(f"expected an object, got {_kind(value)}")
+        return build(cast("dict[str, Any]", value), cls)
+
+    return structure
+
+
+def _read_id(value: object, _: object = int) -> int:
     number = 0 if isinstance(value, bool) else to_int(value)
     if number < 1:
         raise ValueError(f"expected an id, an integer from 1, got {_shown(value)}")
@@ -311,7 +321,7 @@ def _read_id(value: object) -> int:
 def _read_ids(value: object) -> tuple[int, ...]:
     if not _is_container(value):
         return (_read_id(value),)
-    found = tuple(_rows(value, _read_id))
+    found = tuple(_rows(value, _read_id, int))
     if not found:
         raise ValueError("contains no id")
     return found
@@ -338,7 +348,7 @@ def _unstructure_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[
 
     def factory(cls: Any) -> Callable[[Any], Any]:
         written = {
-            field.name: override(rename=_api_name(field), unstruct_hook=_as_text if as_ is str else as_)
+            field.name: override(rename=api_name(field), unstruct_hook=_as_text if as_ is str else as_)
             for field in attrs.fields(cls)
             for as_ in [field.metadata.get("as")]
         }
@@ -366,10 +376,10 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(str, to_str)
     converter.register_structure_hook(datetime, _to_datetime)
     converter.register_structure_hook_factory(attrs.has, _model_hook(converter))
-    converter.register_structure_hook_factory(_is_rows, _rows_hook(converter))
+    converter.register_structure_hook_factory(is_rows, _rows_hook(converter))
     converter.register_structure_hook_factory(_is_mapping, _mapping_hook(converter))
-    converter.register_structure_hook_factory(_is_optional, _optional_hook(converter))
-    converter.register_structure_hook_factory(_is_open_enum, _open_enum_hook)
+    converter.register_structure_hook_factory(is_optional, _optional_hook(converter))
+    converter.register_structure_hook_factory(is_open_enum, _open_enum_hook)
     converter.register_structure_hook(SendResult, _structure_send)
     converter.register_unstructure_hook(datetime, lambda value: times.unix_seconds(value, argument="time"))
     converter.register_unstructure_hook(date, lambda value: value.isoformat())
@@ -397,7 +407,7 @@ def decode(data: object, cls: type[T], *, meta: Mapping[str, object] | None = No
 
 
 def _page(data: object, row: Any, meta: Mapping[str, object]) -> Page[Any]:
-    items = tuple(_rows(data, lambda item: _CONVERTER.structure(item, row)))
+    items = tuple(_rows(data, _CONVERTER.get_structure_hook(row), row))
     numbers: dict[str, int | None] = {}
     for name in ("current_page", "last_page", "per_page", "total"):
         try:

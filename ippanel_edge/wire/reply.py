@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import NoneType
@@ -48,6 +48,10 @@ _MAX_MEMBERS = 500_000
 _MAX_ITEMS = 2_000_000
 """The maximum of values in a response; the ids of a large send are the most."""
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+# Not after a backslash, which may be an escaped one.
+_PAIR = re.compile(rb"\\u(?<!\\\\u)[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_CONTAINERS = frozenset((dict, list))
 _GZIP = frozenset({"gzip", "x-gzip"})
 _FIRST_BYTES = 8
 """The opening bracket of JSON is among these bytes, also in UTF-16 or UTF-32 and after a byte order mark."""
@@ -337,19 +341,30 @@ def decoded_size(answer: RawAnswer) -> int:
     return len(answer.content)
 
 
-def _check_count(body: bytes) -> None:
-    """Reject JSON with very many values: they take much more time and memory than their text."""
-    if not _has_too_many(body):
-        return
-    if _has_too_many(_STRING.sub(b"", body)):  # without the signs in texts
-        raise DecodeError("the JSON has too many values")
+def _check_count(body: bytes) -> int:
+    """Reject JSON with very many values: they take much more time and memory than their text.
+
+    Returns:
+        The number of opening brackets, also in texts: a maximum of the number of objects and arrays.
+    """
+    brackets = _brackets(body)
+    if _has_too_many(body, brackets):
+        without_texts = _STRING.sub(b"", body)
+        if _has_too_many(without_texts, _brackets(without_texts)):
+            raise DecodeError("the JSON has too many values")
+    return brackets
 
 
-def _has_too_many(body: bytes) -> bool:
+def _brackets(body: bytes) -> int:
+    return body.count(b"{") + body.count(b"[")
+
+
+def _has_too_many(body: bytes, brackets: int) -> bool:
+    # A shorter body cannot have so many: the shortest member is "":1, the shortest item 1 and a comma.
     return (
-        body.count(b"{") + body.count(b"[") > _MAX_CONTAINERS
-        or body.count(b":") > _MAX_MEMBERS
-        or body.count(b",") > _MAX_ITEMS
+        brackets > _MAX_CONTAINERS
+        or (len(body) > 4 * _MAX_MEMBERS and body.count(b":") > _MAX_MEMBERS)
+        or (len(body) > 2 * _MAX_ITEMS and body.count(b",") > _MAX_ITEMS)
     )
 
 
@@ -362,16 +377,17 @@ def parse_json(body: bytes) -> object:
     """
     if not body.strip():
         raise DecodeError("the response is empty")
-    _check_count(body)
+    brackets = _check_count(body)
     try:
         text = body.decode("utf-8")
-        value: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value: object = _DECODER.decode(text)
     except RecursionError:
         raise DecodeError("the JSON is nested too deeply") from None
     except ValueError as error:
         raise DecodeError(_problem(error, body)) from None
-    _check_depth(value)
-    if "\\u" in text:
+    if brackets > _MAX_DEPTH:
+        _check_depth(value, brackets)
+    if _may_have_lone_surrogate(body):
         _check_text(value)
     return value
 
@@ -405,23 +421,42 @@ def _no_constant(name: str) -> NoReturn:
     raise _AmbiguousJson(f"the JSON contains {name}")
 
 
-def _children(value: object) -> Sequence[object]:
+def _children(value: object) -> Collection[object]:
     if isinstance(value, dict):
-        return list(cast("dict[str, object]", value).values())
-    return cast("Sequence[object]", value) if isinstance(value, list) else ()
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
-def _names(value: object) -> Sequence[object]:
-    return list(cast("dict[str, object]", value)) if isinstance(value, dict) else ()
+def _names(value: object) -> Collection[object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else ()
 
 
-def _check_depth(value: object) -> None:
-    level: list[object] = [value]
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+
+
+def _check_depth(value: object, brackets: int) -> None:
+    """Reject JSON with too many levels. It has at most `brackets` objects and arrays: the search ends with the last."""
+    level: list[Collection[object]] = [[value]]
     for _ in range(_MAX_DEPTH):
-        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
-        if not level:
+        level = _next_level(level)
+        brackets -= len(level)
+        if not level or not brackets:
             return
-    raise DecodeError("the JSON is nested too deeply")
+    if _next_level(level):
+        raise DecodeError("the JSON is nested too deeply")
+
+
+def _next_level(level: list[Collection[object]]) -> list[Collection[object]]:
+    # Most objects contain no other object or array, which this test finds out fast.
+    inner = [child for group in level if not _CONTAINERS.isdisjoint(map(type, group)) for child in group]
+    return [_children(child) for child in inner if type(child) in _CONTAINERS]
+
+
+def _may_have_lone_surrogate(body: bytes) -> bool:
+    """Whether an escape of a surrogate stands without its pair. UTF-8 has no surrogates, so all come from escapes."""
+    if b"\\" not in body or not _SURROGATE.search(body):
+        return False
+    return _SURROGATE.search(_PAIR.sub(b"", body)) is not None
 
 
 def _check_text(value: object) -> None:

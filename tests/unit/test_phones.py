@@ -67,6 +67,36 @@ def test_a_number_in_any_common_format_is_normalised_to_e164(number: str) -> Non
     assert normalize_phone(number) == E164
 
 
+@given(
+    st.from_regex(r"(\+98|0098|98|0|\+980|\+|00)?(98|9|989|8|\u06f9)?[0-9]{6,10}[\n ]?", fullmatch=True)
+    | st.text("+098 1\u06f9", max_size=14)
+)
+@example("9812345678")
+@example("09812345678")
+@example("+989812345678")
+def test_a_number_is_normalised_the_same_without_separators(number: str) -> None:
+    # A number without separators is matched at once, and any other one is taken apart.
+    assert outcome(number) == outcome(f" {number}")
+
+
+def outcome(number: str) -> str:
+    try:
+        return normalize_phone(number)
+    except ConfigurationError as error:
+        return str(error)
+
+
+class Text(str):
+    """A str subclass."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("number", ["+989121234567", "09121234567", "9121234567", "00989121234567", "989121234567"])
+def test_a_str_subclass_is_normalised_like_a_str(number: str) -> None:
+    assert normalize_phone(Text(number)) == E164
+
+
 @given(national=nationals, prefix=prefixes, script=st.sampled_from([{}, PERSIAN, ARABIC]), data=st.data())
 def test_all_formats_of_a_number_are_normalised_to_the_same_e164(
     national: str, prefix: str, script: dict[int, int], data: st.DataObject

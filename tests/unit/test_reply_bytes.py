@@ -6,10 +6,10 @@ import gzip
 import json
 import tracemalloc
 import zlib
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ippanel_edge import endpoints
@@ -125,6 +125,30 @@ def test_json_nested_64_levels_deep_is_parsed() -> None:
     assert parse_json(b"[" * 64 + b"]" * 64)
 
 
+@given(
+    levels=st.lists(st.sampled_from([("[", "]"), ('{"a": ', "}"), ('[1, {"[": "{"}, ', ", []]")]), max_size=3),
+    repeats=st.integers(1, 40),
+    innermost=st.sampled_from(["1", "[]", '"[[{"', "{}", "[[]" + ", {}" * 70 + "]"]),
+)
+def test_json_is_rejected_exactly_if_it_has_more_than_64_levels(
+    levels: list[tuple[str, str]], repeats: int, innermost: str
+) -> None:
+    opening, closing = "".join(level[0] for level in levels), "".join(level[1] for level in reversed(levels))
+    body = (opening * repeats + innermost + closing * repeats).encode()
+    value = json.loads(body)
+    if depth(value) > 64:
+        with pytest.raises(DecodeError, match="nested too deeply"):
+            parse_json(body)
+    else:
+        assert parse_json(body) == value
+
+
+def depth(value: object) -> int:
+    if isinstance(value, dict):
+        return depth(list(cast("dict[str, object]", value).values()))
+    return 1 + max(map(depth, cast("list[object]", value)), default=0) if isinstance(value, list) else 0
+
+
 def test_a_number_of_4301_digits_is_rejected_and_one_of_4300_is_parsed() -> None:
     assert_decode_error(b'{"data": ' + b"9" * 4301 + b"}", "the JSON is truncated or invalid")
     assert parse_json(b"9" * 4300) == int("9" * 4300)
@@ -147,6 +171,25 @@ def test_json_that_is_not_utf_8_is_rejected(encoding: str) -> None:
 def test_a_lone_surrogate_is_rejected_in_values_and_keys(text: str) -> None:
     with pytest.raises(DecodeError, match="lone surrogate"):
         parse_json(text.encode())
+
+
+@given(
+    st.lists(st.sampled_from(["\\ud83d", "\\uD83D", "\\udf3b", "\\\\", "\\u0633", "ud83d", "a"]), max_size=8).map(
+        "".join
+    )
+)
+@example(r"\\ud83d\udf3b")
+@example(r"\ud83d\ud83d\udf3b\udf3b")
+def test_a_text_is_rejected_exactly_if_it_has_a_lone_surrogate(text: str) -> None:
+    body = f'["{text}"]'.encode()
+    value = json.loads(body)
+    try:
+        value[0].encode()
+    except UnicodeEncodeError:
+        with pytest.raises(DecodeError, match="lone surrogate"):
+            parse_json(body)
+    else:
+        assert parse_json(body) == value
 
 
 def test_surrogate_pairs_and_other_escapes_are_parsed() -> None:

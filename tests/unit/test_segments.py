@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -110,6 +110,44 @@ def test_the_count_equals_that_of_encoding_and_splitting_the_text(text: str, opt
     assert counted.units == sum(length(part, encoding) for part in parts)
     single, part = (160, 153) if encoding == "gsm-7" else (70, 67)
     assert counted.left == (single if len(parts) == 1 else part) - length(parts[-1], encoding)
+
+
+def by_widths(text: str) -> SmsParts:
+    """Count the parts by adding up the width of each character."""
+    basic = set(GSM_BASIC) - {"\x1b"}
+    if set(text) <= basic | set(GSM_EXTENSION.values()):
+        encoding, single, part = "gsm-7", 160, 153
+        widths = [2 if character in GSM_EXTENSION.values() else 1 for character in text]
+    else:
+        encoding, single, part = "ucs-2", 70, 67
+        widths = [2 if character > "\uffff" else 1 for character in text]
+    units, parts, used = 0, 1, 0
+    for width in widths:
+        units += width
+        if used + width > part:
+            parts += 1
+            used = 0
+        used += width
+    counted = (1, single - units) if units <= single else (parts, part - used)
+    return SmsParts(cast("Any", encoding), units, *counted)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["a", "{", "\u0633", EMOJI, "\u20ac]", "\x1b"]), st.integers(0, 160)), max_size=9
+    )
+)
+def test_the_count_equals_that_of_adding_up_the_widths(runs: list[tuple[str, int]]) -> None:
+    text = "".join(unit * times for unit, times in runs)
+    assert sms_parts(text) == by_widths(text)
+
+
+@given(st.sampled_from(["a{", "\u0633" + EMOJI]), st.integers(1, 20), st.integers(-3, 3))
+def test_the_count_is_right_around_each_end_of_a_part(pair: str, part: int, off: int) -> None:
+    size = 153 if pair.isascii() else 67
+    for begin in range(size * part - 3, size * part + 4):
+        text = pair[0] * max(begin, 0) + pair[1] + pair[0] * (size + off)
+        assert sms_parts(text) == by_widths(text)
 
 
 @given(long_texts, st.integers(1, 20))

@@ -261,3 +261,29 @@ def test_an_iso_8601_time_is_parsed_exactly(moment: datetime) -> None:
     expected = moment.astimezone(UTC)
     assert parse_moment(expected.isoformat()) == expected
     assert parse_moment(expected.isoformat().replace("+00:00", "Z")) == expected
+
+
+@given(st.integers(-(2**40), 2**40) | st.integers(2**32 - 3, 2**32 + 3) | st.integers(-2, 10**10 + 2))
+def test_unix_seconds_are_counted_from_the_epoch(seconds: int) -> None:
+    try:
+        expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds) if seconds else None
+    except OverflowError:
+        assert_not_a_time(seconds)
+        assert_not_a_time(str(seconds))
+    else:
+        assert parse_moment(seconds) == parse_moment(str(seconds)) == parse_moment(f" {seconds}") == expected
+        assert parse_moment(f"{seconds:010}") == expected
+
+
+def assert_not_a_time(value: object) -> None:
+    with pytest.raises(ValueError, match="time"):
+        parse_moment(value)
+
+
+@given(st.datetimes(), st.sampled_from(["T", " "]), st.sampled_from(["auto", "minutes", "seconds"]))
+def test_a_time_without_an_offset_is_in_utc(moment: datetime, separator: str, precision: str) -> None:
+    text = moment.isoformat(separator, precision)
+    parsed = parse_moment(text)
+    assert parsed == datetime.fromisoformat(text).replace(tzinfo=UTC)
+    assert parsed is not None
+    assert parsed.tzinfo is UTC
