@@ -64,7 +64,7 @@ async def by_httpx_aiohttp(url: str) -> AsyncGenerator[Send]:
 async def by_pool(url: str) -> AsyncGenerator[Send]:
     """Send with httpx over the SDK's connection pool, without the SDK's client."""
     import httpx
-    
+
     from ippanel_edge._async.pool import AsyncPoolTransport
 
     async with httpx.AsyncClient(transport=AsyncPoolTransport(), timeout=TIMEOUT) as client:
@@ -145,7 +145,7 @@ def by_sync_httpx(url: str) -> Generator[SendSync]:
 @contextmanager
 def by_official(url: str) -> Generator[SendSync]:
     """Send with the official SDK; it has one requests.Session, with the default of 10 idle connections."""
-    import ippanel
+    import ippanel  # pyright: ignore[reportMissingTypeStubs] - it has annotations, but does not say so
 
     client = ippanel.Client(KEY, base_url=f"{url}/api")
     with client.session:

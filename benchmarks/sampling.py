@@ -12,16 +12,19 @@ profiler, such as cProfile, would add time to each call of a function and so ove
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
+import ippanel_edge
 from benchmarks import functions, peers
 from benchmarks.process import commands, pin, reply
 from ippanel_edge import endpoints
@@ -29,6 +32,8 @@ from ippanel_edge.wire.reply import RawAnswer, parse
 
 SECONDS: Final = 3.0
 """The CPU time of one profile."""
+WARM_UP: Final = 0.2
+"""The CPU time before it, in which the connections are opened."""
 INTERVAL: Final = 0.001
 """Seconds of CPU time between two samples; the kernel may round it up to 4 ms."""
 CONCURRENT: Final = 10
@@ -37,14 +42,20 @@ REST: Final = "other"
 Layers = Sequence[tuple[str, re.Pattern[str]]]
 """Names of layers with a pattern for the file names of their code; the first that matches counts."""
 
+ENGINE: Final = "(client|runner|middleware|limiter|login|uploads|settings)"
+"""The modules of `_async` that do not belong to the connections."""
+PACKAGE: Final = f"{Path(ippanel_edge.__file__).parents[1]}{os.sep}"
 SEND_LAYERS: Final[Layers] = [
     (name, re.compile(pattern))
     for name, pattern in (
-        ("arguments: checks, phone numbers, SMS parts", r"ippanel_edge/(api|values|models)/|_async/sections/"),
-        ("parsing the response", r"ippanel_edge/wire/(reply|codec|credit)|cattrs?/|<cattrs|ippanel_edge.models"),
-        ("building the request", r"ippanel_edge/wire/|ippanel_edge.wire"),
-        ("connections: pool, exchange, transport", r"_async/(?!client|runner|middleware|settings|limiter|login|uploads)"),
-        ("engine: events, deadline, login, retries, rate limit", r"ippanel_edge"),
+        ("arguments: checks, phone numbers, SMS parts", r"^ippanel_edge/(api|values|models|_async/sections)/"),
+        ("parsing the response", r"^ippanel_edge/wire/(reply|codec|credit)|/cattrs?/|^<cattrs"),
+        ("building the request", r"^ippanel_edge/wire/"),
+        (
+            "engine: events, deadline, login, retries, rate limit",
+            rf"^ippanel_edge/(?!_async)|^ippanel_edge/_async/{ENGINE}",
+        ),
+        ("connections: pool, exchange, transport", r"^ippanel_edge/_async/"),
         ("httpx", r"/httpx/"),
         ("httpcore and h11", r"/(httpcore|h11)/"),
         ("anyio and sniffio", r"/(anyio|sniffio)/"),
@@ -55,10 +66,9 @@ SEND_LAYERS: Final[Layers] = [
 PAGE_LAYERS: Final[Layers] = [
     (name, re.compile(pattern))
     for name, pattern in (
-        ("json.loads", r"/json/"),
-        ("checks of the JSON", r"ippanel_edge/wire/reply"),
-        ("times and other values", r"ippanel_edge/values/|/datetime\.py"),
-        ("conversion of the rows", r"ippanel_edge/|cattrs?/|<cattrs|/attrs?/|<attrs"),
+        ("JSON and its checks", r"/json/|^ippanel_edge/wire/reply"),
+        ("times and other values", r"^ippanel_edge/values/|/datetime\.py"),
+        ("conversion of the rows", r"^ippanel_edge/|/cattrs?/|^<cattrs|/attrs?/|^<attrs"),
     )
 ]
 
@@ -98,14 +108,15 @@ class Sampler:
 
     def _layer_of(self, file: str) -> str | None:
         if file not in self._known:
-            self._known[file] = next((name for name, pattern in self._layers if pattern.search(file)), None)
+            short = file.removeprefix(PACKAGE)
+            self._known[file] = next((name for name, pattern in self._layers if pattern.search(short)), None)
         return self._known[file]
 
 
 async def send(name: str, url: str) -> dict[str, float]:
     """Return the profile of sends by a peer."""
     sampler = Sampler(SEND_LAYERS)
-    count = 0
+    count, began = 0, 0.0
     async with peers.ASYNC[name](url) as by_peer:
 
         async def work(until: float) -> None:
@@ -114,10 +125,10 @@ async def send(name: str, url: str) -> dict[str, float]:
                 await by_peer()
                 count += 1
 
-        await asyncio.gather(*(work(time.process_time() + SECONDS / CONCURRENT) for _ in range(CONCURRENT)))
-        count, began = 0, time.process_time()
-        with sampler.active():
-            await asyncio.gather(*(work(began + SECONDS) for _ in range(CONCURRENT)))
+        for seconds, sampling in ((WARM_UP, nullcontext()), (SECONDS, sampler.active())):
+            count, began = 0, time.process_time()
+            with sampling:
+                await asyncio.gather(*(work(began + seconds) for _ in range(CONCURRENT)))
         return sampler.per_operation((time.process_time() - began) / count * 1e6)
 
 

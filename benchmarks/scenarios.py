@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from io import BytesIO
@@ -116,10 +116,10 @@ SHORT: Final = Plan(
 
 
 @contextmanager
-def earlier(commit: str) -> Iterator[Path | None]:
+def earlier(commit: str) -> Generator[Path | None]:
     """Yield a folder with the package of an earlier commit, or None if git does not have the commit."""
     archive = subprocess.run(
-        ["git", "archive", commit, "ippanel_edge"],  # noqa: S607 - git is found on the path
+        ["git", "archive", commit, "ippanel_edge"],
         cwd=ROOT,
         capture_output=True,
         check=False,
@@ -180,9 +180,7 @@ class Run:
         """Measure sends of all peers in interleaved rounds. A part of the sends before each round is not measured."""
         peers = self.plan.sync_peers if scenario == targets.threads(concurrent) else self.plan.async_peers
         with ExitStack() as stack:
-            children = {
-                peer: stack.enter_context(child) for peer in peers if (child := self.connect(peer)) is not None
-            }
+            children = {peer: stack.enter_context(child) for peer in peers if (child := self.connect(peer)) is not None}
             for peer, child in in_turns(children, self.plan.rounds):
                 child.ask(count=2 * concurrent, concurrent=concurrent)  # connections that expired are opened here
                 self.results.add(scenario, peer, Round(**child.ask(count=count, concurrent=concurrent)))
@@ -240,7 +238,7 @@ def import_time(code: str, package: Path) -> float:
 
 
 @contextmanager
-def prepared(plan: Plan, commit: str) -> Iterator[Run]:
+def prepared(plan: Plan, commit: str) -> Generator[Run]:
     """Yield a run with its server; the earlier commit is left out if the plan does not use it."""
     with ExitStack() as stack:
         used = targets.BEFORE in plan.async_peers

@@ -24,6 +24,8 @@ SYNC: Final = "EdgeClient"
 SYNC_FAST: Final = "EdgeClient fast"
 SYNC_BEFORE: Final = "EdgeClient before"
 
+BEFORE_COMMIT: Final = "2000556"
+"""The commit before the work on speed."""
 EARLIER: Final = {BEFORE: SDK, SYNC_BEFORE: SYNC}
 """Peers that run the package of an earlier commit, and the peer that runs the present one."""
 
