@@ -2,7 +2,7 @@
 
     python -m benchmarks.client PEER URL CORE
 
-It prints {} when it is ready, or {"skipped": reason}. Each command {"count", "concurrent"} is answered by a round.
+It prints {} when it is ready. Each command {"count", "concurrent"} is answered by a round.
 """
 
 from __future__ import annotations
@@ -120,16 +120,11 @@ def main() -> None:
     """Run the process."""
     name, url, core = sys.argv[1:]
     pin(int(core))
-    try:
-        if name in peers.SYNC:
-            answer_sync(name, url)
-        else:
-            with asyncio.Runner(loop_factory=loop_factory(uvloop=name in peers.ON_UVLOOP)) as runner:
-                runner.run(answer(name, url))
-    except TypeError as error:
-        if "transport" not in str(error):
-            raise
-        reply({"skipped": str(error)})
+    if name in peers.SYNC:
+        answer_sync(name, url)
+    else:
+        with asyncio.Runner(loop_factory=loop_factory(uvloop=name in peers.ON_UVLOOP)) as runner:
+            runner.run(answer(name, url))
 
 
 if __name__ == "__main__":

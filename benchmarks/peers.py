@@ -23,17 +23,9 @@ NUMBER: Final = "+989121110001"
 KEY: Final = "k"
 HEADERS: Final = {"Authorization": KEY}
 CONNECTIONS: Final = 100
-"""The connections of each client; the SDK's default."""
+"""The connections of each client: the default of httpx and of the SDK."""
 TIMEOUT: Final = 60.0
 """Seconds for each step of a request of the clients other than the SDK: a burst waits long for a free connection."""
-_FAST: Final[dict[str, Any]] = {"transport": "fast"}
-
-
-def limits() -> httpx.Limits:
-    """Return limits of httpx that allow as many connections as the SDK."""
-    import httpx
-
-    return httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
 
 
 def message() -> dict[str, object]:
@@ -43,10 +35,14 @@ def message() -> dict[str, object]:
 
 @asynccontextmanager
 async def by_httpx(url: str) -> AsyncGenerator[Send]:
-    """Send with a plain httpx client whose limits fit."""
+    """Send with a plain httpx client.
+
+    Its default limits, 100 connections of which 20 are kept, suit it best: if it keeps all 100, its pool spends up to
+    ten times the CPU time on the idle ones.
+    """
     import httpx
 
-    async with httpx.AsyncClient(limits=limits(), timeout=TIMEOUT) as client:
+    async with httpx.AsyncClient(timeout=TIMEOUT) as client:
         yield _by(client, url)
 
 
@@ -56,7 +52,7 @@ async def by_httpx_aiohttp(url: str) -> AsyncGenerator[Send]:
     import httpx
     from httpx_aiohttp import AiohttpTransport
 
-    async with httpx.AsyncClient(transport=AiohttpTransport(limits=limits()), timeout=TIMEOUT) as client:
+    async with httpx.AsyncClient(transport=AiohttpTransport(), timeout=TIMEOUT) as client:
         yield _by(client, url)
 
 
@@ -111,7 +107,7 @@ async def by_sdk(url: str, **options: Any) -> AsyncGenerator[Send]:
 
 def by_fast(url: str) -> AbstractAsyncContextManager[Send]:
     """Send with the SDK's client and its fast transport."""
-    return by_sdk(url, **_FAST)
+    return by_sdk(url, transport="fast")
 
 
 @asynccontextmanager
@@ -121,7 +117,7 @@ async def by_sdk_over_aiohttp(url: str) -> AsyncGenerator[Send]:
     from httpx_aiohttp import AiohttpTransport
 
     async with (
-        httpx.AsyncClient(transport=AiohttpTransport(limits=limits())) as http,
+        httpx.AsyncClient(transport=AiohttpTransport()) as http,
         by_sdk(url, http_client=http) as send,
     ):
         yield send
@@ -132,7 +128,7 @@ def by_sync_httpx(url: str) -> Generator[SendSync]:
     """Send with a plain sync httpx client."""
     import httpx
 
-    with httpx.Client(limits=limits(), timeout=TIMEOUT) as client:
+    with httpx.Client(timeout=TIMEOUT) as client:
 
         def send() -> Any:
             response = client.post(f"{url}/api/send", json=message(), headers=HEADERS)
@@ -163,7 +159,7 @@ def by_edge_client(url: str, **options: Any) -> Generator[SendSync]:
 
 def by_edge_client_fast(url: str) -> AbstractContextManager[SendSync]:
     """Send with the SDK's sync client and its fast transport."""
-    return by_edge_client(url, **_FAST)
+    return by_edge_client(url, transport="fast")
 
 
 ASYNC: Final[Mapping[str, Callable[[str], AbstractAsyncContextManager[Send]]]] = {

@@ -26,7 +26,7 @@ from typing import Final
 
 import ippanel_edge
 from benchmarks import functions, peers
-from benchmarks.process import commands, pin, reply
+from benchmarks.process import ROOT, commands, pin, reply
 from ippanel_edge import endpoints
 from ippanel_edge.wire.reply import RawAnswer, parse
 
@@ -42,25 +42,23 @@ REST: Final = "other"
 Layers = Sequence[tuple[str, re.Pattern[str]]]
 """Names of layers with a pattern for the file names of their code; the first that matches counts."""
 
-ENGINE: Final = "(client|runner|middleware|limiter|login|uploads|settings)"
+ENGINE: Final = r"(client|runner|middleware|limiter|login|uploads|settings)\.py"
 """The modules of `_async` that do not belong to the connections."""
 PACKAGE: Final = f"{Path(ippanel_edge.__file__).parents[1]}{os.sep}"
+BENCHMARKS: Final = f"{ROOT}{os.sep}"
 SEND_LAYERS: Final[Layers] = [
     (name, re.compile(pattern))
     for name, pattern in (
         ("arguments: checks, phone numbers, SMS parts", r"^ippanel_edge/(api|values|models|_async/sections)/"),
-        ("parsing the response", r"^ippanel_edge/wire/(reply|codec|credit)|/cattrs?/|^<cattrs"),
+        ("engine: events, deadline, login, retries, rate limit", rf"^ippanel_edge/(?!_async|wire)|/_async/{ENGINE}"),
+        ("connections: pool, exchange, transport", r"^ippanel_edge/(_async/|wire/(http1|route|tls)\.py)"),
+        ("parsing the response", r"^ippanel_edge/wire/(reply|codec|credit)\.py|/cattrs?/|^<cattrs"),
         ("building the request", r"^ippanel_edge/wire/"),
-        (
-            "engine: events, deadline, login, retries, rate limit",
-            rf"^ippanel_edge/(?!_async)|^ippanel_edge/_async/{ENGINE}",
-        ),
-        ("connections: pool, exchange, transport", r"^ippanel_edge/_async/"),
         ("httpx", r"/httpx/"),
         ("httpcore and h11", r"/(httpcore|h11)/"),
         ("anyio and sniffio", r"/(anyio|sniffio)/"),
         ("asyncio: event loop and sockets", r"/asyncio/|/selectors\.py"),
-        ("the benchmark itself", r"/benchmarks/"),
+        ("the benchmark itself", r"^benchmarks/"),
     )
 ]
 PAGE_LAYERS: Final[Layers] = [
@@ -108,7 +106,7 @@ class Sampler:
 
     def _layer_of(self, file: str) -> str | None:
         if file not in self._known:
-            short = file.removeprefix(PACKAGE)
+            short = file.removeprefix(PACKAGE).removeprefix(BENCHMARKS)
             self._known[file] = next((name for name, pattern in self._layers if pattern.search(short)), None)
         return self._known[file]
 

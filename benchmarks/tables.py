@@ -89,17 +89,24 @@ def sends(results: Results, title: str, scenarios: Sequence[str], base: str) -> 
 
 
 def bursts(results: Results) -> Iterator[str]:
-    """Yield the table of the bursts and its plot."""
+    """Yield the table of the bursts, and the plot of one."""
     rows: list[list[str]] = []
     for scenario in (targets.BURST, targets.LARGE_BURST):
         for peer in results.peers(scenario):
-            wall, rss = results.median(scenario, peer, "wall"), results.median(scenario, peer, "rss")
-            if wall is not None and rss is not None:
-                failed = str(results.failures(scenario, peer))
-                rows.append([scenario, peer, f"{wall:.2f} s", f"{rss:.0f} MB", failed])
+            values = [results.median(scenario, peer, field) for field in ("wall", "rss")]
+            wall, rss = [0.0 if value is None else value for value in values]
+            failed = str(results.failures(scenario, peer))
+            cpu = _median(results, scenario, peer, "cpu")
+            rows.append([scenario, peer, cpu, f"{wall:.2f} s", f"{rss:.0f} MB", failed])
     if rows:
-        yield from ["", "### Bursts", "", "All sends start at once, on a new client in a new process:", ""]
-        header = ["Burst", "Client", "Time", "Peak memory", "Failed sends"]
+        yield from [
+            "",
+            "### Bursts",
+            "",
+            "All sends start at once, on a new client in a new process:",
+            "",
+        ]
+        header = ["Burst", "Client", "CPU µs per send", "Time", "Peak memory", "Failed sends"]
         yield from table(header, rows)
         yield from plot("burst", "Time of a burst by client")
 
