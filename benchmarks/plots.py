@@ -50,7 +50,7 @@ def concurrency(results: Results) -> Figure:
         _line(axes, points, peer, colour)
     axes.set(xscale="log", xlabel="sends at once", ylabel="CPU µs per send", ylim=(0, None))
     axes.set_xticks(CONCURRENCY, [str(number) for number in CONCURRENCY])
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 
@@ -75,12 +75,12 @@ def rows(results: Results) -> Figure:
         (targets.SDK, targets.FUNCTIONS, targets.decode, COLOURS[targets.SDK]),
     ):
         points = [
-            (count, cpu / 1000)
+            (count, cpu / count)
             for count in targets.ROWS
             if (cpu := results.median(scenario, function(count), "cpu")) is not None
         ]
         _line(axes, points, name, colour)
-    axes.set(xscale="log", yscale="log", xlabel="rows of the page", ylabel="CPU ms per page")
+    axes.set(xscale="log", xlabel="rows of the page", ylabel="CPU µs per row", ylim=(0, None))
     axes.set_xticks(targets.ROWS, [f"{count:,}" for count in targets.ROWS])
     axes.legend(frameon=False)
     return figure

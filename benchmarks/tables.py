@@ -127,7 +127,7 @@ def decoding(results: Results) -> Iterator[str]:
     if rows:
         yield from ["", "### Page decode", "", "CPU time in µs to parse an outbox page with 26 fields per row:", ""]
         yield from table(["", *columns], rows)
-        yield from plot("rows", "CPU time of a page decode by the number of rows")
+        yield from plot("rows", "CPU time of a page decode per row, by the number of rows")
 
 
 def functions(results: Results) -> Iterator[str]:
