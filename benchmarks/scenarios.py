@@ -24,6 +24,8 @@ IMPORTS: Final = {
     "bare": "",
     targets.HTTPX: "import httpx",
     targets.SDK: "import ippanel_edge; ippanel_edge.AsyncEdgeClient",
+    "httpx, first client": "import httpx; httpx.AsyncClient()",
+    "SDK, first client": "import ippanel_edge; ippanel_edge.AsyncEdgeClient('k')",
 }
 ASYNC_PEERS: Final = (
     targets.HTTPX,
