@@ -42,7 +42,7 @@ REST: Final = "other"
 Layers = Sequence[tuple[str, re.Pattern[str]]]
 """Names of layers with a pattern for the file names of their code; the first that matches counts."""
 
-ENGINE: Final = r"(client|runner|middleware|limiter|login|uploads|settings)\.py"
+ENGINE: Final = r"(client|engine|runner|middleware|limiter|login|uploads|settings)\.py"
 """The modules of `_async` that do not belong to the connections."""
 PACKAGE: Final = f"{Path(ippanel_edge.__file__).parents[1]}{os.sep}"
 BENCHMARKS: Final = f"{ROOT}{os.sep}"

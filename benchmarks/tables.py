@@ -150,7 +150,10 @@ def imports(results: Results) -> Iterator[str]:
         if cpu is not None and ratio is not None:
             rows.append([name, number(cpu / 1000), f"{ratio.value:.2f}"])
     if rows:
-        text = "CPU time in ms above that of an interpreter that imports nothing; of the SDK, of `AsyncEdgeClient`. A first client also creates a TLS context:"
+        text = (
+            "CPU time in ms above that of an interpreter that imports nothing; of the SDK, of `AsyncEdgeClient`."
+            " A first client also creates a TLS context:"
+        )
         yield from ["", "### Import", "", text, ""]
         yield from table(["Package", "ms", "Ratio to httpx"], rows)
 

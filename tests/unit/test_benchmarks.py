@@ -234,6 +234,7 @@ def test_the_page_of_the_decode_has_rows_of_26_fields_that_the_sdk_reads() -> No
         ("ippanel_edge/_async/sections/send.py", "arguments"),
         ("ippanel_edge/values/segments.py", "arguments"),
         ("ippanel_edge/_async/middleware.py", "engine"),
+        ("ippanel_edge/_async/engine.py", "engine"),
         ("ippanel_edge/observers.py", "engine"),
         ("ippanel_edge/_async/exchange.py", "connections"),
         ("ippanel_edge/_async/pool.py", "connections"),
