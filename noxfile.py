@@ -132,12 +132,9 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run all benchmarks; with `-- NAME ARGUMENTS`, run that one."""
+    """Measure against other clients and the targets, and write docs/en/performance.md; `-- --short` for CI."""
     install(session, "bench")
-    name, *arguments = session.posargs or ["*"]
-    for script in sorted(Path("benchmarks").glob(f"{name}.py")):
-        if script.stem != "server":
-            session.run("python", "-m", f"benchmarks.{script.stem}", *arguments)
+    session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session
