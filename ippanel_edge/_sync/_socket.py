@@ -5,6 +5,7 @@ These two files are written by hand. Each operation of the socket observes its t
 
 from __future__ import annotations
 
+import math
 import select
 import socket
 import ssl
@@ -25,6 +26,9 @@ T = TypeVar("T")
 
 _READ_BYTES: Final = 64 * 1024
 """Bytes that one read takes at most."""
+_READABLE: Final = getattr(select, "POLLIN", 1)
+_WRITABLE: Final = getattr(select, "POLLOUT", 4)
+"""The events of `_wait`, also where there is no poll()."""
 
 
 class Connection:
@@ -48,7 +52,10 @@ class Connection:
     @property
     def is_lost(self) -> bool:
         """Whether it must not be used again: the server closed it while it was idle, or sent something."""
-        return self._socket is not None and _is_readable(self._socket)
+        sock = self._socket
+        if sock is None:
+            return False
+        return (isinstance(sock, ssl.SSLSocket) and sock.pending() > 0) or _is_ready(sock, _READABLE, 0)
 
     def exchange(self, request: httpx.Request, grace: _io.Grace[RawAnswer] | None, limit: int) -> RawAnswer:
         """Send a request and read its response.
@@ -103,9 +110,11 @@ class Connection:
             self._socket.close()
             raise httpx.ConnectError("the connection was closed")
         if route.is_tunnel:
+            self._socket.setblocking(False)
             self._open_tunnel(self._socket)
         if route.is_tls:
             self._socket = self._secured(self._socket, connect)
+        self._socket.setblocking(False)  # from now on, `_wait` waits: fewer system calls than with a timeout
         _tell(trace, "connection.connect_tcp.complete")
         return self._socket
 
@@ -153,17 +162,23 @@ class Connection:
         Raises:
             httpx.WriteError: no byte left.
             httpx.WriteTimeout: the server does not read.
+            DeadlinePassed: the deadline expired.
         """
         count = [0] if sent is None else sent
-        view, timeout = memoryview(data), self._timeouts.get("write")
-        try:
-            while count[0] < len(view):
-                rest = view[count[0] :]
-                count[0] += _limited(sock, lambda rest=rest: sock.send(rest), timeout, httpx.WriteTimeout)  # type: ignore[misc]  # mypy cannot infer the type of the lambda
-        except OSError as error:
-            if sent is not None and not count[0]:
-                raise httpx.WriteError(type(error).__name__) from error
-            return False
+        view, seconds = memoryview(data), self._timeouts.get("write")
+        while count[0] < len(view):
+            if _io.remaining() == 0:
+                raise _io.DeadlinePassed
+            try:
+                count[0] += sock.send(view[count[0] :])
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                _wait(sock, _WRITABLE, seconds, httpx.WriteTimeout)
+            except ssl.SSLWantReadError:
+                _wait(sock, _READABLE, seconds, httpx.WriteTimeout)
+            except OSError as error:
+                if sent is not None and not count[0]:
+                    raise httpx.WriteError(type(error).__name__) from error
+                return False
         return True
 
     def _upload(self, sock: socket.socket, request: httpx.Request, framing: Framing) -> bool:
@@ -175,16 +190,29 @@ class Connection:
     # Receiving.
 
     def _read(self, sock: socket.socket, parser: Parser) -> None:
-        timeout = self._timeouts.get("read")
         while not parser.is_complete:
-            try:
-                data = _limited(sock, lambda: sock.recv(_READ_BYTES), timeout, httpx.ReadTimeout)
-            except OSError as error:
-                raise httpx.ReadError(type(error).__name__) from error
+            data = self._received(sock)
             if data:
                 parser.feed(data)
             else:
                 parser.end()
+
+    def _received(self, sock: socket.socket) -> bytes:
+        seconds = self._timeouts.get("read")
+        awaited = None if isinstance(sock, ssl.SSLSocket) else _READABLE  # the TLS layer may hold bytes already
+        while True:
+            if awaited is not None:
+                _wait(sock, awaited, seconds, httpx.ReadTimeout)
+            elif _io.remaining() == 0:
+                raise _io.DeadlinePassed
+            try:
+                return sock.recv(_READ_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                awaited = _READABLE
+            except ssl.SSLWantWriteError:
+                awaited = _WRITABLE
+            except OSError as error:
+                raise httpx.ReadError(type(error).__name__) from error
 
 
 class _Named(SimpleNamespace):
@@ -246,15 +274,31 @@ def _connected(host: str, port: int, timeout: float | None) -> socket.socket:
     raise httpx.ConnectError(str(failure)) from failure
 
 
-def _is_readable(sock: socket.socket) -> bool:
-    """Return whether a socket has bytes to read, or was closed by the other end."""
-    if isinstance(sock, ssl.SSLSocket) and sock.pending():
+def _wait(sock: socket.socket, event: int, seconds: float | None, expired: type[httpx.TimeoutException]) -> None:
+    """Wait until a socket is ready, within its timeout and the deadline.
+
+    Raises:
+        DeadlinePassed: the deadline expired.
+        httpx.TimeoutException: of the class `expired`: the timeout expired.
+    """
+    left = _io.remaining()
+    by_deadline = left is not None and (seconds is None or left <= seconds)
+    if by_deadline and not left:
+        raise _io.DeadlinePassed
+    if _is_ready(sock, event, left if by_deadline else seconds):
+        return
+    if by_deadline:
+        raise _io.DeadlinePassed
+    raise expired("an operation of the socket took too long")
+
+
+def _is_ready(sock: socket.socket, event: int, seconds: float | None) -> bool:
+    """Return whether a socket can be read or written now, or within some seconds. One that was closed is ready."""
+    if sock.fileno() < 0:
         return True
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        try:
-            poll.register(sock, select.POLLIN)
-        except ValueError:  # it was closed
-            return True
-        return bool(poll.poll(0))
-    return bool(select.select([sock], [], [], 0)[0])  # Windows
+    if not hasattr(select, "poll"):  # Windows
+        readable, writable = ([sock], []) if event == _READABLE else ([], [sock])
+        return any(select.select(readable, writable, [], seconds))
+    poll = select.poll()
+    poll.register(sock, event)
+    return bool(poll.poll(None if seconds is None else math.ceil(seconds * 1000)))

@@ -254,26 +254,28 @@ def call(
     )
 
 
-def _secrets_in(value: object) -> Iterator[Secret | SecretInt]:
-    """Yield the secrets in the arguments of a body, before JSON makes them plain text.
+def _secrets_in(value: object) -> list[Secret | SecretInt]:
+    """Return the secrets in the arguments of a body, before JSON makes them plain text.
 
     Raises:
         InvalidArgument: a dict has a name that is not a str.
     """
+    found: list[Secret | SecretInt] = []
     pending: list[object] = [value]  # no recursion: JSON may be nested as deeply as its encoder allows
     while pending:
         item = pending.pop()
-        if isinstance(item, Secret | SecretInt):
-            yield item
-        elif isinstance(item, dict):
+        if isinstance(item, dict):
             for name, each in cast("dict[object, object]", item).items():
-                if not isinstance(name, str):  # JSON would make "true" of True
+                if type(name) is not str and not isinstance(name, str):  # JSON would make "true" of True
                     raise InvalidArgument("expected names of JSON objects to be str", argument="json")
                 if type(each) is not str:
                     pending.append(each)
         elif isinstance(item, list | tuple):
             # Without the most frequent type by far: a send has up to 1,000 recipients.
             pending += [each for each in cast("Sequence[object]", item) if type(each) is not str]
+        elif isinstance(item, Secret | SecretInt):
+            found.append(item)
+    return found
 
 
 def unlisted(method: str, path: str, repeat: Repeat) -> Endpoint[Any]:

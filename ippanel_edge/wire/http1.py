@@ -17,9 +17,12 @@ MAX_HEAD_BYTES: Final = 100 * 1024
 _MAX_LINE: Final = 4096
 """The maximum length of a line in a chunked body."""
 
-_STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\x00\r\n]*)?")
-_FIELD: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
-_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
+_HEAD: Final = re.compile(
+    rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\x00\r\n]*+)?+"
+    rb"((?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\x00-\x08\x0a-\x1f\x7f]*+)*+)"
+)
+"""A status line and headers, without the empty line after them."""
+_LENGTH: Final = re.compile("[0-9]{1,18}", re.ASCII)
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\x00\r\n]*)?")
 _BARE_END: Final = re.compile(rb"\n\r?\n")
 _SWITCHING: Final = 101
@@ -191,37 +194,38 @@ class Parser:
         """Parse the status line and the headers. A status of 1xx is followed by another response."""
         if len(text) > MAX_HEAD_BYTES:
             raise httpx.RemoteProtocolError("the headers of the response are too large")
-        lines = text.split(b"\r\n")
-        found = _STATUS.fullmatch(lines[0])
+        found = _HEAD.fullmatch(text)
         if found is None:
-            raise httpx.RemoteProtocolError("the response is not HTTP/1.1")
-        status, fields = int(found[2]), _fields(lines[1:])
+            raise httpx.RemoteProtocolError("the response is not valid HTTP/1.1")
+        status = int(found[2])
         if status < 200 and status != _SWITCHING:  # noqa: PLR2004 - an informational response
             return
         self.status_code = status
-        self._headers = _decoded(fields)
-        options = {option.strip() for option in self._headers.get("connection", "").lower().split(",")}
-        self.keeps_alive = found[1] == b"1" and "close" not in options and status != _SWITCHING
-        self._frame([value for name, value in fields if name == b"content-length"])
+        self._headers = headers = _headers(found[3])
+        self.keeps_alive = found[1] == b"1" and status != _SWITCHING
+        if "connection" in headers:
+            options = [option.strip() for option in headers["connection"].lower().split(",")]
+            self.keeps_alive = self.keeps_alive and "close" not in options
+        self._frame(headers.get("content-length"))
 
-    def _frame(self, lengths: list[bytes]) -> None:
+    def _frame(self, lengths: str | None) -> None:
         """Determine where the body ends."""
-        encoding = self._headers.get("transfer-encoding")
         if self.method in _WITHOUT_BODY or self.status_code in _NO_CONTENT:
             return  # no byte is missing
+        encoding = self._headers.get("transfer-encoding")
         if encoding is not None:
             if encoding.lower() != "chunked":
                 raise httpx.RemoteProtocolError("the response has an unknown transfer encoding")
             self._is_chunked = True
-            self.keeps_alive = self.keeps_alive and not lengths  # two framings may be an attack on a proxy
+            self.keeps_alive = self.keeps_alive and lengths is None  # two framings may be an attack on a proxy
             return
-        values = {value.strip() for each in lengths for value in each.split(b",")}
-        if not values:
+        if lengths is None:
             self._left, self.keeps_alive = None, False
             return
-        if len(values) > 1 or not _LENGTH.fullmatch(value := values.pop()):
+        length, *others = {each.strip() for each in lengths.split(",")}
+        if others or not _LENGTH.fullmatch(length):
             raise httpx.RemoteProtocolError("the response has an invalid Content-Length")
-        self._left = int(value)
+        self._left = int(length)
         self._check_size(self._left)
 
     def _parse_body(self, data: bytes) -> None:
@@ -293,25 +297,15 @@ class Parser:
         self.has_more = bool(rest)
 
 
-def _fields(lines: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
-    """Parse header lines: lower-case names and values."""
-    fields: list[tuple[bytes, bytes]] = []
-    for line in lines:
-        found = _FIELD.fullmatch(line)
-        if found is None:
-            raise httpx.RemoteProtocolError("the response has an invalid header")
-        fields.append((found[1].lower(), found[2].rstrip(b" \t")))
-    return fields
-
-
-def _decoded(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Decode headers as httpx does; the values of equal names are joined."""
+def _headers(block: bytes) -> dict[str, str]:
+    """Return the headers of a valid block, decoded as httpx does; the values of equal names are joined."""
+    try:
+        text = block.decode()
+    except UnicodeDecodeError:
+        text = block.decode("iso-8859-1")
     headers: dict[str, str] = {}
-    for name, value in fields:
-        try:
-            text = value.decode()
-        except UnicodeDecodeError:
-            text = value.decode("iso-8859-1")
-        key = name.decode()
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    for line in text.split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        name, value = name.lower(), value.strip(" \t")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
