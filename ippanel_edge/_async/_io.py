@@ -255,12 +255,42 @@ async def outcome(value: T | Awaitable[T]) -> T:
     return value
 
 
+class _Turn:
+    """An event for one task of asyncio: ten thousand waiting tasks take less memory than with anyio's."""
+
+    __slots__ = ("_future", "_is_set")
+
+    def __init__(self) -> None:
+        self._future = asyncio.get_running_loop().create_future()
+        self._is_set = False
+
+    def set(self) -> None:
+        self._is_set = True
+        self._wake()
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    async def wait(self, within: float | None) -> None:
+        """Wait until it is set, for at most `within` seconds."""
+        timer = None if within is None else self._future.get_loop().call_later(within, self._wake)
+        try:
+            await self._future
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if not self._future.done():
+            self._future.set_result(None)
+
+
 class Slots:
     """A semaphore: a limited number of holders; the others wait, first come, first served."""
 
     def __init__(self, total: int) -> None:
         self._free = total  # above 0 only without waiters: a released slot goes to the next waiter directly
-        self._waiters: deque[anyio.Event] = deque()
+        self._waiters: deque[_Turn | anyio.Event] = deque()
 
     def acquire_now(self) -> bool:
         """Take a slot if one is free; return whether it was."""
@@ -280,19 +310,22 @@ class Slots:
         """
         if self.acquire_now():
             return
-        turn = anyio.Event()
+        turn = _Turn() if on_asyncio() else anyio.Event()
         self._waiters.append(turn)
         try:
-            with anyio.move_on_after(within):
-                await turn.wait()
-                return
+            if isinstance(turn, _Turn):
+                await turn.wait(within)
+            else:
+                with anyio.move_on_after(within):
+                    await turn.wait()
         except BaseException:
             self._leave(turn)
             raise
-        self._leave(turn)
-        raise SlotTimeout
+        if not turn.is_set():
+            self._waiters.remove(turn)
+            raise SlotTimeout
 
-    def _leave(self, turn: anyio.Event) -> None:
+    def _leave(self, turn: _Turn | anyio.Event) -> None:
         """Stop waiting. A slot that was passed on meanwhile goes to the next waiter."""
         if turn.is_set():
             self.release()

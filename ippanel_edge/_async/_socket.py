@@ -12,7 +12,6 @@ import socket
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import anyio
@@ -22,7 +21,7 @@ from ippanel_edge._async import _io
 from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Framing, Parser
 from ippanel_edge.wire.reply import RawAnswer
 from ippanel_edge.wire.request import whole_content
-from ippanel_edge.wire.route import NOTHING_LEFT, Route
+from ippanel_edge.wire.route import NOTHING_LEFT, Route, named
 
 _NEXT_ADDRESS: Final = 0.25
 """Seconds after which the next address of a host is tried at the same time ("happy eyeballs")."""
@@ -164,7 +163,7 @@ class Connection(asyncio.Protocol):
         """Write the headers and the content of a request, as far as it is known."""
         data = self._route.head(request) + content
         if trace is not None:
-            await trace("http11.send_request_headers.started", {"request": _Named(request.method)})
+            await trace("http11.send_request_headers.started", {"request": named(request.method)})
         if not self._transport.is_closing():
             self._expect(request.method, limit)
             self._write(data)
@@ -354,13 +353,6 @@ class Connection(asyncio.Protocol):
             self._fail(httpx.WriteTimeout("the server does not read the request"))
         else:
             self._fail(httpx.ReadTimeout("the server does not respond"))
-
-
-class _Named(SimpleNamespace):
-    """A request as httpcore's trace events name it."""
-
-    def __init__(self, method: str) -> None:
-        super().__init__(method=method.encode())
 
 
 async def _tell(trace: Any, event: str) -> None:  # noqa: ANN401 - httpx's extension

@@ -230,9 +230,9 @@ class AsyncEdgeClient:
         )
         if values.middleware:
             exchange = engine.AsyncAttemptMiddleware(values.middleware, exchange)
-        retries = engine.AsyncRetries(
-            values.retry, budget, shared.methods, observers, engine.AsyncRate(limiter, observers, exchange)
-        )
+        if limiter is not None:
+            exchange = engine.AsyncRate(limiter, observers, exchange)
+        retries = engine.AsyncRetries(values.retry, budget, shared.methods, observers, exchange)
         authorisation = engine.AsyncAuthorisation(values.secret, values.is_token, login, observers, retries)
         whole: engine.AsyncLink = engine.AsyncDeadline(values.deadline, engine.AsyncUploads(authorisation))
         if values.call_middleware:

@@ -251,24 +251,16 @@ class AsyncExchange:
 
     async def _answer(self, call: Call[Any], attempts: Attempts, trace: AsyncTrace) -> tuple[httpx.Request, RawAnswer]:
         """Send a request. A send that is cancelled after its headers began to leave gets a grace period to finish."""
-        grace: _io.Grace[RawAnswer] | None = None
-        if call.repeat is ONCE:
-            grace = _io.Grace(
-                began=lambda: attempts.may_have_left,
-                seconds=CANCEL_GRACE,
-                abandoned=lambda answer: _record_interrupted(call, attempts, answer),
-            )
         direct = None if self.transport is None else self.transport.direct()
         if direct is None:
             request = self._build(call, trace)
             attempts.untraced = self.transport is None
+            grace = _grace(call, attempts)
             return request, await _with_content(request, lambda: _through_client(self.http, request, grace))
         lease = direct.pool.lease_now() or await direct.pool.lease(capped(self.timeout, remaining(trace.ends))["pool"])
         try:
             request = self._build(call, trace)
-            if whole_content(request) is not None:
-                return request, await direct.exchange(lease, request, grace, MAX_ANSWER_BYTES)
-            exchange = partial(direct.exchange, lease, request, grace, MAX_ANSWER_BYTES)
+            exchange = partial(direct.exchange, lease, request, _grace(call, attempts), MAX_ANSWER_BYTES)
             return request, await _with_content(request, exchange)
         finally:
             lease.slots.release()
@@ -277,6 +269,17 @@ class AsyncExchange:
         request = build(call, base_url=self.base_url, timeout=self.timeout, remaining=remaining(trace.ends))
         request.extensions["trace"] = trace
         return request
+
+
+def _grace(call: Call[Any], attempts: Attempts) -> _io.Grace[RawAnswer] | None:
+    """Return the time that a send has to finish after a cancellation; None for a call that may be repeated."""
+    if call.repeat is not ONCE:
+        return None
+    return _io.Grace(
+        began=lambda: attempts.may_have_left,
+        seconds=CANCEL_GRACE,
+        abandoned=lambda answer: _record_interrupted(call, attempts, answer),
+    )
 
 
 async def _with_content(request: httpx.Request, run: Callable[[], Awaitable[RawAnswer]]) -> RawAnswer:

@@ -257,16 +257,13 @@ class AsyncRetries:
 class AsyncRate:
     """Waits for the request's turn at the rate limit."""
 
-    limiter: AsyncLimiter | None
+    limiter: AsyncLimiter
     observers: Observers
     proceed: AsyncLink
 
     async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Wait for the turn, then continue."""
-        if self.limiter is not None:
-            await self.limiter.wait(
-                lambda delay: self.observers.wait_began(attempts, _io.monotonic(), "rate_limit", delay)
-            )
+        await self.limiter.wait(lambda delay: self.observers.wait_began(attempts, _io.monotonic(), "rate_limit", delay))
         return await self.proceed(call, attempts)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
@@ -22,10 +23,11 @@ class AsyncUploads:
 
     proceed: AsyncLink
 
-    async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
+    def __call__(self, call: Call[T], attempts: Attempts) -> Coroutine[Any, Any, Reply[T]]:
         """Open and check the files, then continue."""
-        if not call.uploads:
-            return await self.proceed(call, attempts)
+        return self._with_files(call, attempts) if call.uploads else self.proceed(call, attempts)
+
+    async def _with_files(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         with ExitStack() as held:
             for upload in call.uploads:
                 held.enter_context(upload.held())

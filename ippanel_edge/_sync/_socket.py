@@ -11,7 +11,6 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from types import SimpleNamespace
 from typing import Any, Final, TypeVar, cast
 
 import httpx
@@ -20,7 +19,7 @@ from ippanel_edge._sync import _io
 from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Framing, Parser
 from ippanel_edge.wire.reply import RawAnswer
 from ippanel_edge.wire.request import whole_content
-from ippanel_edge.wire.route import NOTHING_LEFT, Route
+from ippanel_edge.wire.route import NOTHING_LEFT, Route, named
 
 T = TypeVar("T")
 
@@ -93,7 +92,7 @@ class Connection:
         framing = Framing.of(request.headers) if content is None else None
         data = self._route.head(request) + (content or b"")
         if trace is not None:
-            trace("http11.send_request_headers.started", {"request": _Named(request.method)})
+            trace("http11.send_request_headers.started", {"request": named(request.method)})
         is_sent = self._write_first(sock, data, trace) and (framing is None or self._upload(sock, request, framing))
         parser = Parser(request.method, limit)
         self._read(sock, parser)
@@ -213,13 +212,6 @@ class Connection:
                 awaited = _WRITABLE
             except OSError as error:
                 raise httpx.ReadError(type(error).__name__) from error
-
-
-class _Named(SimpleNamespace):
-    """A request as httpcore's trace events name it."""
-
-    def __init__(self, method: str) -> None:
-        super().__init__(method=method.encode())
 
 
 def _tell(trace: Any, event: str) -> None:  # noqa: ANN401 - httpx's extension

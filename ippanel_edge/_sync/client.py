@@ -231,9 +231,9 @@ class EdgeClient:
         )
         if values.middleware:
             exchange = engine.AttemptMiddleware(values.middleware, exchange)
-        retries = engine.Retries(
-            values.retry, budget, shared.methods, observers, engine.Rate(limiter, observers, exchange)
-        )
+        if limiter is not None:
+            exchange = engine.Rate(limiter, observers, exchange)
+        retries = engine.Retries(values.retry, budget, shared.methods, observers, exchange)
         authorisation = engine.Authorisation(values.secret, values.is_token, login, observers, retries)
         whole: engine.Link = engine.Deadline(values.deadline, engine.Uploads(authorisation))
         if values.call_middleware:

@@ -258,14 +258,13 @@ class Retries:
 class Rate:
     """Waits for the request's turn at the rate limit."""
 
-    limiter: Limiter | None
+    limiter: Limiter
     observers: Observers
     proceed: Link
 
     def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Wait for the turn, then continue."""
-        if self.limiter is not None:
-            self.limiter.wait(lambda delay: self.observers.wait_began(attempts, _io.monotonic(), "rate_limit", delay))
+        self.limiter.wait(lambda delay: self.observers.wait_began(attempts, _io.monotonic(), "rate_limit", delay))
         return self.proceed(call, attempts)
 
 

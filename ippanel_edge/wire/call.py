@@ -108,6 +108,12 @@ class Headers(Mapping[str, str]):
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         self._values = {name.lower(): (name, value) for name, value in (values or {}).items()}
 
+    def with_value(self, name: str, value: str) -> Headers:
+        """Return the headers with another one."""
+        headers = Headers()
+        headers._values = {**self._values, name.lower(): (name, value)}
+        return headers
+
     def __getitem__(self, name: str) -> str:
         """Return the value of a header."""
         return self._values[name.lower()][1]
@@ -184,7 +190,7 @@ class Call(Generic[T]):
             path=self.path,
             query=self.query,
             body=self.body,
-            headers={**self.headers, name: value},
+            headers=_as_headers(self.headers).with_value(name, value),
             recipients=self.recipients,
         )
 

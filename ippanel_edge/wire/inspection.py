@@ -12,7 +12,7 @@ import ssl
 import sys
 import types
 import warnings
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import httpx
 
@@ -34,24 +34,36 @@ _REPLACED: Final = (
 )
 """The methods that mocks and tracing tools replace: respx, pytest-httpx, the instrumentation of OpenTelemetry."""
 
-_originals: Final[list[object]] = [None] * len(_REPLACED)
-"""The methods above as they were last seen, if they were not replaced."""
+_Method: TypeAlias = tuple[type, str, object]
+
+_originals: Final[dict[str, list[_Method]]] = {}
+"""The methods of each package as they were when none of them was replaced."""
 
 
 def is_patched() -> bool:
     """Return whether httpx or httpcore is patched, so that httpx's client must make the requests."""
-    for at, (package, kind, name) in enumerate(_REPLACED):
-        method = getattr(getattr(sys.modules.get(package), kind, None), name, None)  # httpcore is imported on first use
-        if method is not _originals[at]:
-            if not _is_original(method, package):
+    for package in ("httpx", "httpcore"):
+        methods = _originals.get(package)
+        if methods is None:
+            methods = _methods(package)
+            if not all(_is_original(method, package) for _, _, method in methods):
                 return True
-            _originals[at] = method
+            if methods:
+                _originals[package] = methods
+        for kind, name, method in methods:
+            if getattr(kind, name, None) is not method:
+                return True
     return False
 
 
+def _methods(package: str) -> list[_Method]:
+    """Return the methods of a package; none if it was not imported yet, as httpcore is on first use."""
+    module = sys.modules.get(package)
+    kinds = [(getattr(module, kind, None), name) for owner, kind, name in _REPLACED if owner == package]
+    return [(kind, name, getattr(kind, name)) for kind, name in kinds if kind is not None and hasattr(kind, name)]
+
+
 def _is_original(method: object, package: str) -> bool:
-    if method is None:  # not imported, or a release without it
-        return True
     is_plain = isinstance(method, types.FunctionType) and not hasattr(method, "__wrapped__")
     return is_plain and method.__module__.partition(".")[0] == package
 

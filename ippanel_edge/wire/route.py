@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64encode
+from types import SimpleNamespace
 
 import attrs
 import httpx
@@ -13,6 +14,14 @@ from ippanel_edge.wire.request import raw_headers
 
 NOTHING_LEFT = "http11.send_request_headers.nothing_left"
 """The trace event of the fast transport after a write that failed before the system accepted a byte."""
+
+_NAMED = {name: SimpleNamespace(method=name.encode()) for name in ("GET", "POST", "PUT", "PATCH", "DELETE")}
+
+
+def named(method: str) -> SimpleNamespace:
+    """Return a request as httpcore's trace events name it: by its method."""
+    return _NAMED.get(method) or SimpleNamespace(method=method.encode())
+
 
 _PORTS = {"http": 80, "https": 443}
 
