@@ -25,6 +25,8 @@ import attrs
 import httpx
 import sniffio
 
+from ippanel_edge._async._network import Backend
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Generator, Iterator
@@ -95,6 +97,10 @@ def remaining() -> float | None:
     if ends == -math.inf:
         ends = _ends.get()
     return None if ends is None or ends == math.inf else max(ends - anyio.current_time(), 0.0)
+
+
+check_cancelled: Final = anyio.lowlevel.checkpoint_if_cancelled
+"""Raise the cancellation of a cancel scope that was cancelled already: a send does not begin in it."""
 
 
 async def pause(seconds: float, *, stopped: Callable[[], bool]) -> None:
@@ -526,4 +532,9 @@ def make_transport(
 ) -> httpx.AsyncHTTPTransport:
     """Create an httpx transport with one connection. The cancel scope of a `deadline` limits its operations."""
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=keepalive_expiry)
-    return httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits, proxy=proxy)
+    transport = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits, proxy=proxy)
+    # httpx cannot pass a network backend to httpcore. Setting it here avoids copying how httpx builds its pools.
+    pool = getattr(transport, "_pool", None)
+    if pool is not None and hasattr(pool, "_network_backend") and on_asyncio():
+        pool._network_backend = Backend()  # noqa: SLF001 - see above
+    return transport

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -18,13 +17,12 @@ import anyio
 import httpx
 
 from ippanel_edge._async import _io
+from ippanel_edge._async._dial import connected
 from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Framing, Parser
 from ippanel_edge.wire.reply import RawAnswer
 from ippanel_edge.wire.request import whole_content
 from ippanel_edge.wire.route import NOTHING_LEFT, Route, named
 
-_NEXT_ADDRESS: Final = 0.25
-"""Seconds after which the next address of a host is tried at the same time ("happy eyeballs")."""
 _MIN_HANDSHAKE_TIMEOUT: Final = 60.0
 """asyncio's own timeout of the TLS handshake, in seconds. The connect timeout applies first, unless it is longer."""
 
@@ -110,7 +108,7 @@ class Connection(asyncio.Protocol):
         await _tell(trace, "connection.connect_tcp.started")
         try:
             async with asyncio.timeout(connect):
-                sock = await _connected(self._loop, *route.address)
+                sock = await connected(*route.address)
                 direct = {"ssl": route.context, **tls} if route.is_tls and not route.is_tunnel else {}
                 await self._loop.create_connection(lambda: self, sock=sock, **direct)
             if route.is_tunnel:
@@ -365,53 +363,3 @@ def _lost(error: Exception) -> httpx.TransportError:
     failure = kind(type(error).__name__)
     failure.__cause__ = error
     return failure
-
-
-async def _connected(loop: asyncio.AbstractEventLoop, host: str, port: int) -> socket.socket:
-    """Connect to the first address of a host that accepts; after a pause, the next one is tried at the same time.
-
-    asyncio's own function for this may leave a socket open if it is cancelled, and uvloop's tries one after the other.
-    """
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:  # a name
-        addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    if len(addresses) == 1:
-        return await _connected_to(loop, addresses[0])
-    waiting, pending = deque(addresses), set[asyncio.Task[socket.socket]]()
-    failure: BaseException = OSError("the host has no address")
-    try:
-        while waiting or pending:
-            if waiting:
-                pending.add(loop.create_task(_connected_to(loop, waiting.popleft())))
-            pause = _NEXT_ADDRESS if waiting else None
-            done, _ = await asyncio.wait(pending, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-            for each in done:
-                pending.remove(each)
-                error = each.exception()
-                if error is None:
-                    return each.result()
-                failure = error
-    finally:
-        for each in pending:
-            each.cancel()
-            each.add_done_callback(_close_unused)
-    raise failure
-
-
-async def _connected_to(loop: asyncio.AbstractEventLoop, address: tuple[Any, ...]) -> socket.socket:
-    family, kind, protocol, _, place = address
-    sock = socket.socket(family, kind, protocol)
-    try:
-        sock.setblocking(False)
-        await loop.sock_connect(sock, place)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def _close_unused(attempt: asyncio.Task[socket.socket]) -> None:
-    """Close the socket of an attempt that succeeded after another one."""
-    if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result().close()

@@ -80,6 +80,7 @@ class AsyncTrace:
             self.connecting = True
         else:
             if self.attempts.call.repeat is ONCE:
+                await _io.check_cancelled()
                 check_floor(remaining(self.ends))
             self.attempts.headers_began = True
 

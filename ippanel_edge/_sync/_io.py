@@ -97,6 +97,10 @@ def sleep(seconds: float) -> None:
     time.sleep(seconds)
 
 
+def check_cancelled() -> None:
+    """Do nothing: threads cannot be cancelled."""
+
+
 def pause(seconds: float, *, stopped: Callable[[], bool]) -> None:
     """Sleep for some seconds, but return soon after `stopped` returns True. The deadline interrupts it."""
     ends = monotonic() + seconds

@@ -81,6 +81,7 @@ class Trace:
             self.connecting = True
         else:
             if self.attempts.call.repeat is ONCE:
+                _io.check_cancelled()
                 check_floor(remaining(self.ends))
             self.attempts.headers_began = True
 

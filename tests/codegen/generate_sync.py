@@ -4,7 +4,7 @@
     python -m tests.codegen.generate_sync --check    write nothing; fail if a file is out of date
 
 A name that begins with Async loses this prefix; the other names are in RENAMES. This applies to code, docstrings,
-comments, strings and f-strings. The files in HAND_WRITTEN are written by hand on both sides.
+comments, strings and f-strings. The files in HAND_WRITTEN are written by hand.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "ippanel_edge/_async"
 TARGET: Final = "ippanel_edge/_sync"
-HAND_WRITTEN: Final = frozenset({"_io.py", "_socket.py"})
+HAND_WRITTEN: Final = frozenset({"_dial.py", "_io.py", "_network.py", "_socket.py"})
 
 RENAMES: Final[Mapping[str, str]] = {
     # ours
