@@ -16,8 +16,8 @@ from typing import Any, Final, cast
 import anyio
 import httpx
 
-from ippanel_edge._async import _io
 from ippanel_edge._async._dial import connected
+from ippanel_edge._async._grace import Grace, finish
 from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Framing, Parser
 from ippanel_edge.wire.reply import RawAnswer
 from ippanel_edge.wire.request import whole_content
@@ -64,7 +64,7 @@ class Connection(asyncio.Protocol):
             return False
         return self._transport.is_closing() or (self._poll is not None and bool(self._poll.poll(0)))
 
-    async def exchange(self, request: httpx.Request, grace: _io.Grace[RawAnswer] | None, limit: int) -> RawAnswer:
+    async def exchange(self, request: httpx.Request, grace: Grace[RawAnswer] | None, limit: int) -> RawAnswer:
         """Send a request and read its response.
 
         Args:
@@ -87,7 +87,7 @@ class Connection(asyncio.Protocol):
             return await self._outcome(grace)
         if grace is None:
             return await self._upload(request, limit, trace)
-        return await _io.finish(lambda: self._upload(request, limit, trace), grace)
+        return await finish(lambda: self._upload(request, limit, trace), grace)
 
     async def aclose(self) -> None:
         """Close the connection, and interrupt an exchange in progress."""
@@ -216,7 +216,7 @@ class Connection(asyncio.Protocol):
 
     # Waiting for the end of an exchange.
 
-    async def _outcome(self, grace: _io.Grace[RawAnswer] | None) -> RawAnswer:
+    async def _outcome(self, grace: Grace[RawAnswer] | None) -> RawAnswer:
         """Wait for the end of the exchange. A cancellation does not end it until its grace time is over."""
         try:
             while self._result is None:

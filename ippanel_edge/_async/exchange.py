@@ -11,6 +11,7 @@ import attrs
 import httpx
 
 from ippanel_edge._async import _io
+from ippanel_edge._async._grace import Grace, finish
 from ippanel_edge._async.connections import AsyncPool, Connections
 from ippanel_edge._async.receiving import raw_answer
 from ippanel_edge.config import CANCEL_GRACE, LARGE_ANSWER_BYTES, MAX_ANSWER_BYTES, SEND_FLOOR
@@ -162,7 +163,7 @@ class AsyncDirect(Protocol):
         ...
 
     async def exchange(
-        self, lease: Connections[Any], request: httpx.Request, grace: _io.Grace[RawAnswer] | None, limit: int
+        self, lease: Connections[Any], request: httpx.Request, grace: Grace[RawAnswer] | None, limit: int
     ) -> RawAnswer:
         """Send a request and read its response, of at most `limit` bytes."""
         ...
@@ -272,11 +273,11 @@ class AsyncExchange:
         return request
 
 
-def _grace(call: Call[Any], attempts: Attempts) -> _io.Grace[RawAnswer] | None:
+def _grace(call: Call[Any], attempts: Attempts) -> Grace[RawAnswer] | None:
     """Return the time that a send has to finish after a cancellation; None for a call that may be repeated."""
     if call.repeat is not ONCE:
         return None
-    return _io.Grace(
+    return Grace(
         began=lambda: attempts.may_have_left,
         seconds=CANCEL_GRACE,
         abandoned=lambda answer: _record_interrupted(call, attempts, answer),
@@ -295,11 +296,11 @@ async def _with_content(request: httpx.Request, run: Callable[[], Awaitable[RawA
 
 
 async def _through_client(
-    client: httpx.AsyncClient, request: httpx.Request, grace: _io.Grace[RawAnswer] | None
+    client: httpx.AsyncClient, request: httpx.Request, grace: Grace[RawAnswer] | None
 ) -> RawAnswer:
     if grace is None:
         return await _send(client, request)
-    return await _io.finish(lambda: _send(client, request), grace)
+    return await finish(lambda: _send(client, request), grace)
 
 
 async def _send(client: httpx.AsyncClient, request: httpx.Request) -> RawAnswer:

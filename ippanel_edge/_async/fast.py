@@ -7,6 +7,7 @@ import ssl
 import httpx
 
 from ippanel_edge._async import _io
+from ippanel_edge._async._grace import Grace
 from ippanel_edge._async._socket import Connection
 from ippanel_edge._async.connections import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, AsyncPool, Connections, Origin
 from ippanel_edge._async.pool import AsyncPoolTransport
@@ -71,7 +72,7 @@ class AsyncFastTransport(httpx.AsyncBaseTransport):
         return self if _io.on_asyncio() else self._default
 
     async def exchange(
-        self, lease: Connections[Connection], request: httpx.Request, grace: _io.Grace[RawAnswer] | None, limit: int
+        self, lease: Connections[Connection], request: httpx.Request, grace: Grace[RawAnswer] | None, limit: int
     ) -> RawAnswer:
         """Send a request over a leased connection and read its response.
 

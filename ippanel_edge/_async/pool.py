@@ -15,6 +15,7 @@ import attrs
 import httpx
 
 from ippanel_edge._async import _io
+from ippanel_edge._async._grace import Grace, finish
 from ippanel_edge._async.connections import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, AsyncPool, Connections, Origin
 from ippanel_edge._async.receiving import raw_answer
 from ippanel_edge.wire import inspection
@@ -122,7 +123,7 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
         return None if inspection.is_patched() else self
 
     async def exchange(
-        self, lease: Connections[_Connection], request: httpx.Request, grace: _io.Grace[RawAnswer] | None, limit: int
+        self, lease: Connections[_Connection], request: httpx.Request, grace: Grace[RawAnswer] | None, limit: int
     ) -> RawAnswer:
         """Send a request over a leased connection and read its response.
 
@@ -134,7 +135,7 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
         """
         if grace is None:
             return await self._exchange(lease, request, limit)
-        return await _io.finish(lambda: self._exchange(lease, request, limit), grace)
+        return await finish(lambda: self._exchange(lease, request, limit), grace)
 
     async def _exchange(self, lease: Connections[_Connection], request: httpx.Request, limit: int) -> RawAnswer:
         connection = await self.pool.take(lease, request.url)

@@ -17,7 +17,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-import attrs
 import httpcore
 import httpx
 
@@ -111,31 +110,6 @@ def pause(seconds: float, *, stopped: Callable[[], bool]) -> None:
 def shielded() -> AbstractContextManager[object]:
     """Shield cleanup from cancellation: a no-op here, because threads cannot be cancelled."""
     return nullcontext()
-
-
-@attrs.frozen
-class Grace(Generic[T]):
-    """What is recorded when a function is interrupted.
-
-    Attributes:
-        began: returns whether it began, so that an interruption would leave its outcome unknown.
-        seconds: not used; on the async side, how long it may go on after a cancellation.
-        abandoned: called with None after an interruption.
-    """
-
-    began: Callable[[], bool]
-    seconds: float
-    abandoned: Callable[[T | None], None]
-
-
-def finish(run: Callable[[], T], grace: Grace[T]) -> T:
-    """Run a function. Only KeyboardInterrupt can interrupt it, and it is not deferred."""
-    try:
-        return run()
-    except KeyboardInterrupt:
-        if grace.began():
-            grace.abandoned(None)
-        raise
 
 
 def on_asyncio() -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar, cast
 import httpx
 
 from ippanel_edge._sync import _io
+from ippanel_edge._sync._grace import Grace, finish
 from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Framing, Parser
 from ippanel_edge.wire.reply import RawAnswer
 from ippanel_edge.wire.request import whole_content
@@ -56,7 +57,7 @@ class Connection:
             return False
         return (isinstance(sock, ssl.SSLSocket) and sock.pending() > 0) or _is_ready(sock, _READABLE, 0)
 
-    def exchange(self, request: httpx.Request, grace: _io.Grace[RawAnswer] | None, limit: int) -> RawAnswer:
+    def exchange(self, request: httpx.Request, grace: Grace[RawAnswer] | None, limit: int) -> RawAnswer:
         """Send a request and read its response.
 
         Args:
@@ -73,7 +74,7 @@ class Connection:
         self._timeouts = request.extensions.get("timeout", {})
         if grace is None:
             return self._exchange(request, limit)
-        return _io.finish(lambda: self._exchange(request, limit), grace)
+        return finish(lambda: self._exchange(request, limit), grace)
 
     def close(self) -> None:
         """Close the connection, and interrupt an exchange in progress in another thread."""

@@ -12,6 +12,7 @@ import attrs
 import httpx
 
 from ippanel_edge._sync import _io
+from ippanel_edge._sync._grace import Grace, finish
 from ippanel_edge._sync.connections import Connections, Pool
 from ippanel_edge._sync.receiving import raw_answer
 from ippanel_edge.config import CANCEL_GRACE, LARGE_ANSWER_BYTES, MAX_ANSWER_BYTES, SEND_FLOOR
@@ -163,7 +164,7 @@ class Direct(Protocol):
         ...
 
     def exchange(
-        self, lease: Connections[Any], request: httpx.Request, grace: _io.Grace[RawAnswer] | None, limit: int
+        self, lease: Connections[Any], request: httpx.Request, grace: Grace[RawAnswer] | None, limit: int
     ) -> RawAnswer:
         """Send a request and read its response, of at most `limit` bytes."""
         ...
@@ -273,11 +274,11 @@ class Exchange:
         return request
 
 
-def _grace(call: Call[Any], attempts: Attempts) -> _io.Grace[RawAnswer] | None:
+def _grace(call: Call[Any], attempts: Attempts) -> Grace[RawAnswer] | None:
     """Return the time that a send has to finish after a cancellation; None for a call that may be repeated."""
     if call.repeat is not ONCE:
         return None
-    return _io.Grace(
+    return Grace(
         began=lambda: attempts.may_have_left,
         seconds=CANCEL_GRACE,
         abandoned=lambda answer: _record_interrupted(call, attempts, answer),
@@ -295,10 +296,10 @@ def _with_content(request: httpx.Request, run: Callable[[], RawAnswer]) -> RawAn
         body.close()
 
 
-def _through_client(client: httpx.Client, request: httpx.Request, grace: _io.Grace[RawAnswer] | None) -> RawAnswer:
+def _through_client(client: httpx.Client, request: httpx.Request, grace: Grace[RawAnswer] | None) -> RawAnswer:
     if grace is None:
         return _send(client, request)
-    return _io.finish(lambda: _send(client, request), grace)
+    return finish(lambda: _send(client, request), grace)
 
 
 def _send(client: httpx.Client, request: httpx.Request) -> RawAnswer:

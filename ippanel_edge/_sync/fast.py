@@ -8,6 +8,7 @@ import ssl
 import httpx
 
 from ippanel_edge._sync import _io
+from ippanel_edge._sync._grace import Grace
 from ippanel_edge._sync._socket import Connection
 from ippanel_edge._sync.connections import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, Connections, Origin, Pool
 from ippanel_edge._sync.pool import PoolTransport
@@ -72,7 +73,7 @@ class FastTransport(httpx.BaseTransport):
         return self if _io.on_asyncio() else self._default
 
     def exchange(
-        self, lease: Connections[Connection], request: httpx.Request, grace: _io.Grace[RawAnswer] | None, limit: int
+        self, lease: Connections[Connection], request: httpx.Request, grace: Grace[RawAnswer] | None, limit: int
     ) -> RawAnswer:
         """Send a request over a leased connection and read its response.
 

@@ -16,6 +16,7 @@ import attrs
 import httpx
 
 from ippanel_edge._sync import _io
+from ippanel_edge._sync._grace import Grace, finish
 from ippanel_edge._sync.connections import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, Connections, Origin, Pool
 from ippanel_edge._sync.receiving import raw_answer
 from ippanel_edge.wire import inspection
@@ -123,7 +124,7 @@ class PoolTransport(httpx.BaseTransport):
         return None if inspection.is_patched() else self
 
     def exchange(
-        self, lease: Connections[_Connection], request: httpx.Request, grace: _io.Grace[RawAnswer] | None, limit: int
+        self, lease: Connections[_Connection], request: httpx.Request, grace: Grace[RawAnswer] | None, limit: int
     ) -> RawAnswer:
         """Send a request over a leased connection and read its response.
 
@@ -135,7 +136,7 @@ class PoolTransport(httpx.BaseTransport):
         """
         if grace is None:
             return self._exchange(lease, request, limit)
-        return _io.finish(lambda: self._exchange(lease, request, limit), grace)
+        return finish(lambda: self._exchange(lease, request, limit), grace)
 
     def _exchange(self, lease: Connections[_Connection], request: httpx.Request, limit: int) -> RawAnswer:
         connection = self.pool.take(lease, request.url)

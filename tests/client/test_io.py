@@ -43,7 +43,6 @@ def test_both_modules_define_the_names_that_the_code_uses() -> None:
         "SlotTimeout",
         "Slots",
         "deadline",
-        "finish",
         "make_transport",
         "monotonic",
         "outcome",

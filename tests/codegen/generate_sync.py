@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "ippanel_edge/_async"
 TARGET: Final = "ippanel_edge/_sync"
-HAND_WRITTEN: Final = frozenset({"_dial.py", "_io.py", "_network.py", "_socket.py"})
+HAND_WRITTEN: Final = frozenset({"_dial.py", "_grace.py", "_io.py", "_network.py", "_socket.py"})
 
 RENAMES: Final[Mapping[str, str]] = {
     # ours
