@@ -52,6 +52,7 @@ ONLY_NEW: Final[dict[str, list[Any]]] = {
     "limits": ["x", 5, Odd()],
     "proxy": ["nonsense", "ftp://x", 5, b"x", Odd()],
     "verify": [False, True, "/ca.pem", 5, Odd()],
+    "transport": ["aiohttp", "Fast", "", 5, b"fast", True, Odd()],
 }
 CASES: Final = [
     pytest.param(name, value, id=f"{name}-{type(value).__name__}-{index}")
