@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ippanel_edge import AsyncEdgeClient, CallEnded, EdgeClient
-from tests.client.loopback import TIMEOUT, Loopback, ReceivedRequest, http_response
+from tests.client.loopback import TIMEOUT, ReceivedRequest, http_response
 from tests.client.sides import result
 from tests.contract.sample import ok
 
@@ -37,12 +37,12 @@ def respond(request: ReceivedRequest) -> None:
 def make_client(side: str, url: str, **options: Any) -> Any:
     """Return a client over the fast transport; `side` is "sync", or anything else for the async client."""
     kind = EdgeClient if side == "sync" else AsyncEdgeClient
-    settings = {"timeout": TIMEOUT, "from_number": LINE, "transport": "fast", **options}
+    settings: dict[str, Any] = {"timeout": TIMEOUT, "from_number": LINE, "transport": "fast", **options}
     return kind("fast-transport-key", base_url=f"{url}/v1", **settings)
 
 
 async def close(client: Any) -> None:
-    await result(client.close() if isinstance(client, EdgeClient) else client.aclose())
+    await result(getattr(client, "close" if isinstance(client, EdgeClient) else "aclose")())
 
 
 @asynccontextmanager
@@ -68,8 +68,3 @@ def ends_of(events: Events) -> Callable[[Any], None]:
             events.append(event)
 
     return listen
-
-
-def is_idle(server: Loopback) -> bool:
-    """Return whether the client has closed all connections to the server, after waiting for it."""
-    return server.wait_for_open(0)

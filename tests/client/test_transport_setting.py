@@ -33,9 +33,9 @@ def _default_transport(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def transport_of(client: Any) -> type:
     """Return the class of the transport that the client uses."""
-    found = type(client._shared.transport)
-    assert type(client._shared.http._transport) is found
-    return found
+    found: Any = client._shared.transport
+    assert client._shared.http._transport is found
+    return type(found)
 
 
 def fast(kind: Any) -> type:
