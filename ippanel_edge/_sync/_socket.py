@@ -106,17 +106,21 @@ class Connection:
         route, connect = self._route, self._timeouts.get("connect")
         _tell(trace, "connection.connect_tcp.started")
         self._socket = _connected(*route.address, connect)
-        if self._is_closed:  # meanwhile, by another thread
-            self._socket.close()
-            raise httpx.ConnectError("the connection was closed")
+        self._check_open()
         if route.is_tunnel:
             self._socket.setblocking(False)
             self._open_tunnel(self._socket)
         if route.is_tls:
-            self._socket = self._secured(self._socket, connect)
+            self._socket = self._secure(self._socket, connect)
         self._socket.setblocking(False)  # from now on, `_wait` waits: fewer system calls than with a timeout
         _tell(trace, "connection.connect_tcp.complete")
         return self._socket
+
+    def _check_open(self) -> None:
+        """Raise an error if another thread has closed the connection while it was being opened."""
+        if self._is_closed:
+            self.close()
+            raise httpx.ConnectError("the connection was closed")
 
     def _open_tunnel(self, sock: socket.socket) -> None:
         """Open a tunnel through the proxy. Nothing of the request has left if this fails."""
@@ -131,16 +135,18 @@ class Connection:
         if parser.has_more:
             raise httpx.ProxyError("the proxy sent more than the response to CONNECT")
 
-    def _secured(self, sock: socket.socket, connect: float | None) -> ssl.SSLSocket:
-        route = self._route
-
-        def handshake() -> ssl.SSLSocket:
-            return route.context.wrap_socket(sock, server_hostname=route.host)
-
+    def _secure(self, sock: socket.socket, connect: float | None) -> ssl.SSLSocket:
+        """Start TLS. The new socket is stored before its handshake, so that it can be closed meanwhile."""
         try:
-            return _limited(sock, handshake, connect, httpx.ConnectTimeout)
+            secured = self._route.context.wrap_socket(
+                sock, server_hostname=self._route.host, do_handshake_on_connect=False
+            )
+            self._socket = secured
+            self._check_open()
+            _limited(secured, secured.do_handshake, connect, httpx.ConnectTimeout)
         except (OSError, ValueError) as error:  # a TLS error is an OSError; the host name may be invalid
             raise httpx.ConnectError(str(error)) from error
+        return secured
 
     # Sending.
 
