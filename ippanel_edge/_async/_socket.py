@@ -44,6 +44,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport  # once it is open
         self._is_open = False
+        self._is_closed = False
+        self._opening: asyncio.Timeout | None = None  # while a task is connecting
         self._is_exact = False  # whether a write that closes the transport at once proves that nothing left
         self._poll: Any = None
         self._parser: Parser | None = None  # of the exchange in progress
@@ -91,9 +93,12 @@ class Connection(asyncio.Protocol):
 
     async def aclose(self) -> None:
         """Close the connection, and interrupt an exchange in progress."""
+        self._is_closed = True
         if self._is_open:
             self._fail(httpx.ReadError("the connection was closed"))
             await asyncio.sleep(0)  # asyncio closes the socket in its next iteration
+        elif self._opening is not None:
+            self._opening.reschedule(self._loop.time())
 
     # Connecting.
 
@@ -106,17 +111,22 @@ class Connection(asyncio.Protocol):
                 "ssl_handshake_timeout": max(connect or _MIN_HANDSHAKE_TIMEOUT, _MIN_HANDSHAKE_TIMEOUT),
             }
         await _tell(trace, "connection.connect_tcp.started")
+        self._opening = asyncio.timeout(connect)
         try:
-            async with asyncio.timeout(connect):
+            async with self._opening:
                 sock = await connected(*route.address)
                 direct = {"ssl": route.context, **tls} if route.is_tls and not route.is_tunnel else {}
                 await self._loop.create_connection(lambda: self, sock=sock, **direct)
             if route.is_tunnel:
                 await self._open_tunnel(tls, connect)
         except TimeoutError:
+            if self._is_closed:
+                raise httpx.ConnectError("the connection was closed") from None
             raise httpx.ConnectTimeout("the connection was not opened in time") from None
         except (OSError, UnicodeError) as error:  # a TLS error is an OSError
             raise httpx.ConnectError(str(error)) from error
+        finally:
+            self._opening = None
         await _tell(trace, "connection.connect_tcp.complete")
 
     async def _open_tunnel(self, tls: dict[str, Any], connect: float | None) -> None:
