@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -33,9 +33,8 @@ def _default_transport(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def transport_of(client: Any) -> type:
     """Return the class of the transport that the client uses."""
-    found: Any = client._shared.transport
-    assert client._shared.http._transport is found
-    return type(found)
+    assert client._shared.http._transport is client._shared.transport
+    return cast("type", client._shared.transport.__class__)
 
 
 def fast(kind: Any) -> type:
