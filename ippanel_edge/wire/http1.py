@@ -214,7 +214,7 @@ class Parser:
             return  # no byte is missing
         encoding = self._headers.get("transfer-encoding")
         if encoding is not None:
-            if encoding.lower() != "chunked":
+            if encoding.lower() != "chunked" or not encoding.isascii():  # the Kelvin sign is a k in lower case
                 raise httpx.RemoteProtocolError("the response has an unknown transfer encoding")
             self._is_chunked = True
             self.keeps_alive = self.keeps_alive and lengths is None  # two framings may be an attack on a proxy
@@ -222,7 +222,7 @@ class Parser:
         if lengths is None:
             self._left, self.keeps_alive = None, False
             return
-        length, *others = {each.strip() for each in lengths.split(",")}
+        length, *others = {each.strip(" \t") for each in lengths.split(",")}
         if others or not _LENGTH.fullmatch(length):
             raise httpx.RemoteProtocolError("the response has an invalid Content-Length")
         self._left = int(length)
