@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import itertools
 import socket
 import ssl
 import threading
@@ -230,22 +231,27 @@ async def test_a_cancelled_read_closes_its_connection_at_once() -> None:
 # The sync side.
 
 
-class Interrupted:
-    """Raises KeyboardInterrupt before or after one of the operations of sockets."""
+def interrupt(patch: pytest.MonkeyPatch, at: int, *, is_done: bool) -> None:
+    """Raise KeyboardInterrupt before or after one of the operations of sockets: connect, handshake, write, receive."""
+    steps = itertools.count(1)
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int, *, is_done: bool) -> None:
-        self.steps = 0
-        original: Any = sync_socket._limited
-
-        def limited(sock: Any, step: Callable[[], Any], *rest: Any) -> Any:
-            self.steps += 1
-            if self.steps != at:
-                return original(sock, step, *rest)
+    def interrupted(operation: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
+            if next(steps) != at:
+                return operation(*arguments)
             if is_done:
-                original(sock, step, *rest)
+                operation(*arguments)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(sync_socket, "_limited", limited)
+        return run
+
+    owners: list[tuple[Any, str]] = [
+        (sync_socket, "_limited"),
+        (sync_socket.Connection, "_write"),
+        (sync_socket.Connection, "_received"),
+    ]
+    for owner, name in owners:
+        patch.setattr(owner, name, interrupted(getattr(owner, name)))
 
 
 @pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
@@ -258,7 +264,7 @@ def test_an_interrupt_at_any_operation_of_the_socket_leaks_nothing(
         with server_of(path, authority) as server:
             client = make_client("sync", server.url, **options_of(path, server, trust, events))
             with monkeypatch.context() as patch:
-                Interrupted(patch, at, is_done=is_done)
+                interrupt(patch, at, is_done=is_done)
                 try:
                     client.send.webservice(MOBILE, "hello")
                 except KeyboardInterrupt:
@@ -279,7 +285,7 @@ def test_an_interrupted_tls_handshake_leaks_nothing(
 ) -> None:
     handshake = ssl.SSLSocket.do_handshake
 
-    def interrupt(sock: ssl.SSLSocket, *arguments: Any) -> None:
+    def interrupted(sock: ssl.SSLSocket, *arguments: Any) -> None:
         if not sock.server_side:
             raise KeyboardInterrupt
         handshake(sock, *arguments)
@@ -287,7 +293,7 @@ def test_an_interrupted_tls_handshake_leaks_nothing(
     with Loopback(respond, tls=server_context(authority)) as server:
         client = make_client("sync", server.url, verify=trust, limits=ONE_CONNECTION)
         with monkeypatch.context() as patch:
-            patch.setattr(ssl.SSLSocket, "do_handshake", interrupt)
+            patch.setattr(ssl.SSLSocket, "do_handshake", interrupted)
             with pytest.raises(KeyboardInterrupt) as caught:
                 client.send.webservice(MOBILE, "hello")
             assert server.wait_for_open(0), caught.traceback  # it refers to the socket, which nothing collects yet

@@ -67,9 +67,7 @@ def parse_with_h11(raw: bytes, *, method: str = "GET", ends: bool = False) -> Pa
             connection.receive_data(b"")
         elif isinstance(event, h11.Response):
             status = event.status_code
-            for name, value in event.headers:
-                key, text = name.decode(), decoded(value)
-                headers[key] = f"{headers[key]}, {text}" if key in headers else text
+            headers = joined(list(event.headers))
         elif isinstance(event, h11.Data):
             body += event.data
         elif isinstance(event, h11.EndOfMessage):
@@ -79,11 +77,13 @@ def parse_with_h11(raw: bytes, *, method: str = "GET", ends: bool = False) -> Pa
             return None
 
 
-def decoded(value: bytes) -> str:
+def joined(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Decode headers, all of them as UTF-8 or all as Latin-1, and join the values of equal names."""
+    names = {name.decode(): [value for other, value in fields if other == name] for name, _ in fields}
     try:
-        return value.decode()
+        return {name: b", ".join(values).decode() for name, values in names.items()}
     except UnicodeDecodeError:
-        return value.decode("iso-8859-1")
+        return {name: b", ".join(values).decode("iso-8859-1") for name, values in names.items()}
 
 
 # The framings of a body.
@@ -200,8 +200,8 @@ def test_equal_lengths_are_one(fields: bytes) -> None:
         (b"X:\r\n", {"x": ""}),
         (b"Set-Cookie: a\r\nX: y\r\nSET-COOKIE: b\r\n", {"set-cookie": "a, b", "x": "y"}),
         ("X: سلام\r\n".encode(), {"x": "سلام"}),
-        (b"X: caf\xe9\r\n", {"x": "caf\xe9"}),
-        (b"X: caf\xe9\r\nY: \xd8\xb3\r\n", {"x": "caf\xe9", "y": "س"}),
+        (b"X: x\xe9\r\n", {"x": "x\xe9"}),
+        (b"X: x\xe9\r\nY: \xd8\xb3\r\n", {"x": "x\xe9", "y": "\xd8\xb3"}),
         (b"X: a\tb:c\r\n", {"x": "a\tb:c"}),
     ],
     ids=["blanks", "empty", "repeated", "utf-8", "latin-1", "both", "inner-tab"],
@@ -297,7 +297,10 @@ MALFORMED: Final[Sequence[bytes]] = [
     OK + b"Content-Length: 0x2\r\n\r\nhi",
     OK + b"Content-Length: 2 2\r\n\r\nhi",
     OK + b"Content-Length: \xd9\xa2\r\n\r\nhi",
+    OK + b"Content-Length: \xa02\r\n\r\nhi",
+    OK + b"Content-Length: 2\xe2\x80\x83\r\n\r\nhi",
     OK + b"Transfer-Encoding: gzip\r\n\r\n",
+    OK + b"Transfer-Encoding: chun\xe2\x84\xaaed\r\n\r\n0\r\n\r\n",
     OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     OK + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     CHUNKED + b"\r\n",

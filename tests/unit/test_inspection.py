@@ -66,12 +66,13 @@ def test_a_replaced_method_is_seen_and_so_is_its_return(
 
 
 def test_a_method_that_was_replaced_at_the_first_look_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspection, "_originals", [None] * len(inspection._REPLACED))
+    monkeypatch.setattr(inspection, "_originals", {})
     monkeypatch.setattr(httpcore.ConnectionPool, "handle_request", plain(httpcore.ConnectionPool.handle_request))
     assert is_patched()
 
 
 def test_a_release_without_one_of_the_methods_is_not_patched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspection, "_originals", {})
     monkeypatch.delattr(httpx.AsyncClient, "_transport_for_url")
     assert not is_patched()
 
