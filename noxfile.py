@@ -29,6 +29,10 @@ IN_PARALLEL = ("-n", "auto", "--dist", "worksteal")
 """pytest's arguments for one process per core. No test depends on another, so any process may run any test."""
 
 
+OVER_FAST = ("--transport=fast", "tests/client", "tests/faults", "tests/sandbox/test_all_endpoints.py")
+"""pytest's arguments for the tests that use the network, over the fast transport."""
+
+
 def pytest(session: nox.Session, *arguments: str) -> None:
     """Run the tests on all cores; arguments after `--` on the command line are added."""
     session.run("python", "-m", "pytest", *IN_PARALLEL, *arguments, *session.posargs)
@@ -53,11 +57,15 @@ def quick(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests and report branch coverage; with `-- ARGUMENTS`, run pytest with them instead, in one process."""
+    """Run all tests, over both transports, and report branch coverage.
+
+    With `-- ARGUMENTS`, run pytest with them instead, in one process.
+    """
     install(session, "tests", "httpx2")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *(session.posargs or IN_PARALLEL))
     if not session.posargs:
+        session.run("coverage", "run", "-m", "pytest", *IN_PARALLEL, *OVER_FAST)
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
 
