@@ -324,6 +324,18 @@ async def test_a_response_before_the_end_of_an_upload_ends_the_upload(side: str)
             assert client._shared.transport.pool.here._idle == []
 
 
+async def test_a_server_that_refuses_an_upload_and_closes_never_means_not_sent(side: str) -> None:
+    def refuse(sock: socket.socket) -> None:
+        sock.sendall(TOO_LARGE)  # unread bytes make closing a reset, which may overtake the response
+
+    with Uploads(refuse) as server:
+        async with open_client(side, server.url, retry=ONCE_ONLY) as client:
+            with pytest.raises(EdgeError) as caught:
+                await upload(client)
+    assert getattr(caught.value, "status_code", 413) in {413, None}
+    assert caught.value.outcome is not Outcome.NOT_SENT
+
+
 async def test_a_server_that_stops_reading_is_a_write_timeout_with_an_unknown_outcome(side: str) -> None:
     def stall(_: socket.socket) -> None:
         server.done.wait(TIMEOUT)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,7 +17,7 @@ import trustme
 
 from ippanel_edge import ConnectionFailed, Outcome, OutcomeUnknown
 from ippanel_edge._async import _socket as async_socket
-from tests.client.fast import MOBILE, make_client, open_client, respond, send
+from tests.client.fast import MOBILE, make_client, open_client, respond, send, sent
 from tests.client.loopback import TIMEOUT, Loopback, ReceivedRequest
 from tests.client.pools import server_context
 
@@ -101,6 +102,27 @@ async def test_the_sync_side_tries_the_second_address_after_the_connect_timeout(
             assert await send(client) == 1
         assert time.monotonic() - began > 0.09, "the first address does not answer"
         filler.close()
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="IPv6 is not available")
+async def test_an_ipv6_address_is_reached(side: str) -> None:
+    heads: list[bytes] = []
+
+    def serve() -> None:
+        sock, _ = listener.accept()
+        with sock:
+            heads.append(sock.recv(65536))
+            sock.sendall(sent(7))
+            sock.recv(1)
+
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        port = listener.getsockname()[1]
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        async with open_client(side, f"http://[::1]:{port}") as client:
+            assert await send(client) == 7
+        thread.join(TIMEOUT)
+    assert f"\r\nHost: [::1]:{port}\r\n".encode() in heads[0]
 
 
 class Attempts:
