@@ -98,6 +98,18 @@ async def test_a_second_response_is_never_that_of_the_next_send(
         assert server.connections == 2
 
 
+@pytest.mark.parametrize("response", [b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 200 OK\r\nConnection: close\r\n"])
+async def test_a_connection_that_the_server_does_not_keep_is_closed(side: str, response: bytes) -> None:
+    def handler(request: ReceivedRequest) -> None:
+        request.send(sent(request.connection).replace(b"HTTP/1.1 200 OK\r\n", response))
+
+    with Loopback(handler) as server:
+        async with open_client(side, server.url) as client:
+            for number in (1, 2):
+                assert await send(client) == number
+                assert server.wait_for_open(0)
+
+
 async def test_no_more_idle_connections_are_kept_than_the_limits_allow(side: str) -> None:
     arrived = threading.Barrier(4)
 
@@ -309,9 +321,12 @@ async def upload(client: Any) -> Any:
 TOO_LARGE = b'HTTP/1.1 413 Too Large\r\nContent-Length: 29\r\nConnection: close\r\n\r\n{"meta": {"message": "large"}}'
 
 
-async def test_a_response_before_the_end_of_an_upload_ends_the_upload(side: str) -> None:
+@pytest.mark.parametrize("header", [b"Connection: close\r\n", b""], ids=["close", "keep"])
+async def test_a_response_before_the_end_of_an_upload_ends_the_upload_and_its_connection(
+    side: str, header: bytes
+) -> None:
     def refuse(sock: socket.socket) -> None:
-        sock.sendall(TOO_LARGE)
+        sock.sendall(TOO_LARGE.replace(b"Connection: close\r\n", header))
         sock.shutdown(socket.SHUT_WR)
         while sock.recv(65536):  # until the client closes the connection
             pass
