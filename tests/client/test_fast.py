@@ -110,6 +110,33 @@ async def test_a_connection_that_the_server_does_not_keep_is_closed(side: str, r
                 assert server.wait_for_open(0)
 
 
+async def test_a_response_without_a_length_ends_with_the_connection(side: str) -> None:
+    def handler(request: ReceivedRequest) -> None:
+        body = sent(request.connection).partition(b"\r\n\r\n")[2]
+        request.send(b"HTTP/1.1 200 OK\r\n\r\n", body[:5], body[5:])
+        request.sock.shutdown(socket.SHUT_WR)
+
+    with Loopback(handler) as server:
+        async with open_client(side, server.url) as client:
+            for number in (1, 2):
+                assert await send(client) == number
+                assert server.wait_for_open(0)
+
+
+@pytest.mark.parametrize("size", [0, 20, -1], ids=["nothing", "headers", "body"])
+async def test_a_connection_that_ends_within_a_response_is_unknown(side: str, size: int) -> None:
+    def handler(request: ReceivedRequest) -> None:
+        request.send(sent(1)[:size])
+        request.sock.shutdown(socket.SHUT_WR)
+
+    with Loopback(handler) as server:
+        async with open_client(side, server.url) as client:
+            with pytest.raises(OutcomeUnknown, match="RemoteProtocolError") as caught:
+                await send(client)
+            assert caught.value.attempts == 1
+            assert server.wait_for_open(0)
+
+
 async def test_no_more_idle_connections_are_kept_than_the_limits_allow(side: str) -> None:
     arrived = threading.Barrier(4)
 
@@ -361,6 +388,17 @@ async def test_a_server_that_stops_reading_is_a_write_timeout_with_an_unknown_ou
             with pytest.raises(OutcomeUnknown, match="WriteTimeout") as caught:
                 await upload(client)
             assert (caught.value.timed_out, caught.value.attempts) == (True, 1)
+            server.done.set()
+
+
+async def test_a_server_that_stops_reading_a_large_body_is_unknown(side: str) -> None:
+    def stall(_: socket.socket) -> None:
+        server.done.wait(TIMEOUT)
+
+    with Uploads(stall) as server:
+        async with open_client(side, server.url, timeout=httpx.Timeout(TIMEOUT, write=0.1)) as client:
+            with pytest.raises(OutcomeUnknown, match="WriteTimeout"):
+                await result(client.request("POST", "/api/send", json={"message": "x" * 8_000_000}))
             server.done.set()
 
 

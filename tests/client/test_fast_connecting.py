@@ -262,6 +262,47 @@ def test_the_sync_side_closes_the_socket_of_a_failed_address(refusing: int, monk
     assert {sock.fileno() for sock in mine} == {-1}
 
 
+# Tunnels.
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno", "ProxyError"),
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "ProxyError"),
+        (b"HTTP/1.1 200 OK\r\n\r\nmore", "ProxyError"),
+        (b"SSH-2.0-OpenSSH_9\r\n", "ProxyError"),
+        (b"HTTP/1.1 200 OK\r\n", "ProxyError"),
+        (b"", "ProxyError"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", "ConnectError"),
+    ],
+    ids=["407", "502", "more", "not-http", "half", "nothing", "closed-after"],
+)
+async def test_a_proxy_that_opens_no_tunnel_is_not_sent(side: str, answer: bytes, problem: str) -> None:
+    heads: list[bytes] = []
+
+    def serve() -> None:
+        sock, _ = listener.accept()
+        with sock:
+            heads.append(sock.recv(65536))
+            sock.sendall(answer)
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(65536):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        proxy = f"http://user:secret@127.0.0.1:{listener.getsockname()[1]}"
+        async with open_client(side, f"https://{HOST}", proxy=proxy, retry=0) as client:
+            with pytest.raises(ConnectionFailed, match=problem) as caught:
+                await send(client)
+        thread.join(TIMEOUT)
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert heads[0].startswith(f"CONNECT {HOST}:443 HTTP/1.1\r\n".encode())
+    assert b"Proxy-Authorization: Basic dXNlcjpzZWNyZXQ=\r\n" in heads[0]
+
+
 # Event loops.
 
 
