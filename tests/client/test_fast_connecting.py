@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from ippanel_edge import ConnectionFailed, Outcome, OutcomeUnknown
-from ippanel_edge._async import _socket as async_socket
+from ippanel_edge._async import _dial
 from tests.client.fast import MOBILE, make_client, open_client, respond, send, sent
 from tests.client.loopback import TIMEOUT, Loopback, ReceivedRequest
 from tests.client.pools import server_context
@@ -61,7 +61,7 @@ def refusing() -> int:
 async def test_the_second_address_is_tried_after_the_first_refused(
     side: str, refusing: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(async_socket, "_NEXT_ADDRESS", TIMEOUT)  # the failure ends the pause
+    monkeypatch.setattr(_dial, "_NEXT_ADDRESS", TIMEOUT)  # the failure ends the pause
     with Loopback(respond) as server:
         url = resolve(monkeypatch, refusing, port_of(server))
         began = time.monotonic()
@@ -132,7 +132,7 @@ class Attempts:
         self.opened: list[socket.socket] = []
         self.ports: list[int] = []
         self.second_began, self.one_opened = asyncio.Event(), asyncio.Event()
-        original = async_socket._connected_to
+        original = _dial._connected_to
 
         async def connected_to(loop: Any, address: Any) -> socket.socket:
             port = address[4][1]
@@ -146,7 +146,7 @@ class Attempts:
             self.one_opened.set()
             return sock
 
-        monkeypatch.setattr(async_socket, "_connected_to", connected_to)
+        monkeypatch.setattr(_dial, "_connected_to", connected_to)
 
     @property
     def open(self) -> int:
@@ -156,7 +156,7 @@ class Attempts:
 
 @pytest.mark.parametrize("side", ["asyncio"])
 async def test_the_second_address_is_tried_after_a_pause(side: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(async_socket, "_NEXT_ADDRESS", 0.02)
+    monkeypatch.setattr(_dial, "_NEXT_ADDRESS", 0.02)
     with Loopback() as silent, Loopback(respond) as server:
         attempts = Attempts(monkeypatch, {port_of(silent): asyncio.Event()})
         async with open_client(side, resolve(monkeypatch, port_of(silent), port_of(server)), **INSECURE) as client:
@@ -170,7 +170,7 @@ async def test_the_second_address_is_tried_after_a_pause(side: str, monkeypatch:
 async def test_the_first_address_is_used_if_it_accepts_during_the_attempt_at_the_second(
     side: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(async_socket, "_NEXT_ADDRESS", 0.01)
+    monkeypatch.setattr(_dial, "_NEXT_ADDRESS", 0.01)
     with Loopback(respond) as server, Loopback() as slow:
         held = {port_of(server): asyncio.Event(), port_of(slow): asyncio.Event()}
         attempts = Attempts(monkeypatch, held)
@@ -186,7 +186,7 @@ async def test_the_first_address_is_used_if_it_accepts_during_the_attempt_at_the
 async def test_of_two_connections_that_open_at_once_the_unused_one_is_closed(
     side: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(async_socket, "_NEXT_ADDRESS", 0.001)
+    monkeypatch.setattr(_dial, "_NEXT_ADDRESS", 0.001)
     original = asyncio.wait
 
     async def wait_for_all(tasks: Any, **options: Any) -> Any:
@@ -211,7 +211,7 @@ async def test_of_two_connections_that_open_at_once_the_unused_one_is_closed(
 async def test_a_cancellation_while_two_addresses_are_tried_closes_both(
     side: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(async_socket, "_NEXT_ADDRESS", 0.001)
+    monkeypatch.setattr(_dial, "_NEXT_ADDRESS", 0.001)
     with Loopback() as one, Loopback() as other:
         never = {port_of(one): asyncio.Event(), port_of(other): asyncio.Event()}
         attempts = Attempts(monkeypatch, never)
@@ -230,7 +230,7 @@ async def test_a_cancellation_while_two_addresses_are_tried_closes_both(
 
 @pytest.mark.parametrize("side", ["asyncio"])
 async def test_the_connect_timeout_covers_all_addresses(side: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(async_socket, "_NEXT_ADDRESS", 0.001)
+    monkeypatch.setattr(_dial, "_NEXT_ADDRESS", 0.001)
     with Loopback() as one, Loopback() as other:
         attempts = Attempts(monkeypatch, {port_of(one): asyncio.Event(), port_of(other): asyncio.Event()})
         timeout = httpx.Timeout(TIMEOUT, connect=0.05)
