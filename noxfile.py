@@ -63,9 +63,10 @@ def tests(session: nox.Session) -> None:
     """
     install(session, "tests", "httpx2")
     session.run("coverage", "erase")
+    if not session.posargs:  # first, so that the result of the whole suite stands at the end
+        session.run("coverage", "run", "-m", "pytest", *IN_PARALLEL, *OVER_FAST)
     session.run("coverage", "run", "-m", "pytest", *(session.posargs or IN_PARALLEL))
     if not session.posargs:
-        session.run("coverage", "run", "-m", "pytest", *IN_PARALLEL, *OVER_FAST)
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
 

@@ -140,31 +140,23 @@ async def outcome(value: T | Awaitable[T]) -> T:
 class _Turn:
     """An event for one task of asyncio: ten thousand waiting tasks take less memory than with anyio's."""
 
-    __slots__ = ("_future", "_is_set")
+    __slots__ = ("_is_set", "future")
 
     def __init__(self) -> None:
-        self._future = asyncio.get_running_loop().create_future()
+        self.future = asyncio.get_running_loop().create_future()
         self._is_set = False
 
     def set(self) -> None:
         self._is_set = True
-        self._wake()
+        self.wake()
 
     def is_set(self) -> bool:
         return self._is_set
 
-    async def wait(self, within: float | None) -> None:
-        """Wait until it is set, for at most `within` seconds."""
-        timer = None if within is None else self._future.get_loop().call_later(within, self._wake)
-        try:
-            await self._future
-        finally:
-            if timer is not None:
-                timer.cancel()
-
-    def _wake(self) -> None:
-        if not self._future.done():
-            self._future.set_result(None)
+    def wake(self) -> None:
+        """End the wait for the future, whether it is set or not."""
+        if not self.future.done():
+            self.future.set_result(None)
 
 
 class Slots:
@@ -194,15 +186,21 @@ class Slots:
             return
         turn = _Turn() if on_asyncio() else anyio.Event()
         self._waiters.append(turn)
+        timer: asyncio.TimerHandle | None = None
         try:
             if isinstance(turn, _Turn):
-                await turn.wait(within)
+                if within is not None:
+                    timer = turn.future.get_loop().call_later(within, turn.wake)
+                await turn.future
             else:
                 with anyio.move_on_after(within):
                     await turn.wait()
         except BaseException:
             self._leave(turn)
             raise
+        finally:
+            if timer is not None:
+                timer.cancel()
         if not turn.is_set():
             self._waiters.remove(turn)
             raise SlotTimeout

@@ -57,7 +57,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timeouts: Mapping[str, float | None] = {}
         self._heard = 0.0  # the time of the last progress
-        self._pending = 0  # bytes in the write buffer at that time
+        self._pending: int = 0  # bytes in the write buffer at that time
 
     @property
     def is_lost(self) -> bool:
@@ -115,7 +115,7 @@ class Connection(asyncio.Protocol):
         try:
             async with self._opening:
                 sock = await connected(*route.address)
-                direct = {"ssl": route.context, **tls} if route.is_tls and not route.is_tunnel else {}
+                direct: dict[str, Any] = {} if route.is_tunnel or not route.is_tls else {"ssl": route.context, **tls}
                 await self._loop.create_connection(lambda: self, sock=sock, **direct)
             if route.is_tunnel:
                 await self._open_tunnel(tls, connect)
@@ -215,7 +215,8 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Record that the write buffer is not empty. Called by asyncio."""
         self._is_paused = True
-        self._pending = self._transport.get_write_buffer_size()
+        pending: int = self._transport.get_write_buffer_size()
+        self._pending = pending
 
     def resume_writing(self) -> None:
         """Record that the system accepted all bytes. Called by asyncio."""
@@ -349,7 +350,7 @@ class Connection(asyncio.Protocol):
         if self._parser is None:
             return
         if self._is_paused:
-            pending = self._transport.get_write_buffer_size()
+            pending: int = self._transport.get_write_buffer_size()
             if pending != self._pending:
                 self._pending, self._heard = pending, self._loop.time()
         elif self._is_sending:  # the content is being read from its file

@@ -431,7 +431,8 @@ class AsyncEdgeClient:
         )
 
     async def _fetch(self, call: Call[T]) -> T:
-        return (await self._run(call)).data
+        self._check_open()
+        return (await self._engine(call, engine.Attempts(call))).data
 
     def _check_open(self) -> None:
         if self._shared.is_closed:

@@ -36,6 +36,7 @@ class AsyncConnection(Protocol):
     @property
     def is_lost(self) -> bool:
         """Whether it must not be used again: the server closed it while it was idle, or sent something."""
+        ...
 
     async def aclose(self) -> None:
         """Close the connection, and interrupt a request in progress."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -23,11 +22,10 @@ class AsyncUploads:
 
     proceed: AsyncLink
 
-    def __call__(self, call: Call[T], attempts: Attempts) -> Coroutine[Any, Any, Reply[T]]:
+    async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Open and check the files, then continue."""
-        return self._with_files(call, attempts) if call.uploads else self.proceed(call, attempts)
-
-    async def _with_files(self, call: Call[T], attempts: Attempts) -> Reply[T]:
+        if not call.uploads:
+            return await self.proceed(call, attempts)
         with ExitStack() as held:
             for upload in call.uploads:
                 held.enter_context(upload.held())

@@ -432,7 +432,8 @@ class EdgeClient:
         )
 
     def _fetch(self, call: Call[T]) -> T:
-        return self._run(call).data
+        self._check_open()
+        return self._engine(call, engine.Attempts(call)).data
 
     def _check_open(self) -> None:
         if self._shared.is_closed:

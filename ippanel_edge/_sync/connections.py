@@ -37,6 +37,7 @@ class Connection(Protocol):
     @property
     def is_lost(self) -> bool:
         """Whether it must not be used again: the server closed it while it was idle, or sent something."""
+        ...
 
     def close(self) -> None:
         """Close the connection, and interrupt a request in progress."""

@@ -25,9 +25,8 @@ class Uploads:
 
     def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Open and check the files, then continue."""
-        return self._with_files(call, attempts) if call.uploads else self.proceed(call, attempts)
-
-    def _with_files(self, call: Call[T], attempts: Attempts) -> Reply[T]:
+        if not call.uploads:
+            return self.proceed(call, attempts)
         with ExitStack() as held:
             for upload in call.uploads:
                 held.enter_context(upload.held())

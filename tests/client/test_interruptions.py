@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import anyio
 import httpx
@@ -216,7 +217,7 @@ async def test_a_send_that_waits_too_long_for_a_connection_is_not_sent(
         failures: list[BaseException] = []
 
         def end_first() -> None:
-            monkeypatch.setattr(f"{exchange}.remaining", lambda _: 0.05)  # when it is free
+            monkeypatch.setattr(f"{exchange}.remaining", Mock(return_value=0.05))  # when it is free
             first_may_end.set()
 
         async def second() -> None:

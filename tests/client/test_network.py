@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ def anyio_backend() -> str:
 
 
 @contextmanager
-def serving(serve: Callable[[socket.socket], object], *, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+def serving(serve: Callable[[socket.socket], object], *, tls: ssl.SSLContext | None = None) -> Generator[int]:
     """Accept one connection, and call a function with it in a thread. Yields the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
