@@ -46,6 +46,7 @@ class _Connection:
     transport: httpx.AsyncHTTPTransport
     expires: float = 0.0
     opened: _Network | None = None
+    is_closed: bool = False
 
     async def exchange(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its response; keep a reference to the socket opened for it.
@@ -57,6 +58,8 @@ class _Connection:
         async def note(event: str, info: Mapping[str, Any]) -> None:
             if event.endswith(("connect_tcp.complete", "start_tls.complete")):
                 self.opened = info.get("return_value")
+                if self.is_closed:  # meanwhile: nothing was sent yet
+                    raise httpx.ConnectError("the connection was closed")
             if trace is not None:
                 await trace(event, info)
 
@@ -75,6 +78,7 @@ class _Connection:
 
     async def aclose(self) -> None:
         """Close the transport and the socket, and interrupt a request in progress."""
+        self.is_closed = True
         if self.opened is not None:
             _io.interrupt(self.opened)
         await self.transport.aclose()
