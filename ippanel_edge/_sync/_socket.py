@@ -226,6 +226,20 @@ def _tell(trace: Any, event: str) -> None:  # noqa: ANN401 - httpx's extension
         trace(event, {})
 
 
+def _limit(seconds: float | None) -> tuple[float | None, type[Exception] | None]:
+    """Return how long an operation may take, and the error if the deadline limits it more than its timeout.
+
+    Raises:
+        DeadlinePassed: the deadline expired already.
+    """
+    left = _io.remaining()
+    if left is None or (seconds is not None and seconds < left):
+        return seconds, None
+    if not left:
+        raise _io.DeadlinePassed
+    return left, _io.DeadlinePassed
+
+
 def _limited(
     sock: socket.socket, step: Callable[[], T], seconds: float | None, expired: type[httpx.TimeoutException]
 ) -> T:
@@ -235,18 +249,13 @@ def _limited(
         DeadlinePassed: the deadline expired.
         httpx.TimeoutException: of the class `expired`: the timeout expired.
     """
-    left = _io.remaining()
-    by_deadline = left is not None and (seconds is None or left <= seconds)
-    if by_deadline and not left:
-        raise _io.DeadlinePassed
-    sock.settimeout(left if by_deadline else seconds)
+    limit, at_deadline = _limit(seconds)
+    sock.settimeout(limit)
     try:
         return step()
     except TimeoutError:
         pass
-    if by_deadline:
-        raise _io.DeadlinePassed
-    raise expired("an operation of the socket took too long")
+    raise at_deadline() if at_deadline else expired("an operation of the socket took too long")
 
 
 def _connected(host: str, port: int, timeout: float | None) -> socket.socket:
@@ -280,15 +289,9 @@ def _wait(sock: socket.socket, event: int, seconds: float | None, expired: type[
         DeadlinePassed: the deadline expired.
         httpx.TimeoutException: of the class `expired`: the timeout expired.
     """
-    left = _io.remaining()
-    by_deadline = left is not None and (seconds is None or left <= seconds)
-    if by_deadline and not left:
-        raise _io.DeadlinePassed
-    if _is_ready(sock, event, left if by_deadline else seconds):
-        return
-    if by_deadline:
-        raise _io.DeadlinePassed
-    raise expired("an operation of the socket took too long")
+    limit, at_deadline = _limit(seconds)
+    if not _is_ready(sock, event, limit):
+        raise at_deadline() if at_deadline else expired("an operation of the socket took too long")
 
 
 def _is_ready(sock: socket.socket, event: int, seconds: float | None) -> bool:
