@@ -81,7 +81,6 @@ class AsyncTrace:
             self.connecting = True
         else:
             if self.attempts.call.repeat is ONCE:
-                await _io.check_cancelled()
                 check_floor(remaining(self.ends))
             self.attempts.headers_began = True
 
@@ -262,7 +261,10 @@ class AsyncExchange:
         lease = direct.pool.lease_now() or await direct.pool.lease(capped(self.timeout, remaining(trace.ends))["pool"])
         try:
             request = self._build(call, trace)
-            exchange = partial(direct.exchange, lease, request, _grace(call, attempts), MAX_ANSWER_BYTES)
+            grace = _grace(call, attempts)
+            if whole_content(request) is not None:  # the usual case
+                return request, await direct.exchange(lease, request, grace, MAX_ANSWER_BYTES)
+            exchange = partial(direct.exchange, lease, request, grace, MAX_ANSWER_BYTES)
             return request, await _with_content(request, exchange)
         finally:
             lease.slots.release()

@@ -171,12 +171,12 @@ class Connection:
             DeadlinePassed: the deadline expired.
         """
         count = [0] if sent is None else sent
-        view, seconds = memoryview(data), self._timeouts.get("write")
-        while count[0] < len(view):
+        seconds = self._timeouts.get("write")
+        while count[0] < len(data):
             if _io.remaining() == 0:
                 raise _io.DeadlinePassed
             try:
-                count[0] += sock.send(view[count[0] :])
+                count[0] += sock.send(memoryview(data)[count[0] :] if count[0] else data)
             except (BlockingIOError, ssl.SSLWantWriteError):
                 _wait(sock, _WRITABLE, seconds, httpx.WriteTimeout)
             except ssl.SSLWantReadError:

@@ -82,7 +82,6 @@ class Trace:
             self.connecting = True
         else:
             if self.attempts.call.repeat is ONCE:
-                _io.check_cancelled()
                 check_floor(remaining(self.ends))
             self.attempts.headers_began = True
 
@@ -263,7 +262,10 @@ class Exchange:
         lease = direct.pool.lease_now() or direct.pool.lease(capped(self.timeout, remaining(trace.ends))["pool"])
         try:
             request = self._build(call, trace)
-            exchange = partial(direct.exchange, lease, request, _grace(call, attempts), MAX_ANSWER_BYTES)
+            grace = _grace(call, attempts)
+            if whole_content(request) is not None:  # the usual case
+                return request, direct.exchange(lease, request, grace, MAX_ANSWER_BYTES)
+            exchange = partial(direct.exchange, lease, request, grace, MAX_ANSWER_BYTES)
             return request, _with_content(request, exchange)
         finally:
             lease.slots.release()

@@ -61,6 +61,8 @@ class _Connection:
                 self.opened = info.get("return_value")
                 if self.is_closed:  # meanwhile: nothing was sent yet
                     raise httpx.ConnectError("the connection was closed")
+            if event == "http11.send_request_headers.started":
+                _io.check_cancelled()  # the last moment at which nothing has left
             if trace is not None:
                 trace(event, info)
 

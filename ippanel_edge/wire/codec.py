@@ -80,7 +80,9 @@ def to_bool(value: object, _: object = bool) -> bool:
     Raises:
         ValueError: any other value.
     """
-    if isinstance(value, bool | int | str):
+    if value is True or value is False:
+        return value
+    if isinstance(value, int | str):
         word = str(value).strip().lower()
         if word in _TRUE:
             return True
