@@ -7,7 +7,6 @@ retries, so that a retry waits for its turn like any other request.
 from __future__ import annotations
 
 import random
-from contextlib import nullcontext
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -112,9 +111,10 @@ class AsyncDeadline:
 
     async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Run the enclosed links within the deadline."""
-        limit = nullcontext() if self.seconds is None else _io.deadline(self.seconds)
         try:
-            with limit:  # without one of its own, that of an enclosing call: a task in a middleware inherits it
+            if self.seconds is None:  # that of an enclosing call may expire: a task in a middleware inherits it
+                return await self.proceed(call, attempts)
+            with _io.deadline(self.seconds):
                 return await self.proceed(call, attempts)
         except _io.DeadlinePassed:
             error = attempts.out_of_time(self.seconds)
@@ -134,6 +134,8 @@ class AsyncAuthorisation:
     async def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Authorise the call, unless its endpoint needs no key or has credentials among its arguments."""
         try:
+            if self.login is None and self.secret is not None and call.endpoint.access is Access.KEY:
+                return await self.proceed(_authorised(call, self.secret), attempts)  # the usual case
             return await self._authorised(call, attempts)
         except AuthenticationError as error:
             if error.advice or attempts.is_done:
@@ -159,12 +161,10 @@ class AsyncAuthorisation:
         if call.endpoint.access is not Access.KEY:
             return await self.proceed(call, attempts)
         if self.login is None:
-            if self.secret is None:
-                raise ConfigurationError(
-                    "missing credentials; pass api_key=, token= or credentials=, or set IPPANEL_API_KEY",
-                    argument="api_key",
-                )
-            return await self.proceed(_authorised(call, self.secret), attempts)
+            raise ConfigurationError(
+                "missing credentials; pass api_key=, token= or credentials=, or set IPPANEL_API_KEY",
+                argument="api_key",
+            )
         if not self.login.is_ready:
             self.observers.wait_began(attempts, _io.monotonic(), "login")
         token = await self.login.token()

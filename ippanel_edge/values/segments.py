@@ -35,6 +35,8 @@ _GSM_SINGLE: Final = 160
 _GSM_PART: Final = 153
 _UCS2_SINGLE: Final = 70
 _UCS2_PART: Final = 67
+_ALWAYS_FITS: Final = MAX_PARTS * (_UCS2_PART // 2)
+"""The characters that never exceed the maximum of parts: each takes at most two units, and is never split."""
 
 
 @attrs.frozen(slots=True)
@@ -107,6 +109,8 @@ def check_message(text: str, *, argument: str = "message", check_limits: bool = 
     if len(text) > MAX_CHARACTERS:
         problem = f"expected at most {MAX_CHARACTERS:,} characters, got {len(text):,}"
         raise InvalidArgument(problem, argument=argument)
+    if len(text) <= _ALWAYS_FITS:
+        return text
     counted = _count(text)
     if counted.parts > MAX_PARTS:
         problem = (

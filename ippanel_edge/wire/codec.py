@@ -399,6 +399,8 @@ def decode(data: object, cls: type[T], *, meta: Mapping[str, object] | None = No
         DecodeError: an invalid value; `where` names its row and field, such as ``data[3].cost``.
     """
     try:
+        if cls is SendResult:  # the most frequent one
+            return _structure_send(data, cls)  # type: ignore[return-value]  # cls is SendResult
         if get_origin(cls) is Page:
             return _page(data, get_args(cls)[0], meta or {})  # type: ignore[return-value]  # cls is a Page of that row
         structured: T = _CONVERTER.structure(data, cls)
