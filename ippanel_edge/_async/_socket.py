@@ -189,6 +189,7 @@ class Connection(asyncio.Protocol):
         try:
             async for part in cast("AsyncIterator[bytes]", request.stream):
                 self._write(framing.part(part))
+                self._is_sending = not framing.is_complete
                 while self._is_paused and self._result is None:
                     await self._wait()
                 if self._result is not None:  # a response before the end of the request, or an error

@@ -339,10 +339,17 @@ def _structure_send(value: object, _: object) -> SendResult:
         if ids is None:
             continue
         try:
-            return SendResult(message_outbox_ids=_read_ids(ids))
+            return _sent(_read_ids(ids))
         except ValueError as error:
             raise _InvalidValue(f".{name}", error) from error
     raise _InvalidValue(".message_outbox_ids", ValueError("is missing"))
+
+
+def _sent(ids: tuple[int, ...]) -> SendResult:
+    """Return the result with ids that were checked already: its constructor would check them again."""
+    result = SendResult.__new__(SendResult)
+    object.__setattr__(result, "message_outbox_ids", ids)
+    return result
 
 
 def _unstructure_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[Any], Any]]:

@@ -80,6 +80,11 @@ class Framing:
             raise httpx.LocalProtocolError("the headers of the request do not state the length of its content")
         return cls(None if length is None else int(length))
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the stated length was written; chunks end with `end`."""
+        return self.sent == self.length
+
     def part(self, content: bytes) -> bytes:
         """Return the bytes to write for a part of the content.
 
