@@ -5,7 +5,6 @@ These two files are written by hand. Each operation of the socket observes its t
 
 from __future__ import annotations
 
-import math
 import select
 import socket
 import ssl
@@ -26,9 +25,6 @@ T = TypeVar("T")
 
 _READ_BYTES: Final = 64 * 1024
 """Bytes that one read takes at most."""
-_READABLE: Final = getattr(select, "POLLIN", 1)
-_WRITABLE: Final = getattr(select, "POLLOUT", 4)
-"""The events of `_wait`, also where there is no poll()."""
 
 
 class Connection:
@@ -52,10 +48,7 @@ class Connection:
     @property
     def is_lost(self) -> bool:
         """Whether it must not be used again: the server closed it while it was idle, or sent something."""
-        sock = self._socket
-        if sock is None:
-            return False
-        return (isinstance(sock, ssl.SSLSocket) and sock.pending() > 0) or _is_ready(sock, _READABLE, 0)
+        return self._socket is not None and _is_readable(self._socket)
 
     def exchange(self, request: httpx.Request, grace: Grace[RawAnswer] | None, limit: int) -> RawAnswer:
         """Send a request and read its response.
@@ -108,11 +101,9 @@ class Connection:
         self._socket = _connected(*route.address, connect)
         self._check_open()
         if route.is_tunnel:
-            self._socket.setblocking(False)
             self._open_tunnel(self._socket)
         if route.is_tls:
             self._socket = self._secure(self._socket, connect)
-        self._socket.setblocking(False)  # from now on, `_wait` waits: fewer system calls than with a timeout
         _tell(trace, "connection.connect_tcp.complete")
         return self._socket
 
@@ -173,14 +164,11 @@ class Connection:
         count = [0] if sent is None else sent
         seconds = self._timeouts.get("write")
         while count[0] < len(data):
-            if _io.remaining() == 0:
-                raise _io.DeadlinePassed
+            by_deadline = _set_limit(sock, seconds)
             try:
                 count[0] += sock.send(memoryview(data)[count[0] :] if count[0] else data)
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                _wait(sock, _WRITABLE, seconds, httpx.WriteTimeout)
-            except ssl.SSLWantReadError:
-                _wait(sock, _READABLE, seconds, httpx.WriteTimeout)
+            except TimeoutError:
+                raise _expired(by_deadline, httpx.WriteTimeout) from None
             except OSError as error:
                 if sent is not None and not count[0]:
                     raise httpx.WriteError(type(error).__name__) from error
@@ -204,21 +192,13 @@ class Connection:
                 parser.end()
 
     def _received(self, sock: socket.socket) -> bytes:
-        seconds = self._timeouts.get("read")
-        awaited = None if isinstance(sock, ssl.SSLSocket) else _READABLE  # the TLS layer may hold bytes already
-        while True:
-            if awaited is not None:
-                _wait(sock, awaited, seconds, httpx.ReadTimeout)
-            elif _io.remaining() == 0:
-                raise _io.DeadlinePassed
-            try:
-                return sock.recv(_READ_BYTES)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                awaited = _READABLE
-            except ssl.SSLWantWriteError:
-                awaited = _WRITABLE
-            except OSError as error:
-                raise httpx.ReadError(type(error).__name__) from error
+        by_deadline = _set_limit(sock, self._timeouts.get("read"))
+        try:
+            return sock.recv(_READ_BYTES)
+        except TimeoutError:
+            raise _expired(by_deadline, httpx.ReadTimeout) from None
+        except OSError as error:
+            raise httpx.ReadError(type(error).__name__) from error
 
 
 def _tell(trace: Any, event: str) -> None:  # noqa: ANN401 - httpx's extension
@@ -226,36 +206,41 @@ def _tell(trace: Any, event: str) -> None:  # noqa: ANN401 - httpx's extension
         trace(event, {})
 
 
-def _limit(seconds: float | None) -> tuple[float | None, type[Exception] | None]:
-    """Return how long an operation may take, and the error if the deadline limits it more than its timeout.
+def _set_limit(sock: socket.socket, seconds: float | None) -> bool:
+    """Limit the next operation of a socket. Return whether the deadline does, and not its timeout.
 
     Raises:
         DeadlinePassed: the deadline expired already.
     """
     left = _io.remaining()
-    if left is None or (seconds is not None and seconds < left):
-        return seconds, None
-    if not left:
+    by_deadline = left is not None and (seconds is None or left <= seconds)
+    if by_deadline and not left:
         raise _io.DeadlinePassed
-    return left, _io.DeadlinePassed
+    limit = left if by_deadline else seconds
+    if sock.gettimeout() != limit:  # setting it is a system call
+        sock.settimeout(limit)
+    return by_deadline
+
+
+def _expired(by_deadline: bool, timeout: type[httpx.TimeoutException]) -> Exception:  # noqa: FBT001 - of `_set_limit`
+    """Return the error of an operation that took too long."""
+    return _io.DeadlinePassed() if by_deadline else timeout("an operation of the socket took too long")
 
 
 def _limited(
-    sock: socket.socket, step: Callable[[], T], seconds: float | None, expired: type[httpx.TimeoutException]
+    sock: socket.socket, step: Callable[[], T], seconds: float | None, timeout: type[httpx.TimeoutException]
 ) -> T:
     """Run one operation of a socket within its timeout and the deadline.
 
     Raises:
         DeadlinePassed: the deadline expired.
-        httpx.TimeoutException: of the class `expired`: the timeout expired.
+        httpx.TimeoutException: of the class `timeout`: the timeout expired.
     """
-    limit, at_deadline = _limit(seconds)
-    sock.settimeout(limit)
+    by_deadline = _set_limit(sock, seconds)
     try:
         return step()
     except TimeoutError:
-        pass
-    raise at_deadline() if at_deadline else expired("an operation of the socket took too long")
+        raise _expired(by_deadline, timeout) from None
 
 
 def _connected(host: str, port: int, timeout: float | None) -> socket.socket:
@@ -282,25 +267,12 @@ def _connected(host: str, port: int, timeout: float | None) -> socket.socket:
     raise httpx.ConnectError(str(failure)) from failure
 
 
-def _wait(sock: socket.socket, event: int, seconds: float | None, expired: type[httpx.TimeoutException]) -> None:
-    """Wait until a socket is ready, within its timeout and the deadline.
-
-    Raises:
-        DeadlinePassed: the deadline expired.
-        httpx.TimeoutException: of the class `expired`: the timeout expired.
-    """
-    limit, at_deadline = _limit(seconds)
-    if not _is_ready(sock, event, limit):
-        raise at_deadline() if at_deadline else expired("an operation of the socket took too long")
-
-
-def _is_ready(sock: socket.socket, event: int, seconds: float | None) -> bool:
-    """Return whether a socket can be read or written now, or within some seconds. One that was closed is ready."""
-    if sock.fileno() < 0:
+def _is_readable(sock: socket.socket) -> bool:
+    """Return whether a socket has bytes to read now, or was closed."""
+    if sock.fileno() < 0 or (isinstance(sock, ssl.SSLSocket) and sock.pending()):
         return True
     if not hasattr(select, "poll"):  # Windows
-        readable, writable = ([sock], []) if event == _READABLE else ([], [sock])
-        return any(select.select(readable, writable, [], seconds))
+        return bool(select.select([sock], [], [], 0)[0])
     poll = select.poll()
-    poll.register(sock, event)
-    return bool(poll.poll(None if seconds is None else math.ceil(seconds * 1000)))
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
