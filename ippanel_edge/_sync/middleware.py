@@ -135,9 +135,16 @@ class Authorisation:
     def __call__(self, call: Call[T], attempts: Attempts) -> Reply[T]:
         """Authorise the call, unless its endpoint needs no key or has credentials among its arguments."""
         try:
-            if self.login is None and self.secret is not None and call.endpoint.access is Access.KEY:
-                return self.proceed(_authorised(call, self.secret), attempts)  # the usual case
-            return self._authorised(call, attempts)
+            if call.endpoint.access is not Access.KEY:
+                return self.proceed(call, attempts)
+            if self.login is not None:
+                return self._logged_in(self.login, call, attempts)
+            if self.secret is None:
+                raise ConfigurationError(
+                    "missing credentials; pass api_key=, token= or credentials=, or set IPPANEL_API_KEY",
+                    argument="api_key",
+                )
+            return self.proceed(_authorised(call, self.secret), attempts)
         except AuthenticationError as error:
             if error.advice or attempts.is_done:
                 raise
@@ -158,17 +165,10 @@ class Authorisation:
             )
         return "check api_key= or IPPANEL_API_KEY; a few calls, such as auth.logout, require a login token instead"
 
-    def _authorised(self, call: Call[T], attempts: Attempts) -> Reply[T]:
-        if call.endpoint.access is not Access.KEY:
-            return self.proceed(call, attempts)
-        if self.login is None:
-            raise ConfigurationError(
-                "missing credentials; pass api_key=, token= or credentials=, or set IPPANEL_API_KEY",
-                argument="api_key",
-            )
-        if not self.login.is_ready:
+    def _logged_in(self, login: Login, call: Call[T], attempts: Attempts) -> Reply[T]:
+        if not login.is_ready:
             self.observers.wait_began(attempts, _io.monotonic(), "login")
-        token = self.login.token()
+        token = login.token()
         try:
             return self.proceed(_authorised(call, token.secret), attempts)
         except AuthenticationError as error:
@@ -178,7 +178,7 @@ class Authorisation:
         if not call.rewindable:
             raise evolve(rejected, advice="the file was read when the token was rejected; call again")
         self.observers.wait_began(attempts, _io.monotonic(), "login")
-        fresh = _renewed(self.login, token, attempts)
+        fresh = _renewed(login, token, attempts)
         if fresh is None:
             raise evolve(
                 rejected,
