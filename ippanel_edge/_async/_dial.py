@@ -1,8 +1,9 @@
-"""Opens TCP connections on asyncio ("happy eyeballs"). Written by hand; the sync side has its own in `_socket.py`."""
+"""Opens and prepares TCP connections on asyncio ("happy eyeballs"). Written by hand; the sync side has its own code."""
 
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 from collections import deque
 from typing import Any, Final
@@ -63,3 +64,18 @@ def _close_unused(attempt: asyncio.Task[socket.socket]) -> None:
     """Close the socket of an attempt that succeeded after another one."""
     if not attempt.cancelled() and attempt.exception() is None:
         attempt.result().close()
+
+
+def prepare(transport: asyncio.Transport) -> Any:  # noqa: ANN401 - select.poll is a function, not a type
+    """Make a transport report when all bytes left, and return a poll object of its readable socket.
+
+    The poll object is None on Windows: there, only asyncio tells of bytes and of the end.
+    """
+    # With a high of 0, asyncio's TLS would pause at 0 bytes.
+    transport.set_write_buffer_limits(high=1, low=0)
+    sock: socket.socket | None = transport.get_extra_info("socket")
+    if sock is None or not hasattr(select, "poll"):
+        return None
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLIN)
+    return poll

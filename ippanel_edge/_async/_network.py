@@ -7,15 +7,13 @@ headers and the body of a request separately, which are one write here.
 from __future__ import annotations
 
 import asyncio
-import select
-import socket
 import ssl
 from collections.abc import Iterable
 from typing import Any, Final, cast
 
 import httpcore
 
-from ippanel_edge._async._dial import connected
+from ippanel_edge._async._dial import connected, prepare
 
 _MAX_BUFFER: Final = 256 * 1024
 """Bytes that are received in advance at most, about."""
@@ -142,12 +140,7 @@ class _Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Store the transport."""
         self._transport = cast("asyncio.Transport", transport)
-        # So that a write lasts until the system has all bytes. With a high of 0, asyncio's TLS would pause at 0 bytes.
-        self._transport.set_write_buffer_limits(high=1, low=0)
-        sock: socket.socket | None = transport.get_extra_info("socket")
-        if sock is not None and hasattr(select, "poll"):  # Windows has none: there, only asyncio tells of an end
-            self._poll = select.poll()
-            self._poll.register(sock.fileno(), select.POLLIN)
+        self._poll = prepare(self._transport)
 
     def data_received(self, data: bytes) -> None:
         """Store received bytes."""

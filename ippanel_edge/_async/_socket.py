@@ -7,8 +7,6 @@ that is cancelled can finish without a task of its own.
 from __future__ import annotations
 
 import asyncio
-import select
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -16,7 +14,7 @@ from typing import Any, Final, cast
 import anyio
 import httpx
 
-from ippanel_edge._async._dial import connected
+from ippanel_edge._async._dial import connected, prepare
 from ippanel_edge._async._grace import Grace, finish
 from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Framing, Parser
 from ippanel_edge.wire.reply import RawAnswer
@@ -151,13 +149,8 @@ class Connection(asyncio.Protocol):
         """Store the transport. Called by asyncio."""
         self._transport = cast("asyncio.Transport", transport)
         self._is_open = True
-        # So that `_is_paused` tells whether all bytes left. With a high of 0, asyncio's TLS would pause at 0 bytes.
-        self._transport.set_write_buffer_limits(high=1, low=0)
+        self._poll = prepare(self._transport)
         self._is_exact = not self._route.is_tls and isinstance(self._loop, asyncio.SelectorEventLoop)
-        sock: socket.socket | None = transport.get_extra_info("socket")
-        if sock is not None and hasattr(select, "poll"):  # Windows has none: there, only asyncio tells of an end
-            self._poll = select.poll()
-            self._poll.register(sock.fileno(), select.POLLIN)
 
     # Sending.
 
