@@ -431,8 +431,7 @@ class AsyncEdgeClient:
         )
 
     async def _fetch(self, call: Call[T]) -> T:
-        self._check_open()
-        return (await self._engine(call, engine.Attempts(call))).data
+        return (await self._run(call)).data
 
     def _check_open(self) -> None:
         if self._shared.is_closed:

@@ -137,7 +137,7 @@ class AsyncPool(Generic[C]):
 
     def lease_now(self) -> Connections[C] | None:
         """Take a slot if one is free. The caller releases it."""
-        connections = self._owned.get()
+        connections = self.here
         return connections if connections.slots.acquire_now() else None
 
     async def lease(self, within: float | None) -> Connections[C]:
@@ -150,7 +150,7 @@ class AsyncPool(Generic[C]):
             httpx.PoolTimeout: none became free in that time.
             httpx.ConnectError: the pool was closed meanwhile.
         """
-        connections = self._owned.get()
+        connections = self.here
         try:
             await connections.slots.acquire(within)
         except _io.SlotTimeout:

@@ -256,15 +256,12 @@ class AsyncExchange:
         if direct is None:
             request = self._build(call, trace)
             attempts.untraced = self.transport is None
-            grace = _grace(call, attempts)
-            return request, await _with_content(request, lambda: _through_client(self.http, request, grace))
+            through_client = partial(_through_client, self.http, request, _grace(call, attempts))
+            return request, await _with_content(request, through_client)
         lease = direct.pool.lease_now() or await direct.pool.lease(capped(self.timeout, remaining(trace.ends))["pool"])
         try:
             request = self._build(call, trace)
-            grace = _grace(call, attempts)
-            if whole_content(request) is not None:  # the usual case
-                return request, await direct.exchange(lease, request, grace, MAX_ANSWER_BYTES)
-            exchange = partial(direct.exchange, lease, request, grace, MAX_ANSWER_BYTES)
+            exchange = partial(direct.exchange, lease, request, _grace(call, attempts), MAX_ANSWER_BYTES)
             return request, await _with_content(request, exchange)
         finally:
             lease.slots.release()

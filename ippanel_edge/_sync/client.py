@@ -432,8 +432,7 @@ class EdgeClient:
         )
 
     def _fetch(self, call: Call[T]) -> T:
-        self._check_open()
-        return self._engine(call, engine.Attempts(call)).data
+        return self._run(call).data
 
     def _check_open(self) -> None:
         if self._shared.is_closed:

@@ -138,7 +138,7 @@ class Pool(Generic[C]):
 
     def lease_now(self) -> Connections[C] | None:
         """Take a slot if one is free. The caller releases it."""
-        connections = self._owned.get()
+        connections = self.here
         return connections if connections.slots.acquire_now() else None
 
     def lease(self, within: float | None) -> Connections[C]:
@@ -151,7 +151,7 @@ class Pool(Generic[C]):
             httpx.PoolTimeout: none became free in that time.
             httpx.ConnectError: the pool was closed meanwhile.
         """
-        connections = self._owned.get()
+        connections = self.here
         try:
             connections.slots.acquire(within)
         except _io.SlotTimeout:

@@ -257,15 +257,12 @@ class Exchange:
         if direct is None:
             request = self._build(call, trace)
             attempts.untraced = self.transport is None
-            grace = _grace(call, attempts)
-            return request, _with_content(request, lambda: _through_client(self.http, request, grace))
+            through_client = partial(_through_client, self.http, request, _grace(call, attempts))
+            return request, _with_content(request, through_client)
         lease = direct.pool.lease_now() or direct.pool.lease(capped(self.timeout, remaining(trace.ends))["pool"])
         try:
             request = self._build(call, trace)
-            grace = _grace(call, attempts)
-            if whole_content(request) is not None:  # the usual case
-                return request, direct.exchange(lease, request, grace, MAX_ANSWER_BYTES)
-            exchange = partial(direct.exchange, lease, request, grace, MAX_ANSWER_BYTES)
+            exchange = partial(direct.exchange, lease, request, _grace(call, attempts), MAX_ANSWER_BYTES)
             return request, _with_content(request, exchange)
         finally:
             lease.slots.release()

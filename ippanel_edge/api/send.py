@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar
 
 from ippanel_edge import endpoints
 from ippanel_edge.api import targets
@@ -97,8 +97,6 @@ def _count(body: Mapping[str, Any]) -> int | None:
     if "recipients" in body:
         return len(body["recipients"])
     params = body.get("params", ())
-    if isinstance(params, dict) and "recipients" in params:
-        return len(cast("dict[str, Any]", params)["recipients"])
     groups: list[Mapping[str, Any]] = [params] if isinstance(params, dict) else list(params)
     if not groups or any("recipients" not in each for each in groups):
         return None

@@ -406,15 +406,20 @@ def decode(data: object, cls: type[T], *, meta: Mapping[str, object] | None = No
         DecodeError: an invalid value; `where` names its row and field, such as ``data[3].cost``.
     """
     try:
-        if cls is SendResult:  # the most frequent one
-            return _structure_send(data, cls)  # type: ignore[return-value]  # cls is SendResult
-        if get_origin(cls) is Page:
-            return _page(data, get_args(cls)[0], meta or {})  # type: ignore[return-value]  # cls is a Page of that row
-        structured: T = _CONVERTER.structure(data, cls)
+        row = _row_of(cast("Any", cls))
+        if row is not None:
+            return _page(data, row, meta or {})  # type: ignore[return-value]  # cls is a Page of that row
+        structured: T = _CONVERTER.get_structure_hook(cls)(data, cls)
     except Exception as error:
         place, reason = _placed(error)
         raise DecodeError(reason, where=f"data{place}") from error
     return structured
+
+
+@functools.cache
+def _row_of(cls: Any) -> Any:
+    """Return the class of the rows of a page, or None for any other class."""
+    return get_args(cls)[0] if get_origin(cls) is Page else None
 
 
 def _page(data: object, row: Any, meta: Mapping[str, object]) -> Page[Any]:

@@ -39,8 +39,6 @@ class Recorder(EdgeClient):
         build(call, base_url=BASE, timeout=httpx.Timeout(1))
         raise Sent(call)
 
-    _fetch = _run
-
 
 @attrs.frozen
 class Method:
