@@ -21,9 +21,21 @@ from tests.client.loopback import TIMEOUT
 from tests.client.sides import result
 
 
+class _ServerSocket(ssl.SSLSocket):
+    """A server's socket that is closed if the client has gone: `SSLContext.wrap_socket` would leave it open."""
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError as error:
+            self.close()
+            raise ConnectionResetError("the client has closed the connection") from error
+
+
 def server_context(authority: trustme.CA) -> ssl.SSLContext:
     """Return a server's TLS context with a certificate for 127.0.0.1."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = _ServerSocket
     authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] - it may name pyOpenSSL
     return context
 
