@@ -23,6 +23,8 @@ LAYERS: Final = (
     ("observers",),
     ("api",),
     ("_async", "_sync"),
+    ("bulk",),
+    ("cli",),
 )
 """From the lowest to the highest. A module may import its own package and lower layers only."""
 
