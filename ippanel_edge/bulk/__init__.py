@@ -1,1 +1,92 @@
 """Campaigns: a million rows from a file, resumable, and no row sent twice. Names are imported lazily, on first use."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ippanel_edge.bulk.campaign import Campaign
+    from ippanel_edge.bulk.ledger import Ledger
+    from ippanel_edge.bulk.process import process_chunk
+    from ippanel_edge.bulk.records import (
+        BadRow,
+        CampaignError,
+        Chunk,
+        Counts,
+        Kind,
+        LedgerError,
+        LoadReport,
+        Method,
+        Plan,
+        Processed,
+        Progress,
+        Reconciled,
+        Report,
+        ReportRow,
+        Settlement,
+        State,
+        Terms,
+        TextSize,
+        Tracked,
+    )
+    from ippanel_edge.bulk.run import send_campaign, send_campaign_sync
+    from ippanel_edge.bulk.sources import Rows, read_rows
+    from ippanel_edge.bulk.sqlite import SqliteLedger
+
+__all__ = [
+    "BadRow",
+    "Campaign",
+    "CampaignError",
+    "Chunk",
+    "Counts",
+    "Kind",
+    "Ledger",
+    "LedgerError",
+    "LoadReport",
+    "Method",
+    "Plan",
+    "Processed",
+    "Progress",
+    "Reconciled",
+    "Report",
+    "ReportRow",
+    "Rows",
+    "Settlement",
+    "SqliteLedger",
+    "State",
+    "Terms",
+    "TextSize",
+    "Tracked",
+    "process_chunk",
+    "read_rows",
+    "send_campaign",
+    "send_campaign_sync",
+]
+
+_RECORDS = (
+    "BadRow CampaignError Chunk Counts Kind LedgerError LoadReport Method Plan Processed Progress Reconciled Report "
+    "ReportRow Settlement State Terms TextSize Tracked"
+)
+_MODULES = {
+    "campaign": "Campaign",
+    "ledger": "Ledger",
+    "process": "process_chunk",
+    "records": _RECORDS,
+    "run": "send_campaign send_campaign_sync",
+    "sources": "Rows read_rows",
+    "sqlite": "SqliteLedger",
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

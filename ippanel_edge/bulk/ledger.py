@@ -12,7 +12,6 @@ from ippanel_edge.bulk.records import (
     BadRow,
     Chunk,
     Counts,
-    Kind,
     LedgerRow,
     LoadReport,
     Method,
@@ -181,8 +180,8 @@ class Ledger(Protocol):
         ...
 
     @abstractmethod
-    async def set_delivery(self, message_outbox_id: int, statuses: Mapping[str, int]) -> None:
-        """Record the delivery status of the recipients of a message, by number."""
+    async def set_delivery(self, message_outbox_id: int, statuses: Mapping[str, str]) -> None:
+        """Record the delivery status of the recipients of a message, by number; ``""`` stands for all others."""
         ...
 
     @abstractmethod
@@ -192,6 +191,6 @@ class Ledger(Protocol):
 
     @property
     @abstractmethod
-    def kind(self) -> Kind:
-        """The kind of the campaign. The ledger must be open."""
+    def terms(self) -> Terms:
+        """The terms of the campaign. The ledger must be open."""
         ...

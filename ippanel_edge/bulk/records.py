@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from ippanel_edge.errors import ConfigurationError
+from ippanel_edge.errors import ConfigurationError, EdgeError
 
 
 class State(StrEnum):
@@ -55,6 +55,17 @@ class Kind(StrEnum):
 
 class CampaignError(ConfigurationError):
     """The ledger cannot be used: another process uses it, it belongs to another campaign, or it is not a ledger."""
+
+
+class LedgerError(EdgeError):
+    """The ledger cannot be read or written, for example because the disk is full. Nothing more was sent.
+
+    Chunks whose result could not be recorded are unknown when the ledger is opened again.
+    """
+
+
+FINAL: Final = ("delivered", "not_delivered", "blacklisted", "failed", "cancelled")
+"""The delivery statuses that no longer change."""
 
 
 @attrs.frozen(kw_only=True)
@@ -171,6 +182,21 @@ class Settlement:
 
 
 @attrs.frozen(kw_only=True)
+class Processed:
+    """The result of `process_chunk`.
+
+    Attributes:
+        chunk_id: the chunk.
+        rows: the number of its rows.
+        settlement: their state and the ids of their messages.
+    """
+
+    chunk_id: int
+    rows: int
+    settlement: Settlement
+
+
+@attrs.frozen(kw_only=True)
 class Counts:
     """The number of rows in each state.
 
@@ -200,6 +226,11 @@ class Counts:
     def rows(self) -> int:
         """The number of rows to send."""
         return self.pending + self.sending + self.sent + self.rejected + self.unknown
+
+    def moved(self, rows: int, state: State) -> Counts:
+        """Return the counts after pending rows have changed their state."""
+        changed = attrs.evolve(self, pending=self.pending - rows)
+        return attrs.evolve(changed, **{state.value: getattr(changed, state.value) + rows})
 
 
 @attrs.frozen(kw_only=True)
@@ -284,7 +315,8 @@ class ReportRow:
         state: the state.
         message_outbox_id: the id of its message, if it was sent.
         error: why it was rejected or is unknown.
-        delivery: the delivery status that `track` found: a value of `DeliveryStatus`.
+        delivery: the delivery status that `track` found: the name of a `DeliveryStatus` in lower case, or ``failed``
+            or ``cancelled`` if the service did not send the message at all.
     """
 
     source: str
@@ -294,7 +326,7 @@ class ReportRow:
     state: State
     message_outbox_id: int | None = None
     error: str | None = None
-    delivery: int | None = None
+    delivery: str | None = None
 
 
 @attrs.frozen(kw_only=True)

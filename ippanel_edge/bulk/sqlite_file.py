@@ -1,0 +1,249 @@
+"""The SQLite file of a ledger: one owner, mode 0600, and transactions that tasks share. No rules of campaigns."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+import anyio
+import anyio.to_thread
+import attrs
+
+from ippanel_edge._async._grace import Grace, finish
+from ippanel_edge.bulk.records import CampaignError, LedgerError
+
+T = TypeVar("T")
+
+APPLICATION_ID: Final = 0x49504564
+"""Marks the file as a ledger: "IPEd"."""
+_MODE: Final = 0o600
+"""A ledger holds phone numbers and messages."""
+_BUSY: Final = 30.0
+"""Seconds to wait for a program that reads the file."""
+_PATIENCE: Final = 60.0
+"""Seconds that a transaction has to finish after a cancellation."""
+_CACHE_KIB: Final = 16 * 1024
+
+
+@attrs.define(eq=False)
+class _Job(Generic[T]):
+    """A part of a transaction, with its result."""
+
+    work: Callable[[sqlite3.Connection], T]
+    is_done: bool = False
+    value: Any = None
+    error: BaseException | None = None
+
+    def run(self, connection: sqlite3.Connection) -> None:
+        connection.execute("SAVEPOINT job")
+        try:
+            self.value = self.work(connection)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised again where the job was requested
+            connection.execute("ROLLBACK TO job")
+            self.error = error
+        connection.execute("RELEASE job")
+
+    def result(self) -> T:
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[no-any-return]  # of the type that `work` returns
+
+
+class LedgerFile:
+    """A SQLite file in WAL mode, whose commits are durable (synchronous=FULL).
+
+    Tasks that write at the same time share one transaction, so that a slow disk is waited for once, not once for each.
+
+    Args:
+        path: the path of the file.
+        version: the version of the schema.
+        schema: the statements that create the tables.
+        read_only: whether to read a file that another process may own.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, version: int, schema: str, read_only: bool = False) -> None:
+        self.path = Path(path)
+        self._version = version
+        self._schema = schema
+        self._read_only = read_only
+        self._jobs: list[_Job[Any]] = []
+        self._connection: sqlite3.Connection | None = None
+        self._owner: sqlite3.Connection | None = None
+        self._lock: anyio.Lock | None = None
+
+    async def open(self, *, create: bool) -> None:
+        """Open the file, and become its owner unless it is read-only.
+
+        Raises:
+            CampaignError: there is no such file, another process owns it, or it is not a ledger of this version.
+        """
+        self._lock = anyio.Lock()
+        try:
+            await anyio.to_thread.run_sync(self._open, create)
+        except BaseException:
+            self._close()
+            raise
+
+    def _open(self, create: bool) -> None:  # noqa: FBT001 - to_thread.run_sync passes positional arguments
+        exists = self.path.exists()
+        if not exists and not create:
+            raise CampaignError(f"there is no ledger {str(self.path)!r}", argument="ledger")
+        try:
+            if not self._read_only:
+                self._owner = _own(self.path)
+                if not exists:
+                    os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _MODE))
+            mode = "ro" if self._read_only else "rw"
+            self._connection = _connect(f"{self.path.absolute().as_uri()}?mode={mode}", timeout=_BUSY)
+            self._connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+            self._check(self._connection)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise LedgerError(f"cannot open the ledger {str(self.path)!r}: {error}") from error
+            raise CampaignError(f"{str(self.path)!r} is not a ledger: {error}", argument="ledger") from error
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise CampaignError(f"cannot create the ledger {str(self.path)!r}: {reason}", argument="ledger") from error
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        """Create the tables of a new file, or check that it is a ledger of this version."""
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        is_new = not tables and not application
+        if not is_new and application != APPLICATION_ID:
+            raise CampaignError(f"{str(self.path)!r} is a database, but not a ledger", argument="ledger")
+        if not is_new and version != self._version:
+            raise CampaignError(
+                f"the ledger {str(self.path)!r} has version {version}, expected {self._version}; finish the campaign "
+                "with the version of ippanel-edge that began it",
+                argument="ledger",
+            )
+        if self._read_only:
+            if is_new:
+                raise CampaignError(f"the ledger {str(self.path)!r} is empty", argument="ledger")
+            return
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        if is_new:
+            connection.executescript(
+                f"BEGIN;{self._schema};PRAGMA application_id={APPLICATION_ID};"
+                f"PRAGMA user_version={self._version};COMMIT"
+            )
+
+    async def aclose(self) -> None:
+        """Close the file and give up its ownership."""
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._close)
+
+    def _close(self) -> None:
+        for connection in (self._connection, self._owner):
+            if connection is not None:
+                with contextlib.suppress(sqlite3.Error):  # a full disk prevents the final checkpoint, which is optional
+                    connection.close()
+        self._connection = self._owner = None
+
+    async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function in a transaction, in a worker thread, and return its result after the durable commit.
+
+        A cancellation is raised after the transaction has ended.
+
+        Raises:
+            LedgerError: the file cannot be written. Nothing of the transaction is in it.
+        """
+        job = _Job(work)
+        self._jobs.append(job)
+
+        async def commit() -> None:
+            assert self._lock is not None  # noqa: S101 - open() was called
+            async with self._lock:
+                if job.is_done:  # the previous holder of the lock ran it
+                    return
+                jobs, self._jobs = self._jobs, []
+                await anyio.to_thread.run_sync(self._run, jobs)
+
+        try:
+            await finish(commit, Grace(lambda: True, _PATIENCE, lambda _: None))
+        except BaseException:
+            if job in self._jobs:
+                self._jobs.remove(job)
+            raise
+        return job.result()
+
+    def _run(self, jobs: list[_Job[Any]]) -> None:
+        """Run jobs in one transaction. An error of SQLite is the error of all of them."""
+        try:
+            connection = self._opened()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                for job in jobs:
+                    job.run(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            failure = LedgerError(
+                f"cannot write the ledger {str(self.path)!r}: {error}; free the disk or end the other program, then "
+                "open the ledger again"
+            )
+            for job in jobs:
+                job.error = failure
+        except Exception as error:  # noqa: BLE001 - raised again where the jobs were requested
+            for job in jobs:
+                job.error = error
+        for job in jobs:
+            job.is_done = True
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise CampaignError("the ledger is closed", argument="ledger")
+        return self._connection
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function that only reads, in a worker thread, between transactions.
+
+        Raises:
+            LedgerError: the file cannot be read.
+        """
+        assert self._lock is not None  # noqa: S101 - open() was called
+        async with self._lock:
+            return await anyio.to_thread.run_sync(self._read, work)
+
+    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return work(self._opened())
+        except sqlite3.Error as error:
+            raise LedgerError(f"cannot read the ledger {str(self.path)!r}: {error}") from error
+
+
+def _connect(uri: str, *, timeout: float) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
+
+
+def _own(path: Path) -> sqlite3.Connection:
+    """Become the owner of a ledger, until the connection is closed or the process ends, however it ends.
+
+    The lock is SQLite's own on an empty file beside the ledger: it works on every system, and the ledger itself can
+    still be read.
+    """
+    lock = path.resolve().with_name(f"{path.name}.lock")
+    os.close(os.open(lock, os.O_CREAT | os.O_RDWR, _MODE))
+    connection = _connect(f"{lock.as_uri()}?mode=rw", timeout=0)
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise CampaignError(
+            f"another process uses the ledger {str(path)!r}; wait until it has ended (`ippanel-edge bulk status` shows "
+            "its progress)",
+            argument="ledger",
+        ) from error
+    return connection

@@ -1,0 +1,93 @@
+"""Following the delivery of the sent rows of a campaign to its end. Nothing is sent."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ippanel_edge._async import _io
+from ippanel_edge._async.client import AsyncEdgeClient
+from ippanel_edge._async.faults import is_transient
+from ippanel_edge.bulk.ledger import Ledger
+from ippanel_edge.bulk.reads import Reads
+from ippanel_edge.bulk.records import FINAL, Tracked
+from ippanel_edge.errors import EdgeError
+from ippanel_edge.models.reports import RecipientReport
+from ippanel_edge.models.states import DeliveryStatus, MessageState
+from ippanel_edge.values.checks import check_seconds
+
+_ROWS: Final = 1000
+_BATCH: Final = 1000
+_FAULTS: Final = 5
+"""Rounds in a row with a transient error after which it is raised."""
+
+
+async def track(ledger: Ledger, client: AsyncEdgeClient, *, seconds: float, every: float) -> Tracked:
+    """Read the delivery status of all sent rows until none can change any more, or until the time is over.
+
+    Args:
+        ledger: the ledger, which records the statuses.
+        client: the client.
+        seconds: the maximum time.
+        every: seconds between two rounds.
+
+    Raises:
+        EdgeError: the service rejects a request, or five rounds in a row failed.
+    """
+    check_seconds(seconds, argument="timeout")
+    check_seconds(every, argument="every")
+    ends = _io.monotonic() + seconds
+    reads = Reads()
+    faults = 0
+    while True:
+        try:
+            left = await _round(ledger, client, reads)
+            faults = 0
+        except EdgeError as error:
+            faults += 1
+            if not is_transient(error) or faults >= _FAULTS:
+                raise
+            left = 1
+        if not left or _io.monotonic() + every >= ends:
+            counts = await ledger.counts()
+            done = counts.delivered + counts.not_delivered
+            return Tracked(
+                delivered=counts.delivered, not_delivered=counts.not_delivered, open=max(0, counts.sent - done)
+            )
+        await _io.sleep(every)
+
+
+async def _round(ledger: Ledger, client: AsyncEdgeClient, reads: Reads) -> int:
+    """Read each message with rows without a final status, and return the number of those that have some still."""
+    after = open_messages = 0
+    while messages := await ledger.undelivered(after=after, limit=_BATCH):
+        after = messages[-1][0]
+
+        async def read(message: tuple[int, int]) -> None:
+            nonlocal open_messages
+            message_id, rows = message
+            statuses = await _statuses(client, message_id)
+            await ledger.set_delivery(message_id, statuses)
+            final = sum(status in FINAL for status in statuses.values())
+            open_messages += "" not in statuses and final < rows
+
+        await reads.each(messages, read)
+    return open_messages
+
+
+async def _statuses(client: AsyncEdgeClient, message_id: int) -> dict[str, str]:
+    """Return the delivery status by number; that of all numbers under ``""`` if the message failed as a whole."""
+    rows = [row async for row in client.reports.iter_recipients(message_id, per_page=_ROWS)]
+    statuses = {row.recipient or "?": _name(row) for row in rows}
+    if all(status in FINAL for status in statuses.values()) and statuses:
+        return statuses
+    state = (await client.reports.by_id(message_id)).state_id
+    if state is MessageState.CANCELLED:
+        return {**statuses, "": "cancelled"}
+    if isinstance(state, MessageState) and state.is_failure:
+        return {"": "failed"}
+    return statuses
+
+
+def _name(row: RecipientReport) -> str:
+    status = row.message_status
+    return status.name.lower() if isinstance(status, DeliveryStatus) else str(status)
