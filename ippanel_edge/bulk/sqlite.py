@@ -382,8 +382,8 @@ def _finish_load(connection: sqlite3.Connection, load: int, cut: Cut, same: str)
     first = _next_row(connection)
     # Only rows whose hash is not unique are compared: the texts take no part in sorting all rows.
     connection.execute(
-        "CREATE TEMP TABLE surplus AS SELECT id, earliest FROM ("
-        f"SELECT id, min(id) OVER (PARTITION BY {same}) AS earliest FROM rows WHERE hash IN ("  # noqa: S608 - a constant
+        "CREATE TEMP TABLE surplus AS SELECT id, earliest FROM ("  # noqa: S608 - `same` is a constant
+        f"SELECT id, min(id) OVER (PARTITION BY {same}) AS earliest FROM rows WHERE hash IN ("
         "SELECT hash FROM rows GROUP BY hash HAVING count(*) > 1)) WHERE id > earliest AND id >= ?",
         (first,),
     )
