@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, Literal, Self, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 
 import anyio
 import anyio.to_thread
@@ -34,7 +34,7 @@ from ippanel_edge.bulk.records import (
     Tracked,
 )
 from ippanel_edge.bulk.runner import Gate, OnProgress, Run
-from ippanel_edge.bulk.sources import Rows, as_rows
+from ippanel_edge.bulk.sources import Item, Rows, as_rows
 from ippanel_edge.bulk.sqlite import SqliteLedger
 from ippanel_edge.bulk.texts import parse_template, preparer, wanted_columns
 from ippanel_edge.config import RateLimit
@@ -46,7 +46,7 @@ from ippanel_edge.values.segments import check_message
 OnBadRow: TypeAlias = Literal["set_aside", "stop"]
 """What `Campaign.load` does with an invalid row."""
 
-AnyRows: TypeAlias = "Rows | str | os.PathLike[str] | Iterable[Any] | AsyncIterable[Any]"
+AnyRows: TypeAlias = Rows | str | os.PathLike[str] | Iterable[Item] | AsyncIterable[Item]
 """What `Campaign.load` accepts: `read_rows`, a path, or an iterable of numbers, (number, text) or (number, values)."""
 
 _STATES: Final = tuple(State)

@@ -16,7 +16,6 @@ from anyio import to_thread
 
 from ippanel_edge.bulk.records import BadRow, ReportRow
 from ippanel_edge.errors import ConfigurationError, InvalidArgument
-from ippanel_edge.models.states import DeliveryStatus
 
 COLUMNS: Final = ("source", "line", "recipient", "message", "state", "message_outbox_id", "delivery", "error")
 """The columns of an export, in their order."""
@@ -102,17 +101,9 @@ def _cells(row: ReportRow, message: str | None) -> tuple[str, ...]:
         (message if row.content is None else row.content) or "",
         row.state,
         "" if row.message_outbox_id is None else str(row.message_outbox_id),
-        "" if row.delivery is None else _delivery(row.delivery),
+        row.delivery or "",
         row.error or "",
     )
-
-
-def _delivery(value: int) -> str:
-    """Return the name of a delivery status; the number of an unknown one."""
-    try:
-        return DeliveryStatus(value).name.lower()
-    except ValueError:
-        return str(value)
 
 
 @contextmanager

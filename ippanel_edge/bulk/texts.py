@@ -10,13 +10,11 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from ippanel_edge.bulk.raw_rows import RawRow
 from ippanel_edge.bulk.records import BadRow, Kind, NewRow, Terms
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values import phones
 from ippanel_edge.values.segments import check_message
-
-RawRow: TypeAlias = tuple[int, object, Sequence[object] | str]
-"""A row as a source yields it: line, recipient, and the values of the wanted columns, or why it cannot be read."""
 
 Make: TypeAlias = Callable[[Sequence[object]], str]
 """Makes the content of a row from the values of the wanted columns."""
