@@ -68,6 +68,8 @@ def campaign(rows: int) -> str:
     return f"campaign, {rows:,} rows"
 
 
+CAMPAIGN_ROWS: Final = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+"""The numbers of rows of the campaigns."""
 LARGE_CAMPAIGN: Final = campaign(1_000_000)
 
 
