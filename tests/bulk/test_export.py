@@ -30,9 +30,9 @@ def row_of(source: str, line: int, recipient: str, content: str | None, state: S
 
 
 ROWS = [
-    row_of("a.csv", 2, "+989121234567", None, State.SENT, message_outbox_id=12345678901, delivery=2),
+    row_of("a.csv", 2, "+989121234567", None, State.SENT, message_outbox_id=12345678901, delivery="delivered"),
     row_of("a.csv", 3, "+989351234567", "متن، «او»\nخط", State.REJECTED, error="=1+1"),
-    row_of("a.csv", 5, "+989361234567", "@SUM(A1)", State.UNKNOWN, delivery=99),
+    row_of("a.csv", 5, "+989361234567", "@SUM(A1)", State.UNKNOWN, delivery="99"),
 ]
 BAD_ROWS = [BadRow("a.csv", 4, '-2+3+cmd|" /C calc"!A0', "not a mobile number")]
 EXPECTED = [
