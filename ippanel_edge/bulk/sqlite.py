@@ -20,6 +20,7 @@ from ippanel_edge.bulk.records import (
     CampaignError,
     Chunk,
     Counts,
+    LedgerError,
     LedgerRow,
     LoadReport,
     Method,
@@ -51,6 +52,7 @@ class SqliteLedger(Ledger):
         self._file = LedgerFile(path, version=VERSION, schema=SCHEMA, read_only=read_only)
         self._read_only = read_only
         self._terms: Terms | None = None
+        self._is_loading = False
 
     def __repr__(self) -> str:
         """Return the path."""
@@ -79,22 +81,38 @@ class SqliteLedger(Ledger):
         return found
 
     async def aclose(self) -> None:
-        """Close the file."""
+        """Close the file. Chunks that a worker did not settle are unknown."""
+        is_owner = self._terms is not None and not self._read_only
         self._terms = None
-        await self._file.aclose()
+        try:
+            if is_owner:
+                with anyio.CancelScope(shield=True):
+                    await self._file.transact(statements.settle_unfinished)
+        except LedgerError:
+            pass  # for example a full disk: the next owner does it
+        finally:
+            await self._file.aclose()
 
     # Loading.
 
     async def begin_load(self, source: str) -> int:
         """Begin a load."""
+        if self._is_loading:
+            raise CampaignError("another load of this campaign is in progress; wait until it has ended")
 
         def work(connection: sqlite3.Connection) -> int:
+            statements.delete_unfinished(connection)  # that of a load which could not be abandoned
             cursor = connection.execute(
                 "INSERT INTO loads (source, started_at) VALUES (?, ?)", (source, statements.now())
             )
             return int(cursor.lastrowid or 0)
 
-        return await self._file.transact(work)
+        self._is_loading = True
+        try:
+            return await self._file.transact(work)
+        except BaseException:
+            self._is_loading = False
+            raise
 
     async def add(self, load: int, rows: Sequence[NewRow], bad_rows: Sequence[BadRow]) -> None:
         """Append rows. Duplicates are found when the load is finished, by sorting: an index would be slower."""
@@ -114,10 +132,13 @@ class SqliteLedger(Ledger):
 
     async def finish_load(self, load: int, cut: Cut) -> LoadReport:
         """Leave out duplicates, and divide the rows into chunks."""
-        return await self._file.transact(lambda connection: statements.finish_load(connection, load, cut))
+        report = await self._file.transact(lambda connection: statements.finish_load(connection, load, cut))
+        self._is_loading = False
+        return report
 
     async def abandon_load(self, load: int) -> None:
         """Delete the rows of the load."""
+        self._is_loading = False
         await self._file.transact(lambda connection: statements.delete_load(connection, load))
 
     # Sending.
@@ -241,9 +262,11 @@ class SqliteLedger(Ledger):
 
         def work(connection: sqlite3.Connection) -> set[int]:
             query = (
-                "SELECT value FROM json_each(?) AS given WHERE "
+                "SELECT value FROM json_each(?1) AS given WHERE "
                 "EXISTS (SELECT 1 FROM chunks WHERE chunks.message_outbox_id = given.value) OR "
-                "EXISTS (SELECT 1 FROM rows WHERE rows.message_outbox_id = given.value)"
+                "EXISTS (SELECT 1 FROM rows WHERE rows.message_outbox_id = given.value) UNION "
+                "SELECT each.value FROM chunks, json_each(message_outbox_ids) AS each "
+                "WHERE message_outbox_ids IS NOT NULL AND each.value IN (SELECT value FROM json_each(?1))"
             )
             return {value for (value,) in connection.execute(query, (json.dumps(list(message_outbox_ids)),))}
 
@@ -266,8 +289,8 @@ class SqliteLedger(Ledger):
         def work(connection: sqlite3.Connection) -> list[tuple[int, int]]:
             found = connection.execute(
                 "SELECT message_outbox_id, count FROM ("  # noqa: S608 - constants
-                "SELECT message_outbox_id, 1 AS count FROM rows "
-                f"WHERE message_outbox_id > :after AND {is_open} UNION ALL "
+                "SELECT message_outbox_id, count(*) AS count FROM rows WHERE message_outbox_id > :after "
+                f"GROUP BY message_outbox_id HAVING sum({is_open}) UNION ALL "
                 "SELECT message_outbox_id, rows FROM chunks WHERE message_outbox_id > :after AND EXISTS ("
                 f"SELECT 1 FROM rows WHERE rows.id BETWEEN first_row AND last_row AND {is_open})"
                 ") ORDER BY message_outbox_id LIMIT :limit",

@@ -48,9 +48,7 @@ def now() -> str:
 def begin(connection: sqlite3.Connection, terms: Terms | None) -> Terms | None:
     """Return the terms, which a new ledger records, and settle what a crash left."""
     delete_unfinished(connection)
-    connection.execute(
-        "UPDATE chunks SET state = 'unknown', error = ?, settled_at = ? WHERE state = 'sending'", (_CRASHED, now())
-    )
+    settle_unfinished(connection)
     found = read_terms(connection)
     is_used = connection.execute("SELECT EXISTS (SELECT 1 FROM loads)").fetchone()[0]
     if terms is None or (found is not None and is_used):
@@ -69,6 +67,13 @@ def begin(connection: sqlite3.Connection, terms: Terms | None) -> Terms | None:
         ),
     )
     return terms
+
+
+def settle_unfinished(connection: sqlite3.Connection) -> None:
+    """Make the chunks unknown whose worker has ended without settling them: they may have been accepted."""
+    connection.execute(
+        "UPDATE chunks SET state = 'unknown', error = ?, settled_at = ? WHERE state = 'sending'", (_CRASHED, now())
+    )
 
 
 def read_terms(connection: sqlite3.Connection) -> Terms | None:
@@ -95,7 +100,10 @@ def delete_unfinished(connection: sqlite3.Connection) -> None:
 
 
 def delete_load(connection: sqlite3.Connection, load: int) -> None:
-    """Delete a load that was not finished."""
+    """Delete a load that was not finished. One that was finished just before a cancellation stays."""
+    unfinished = "SELECT EXISTS (SELECT 1 FROM loads WHERE id = ? AND finished_at IS NULL)"
+    if not connection.execute(unfinished, (load,)).fetchone()[0]:
+        return
     # The rows of a load that is not finished come after those of the chunks.
     connection.execute("DELETE FROM rows WHERE id >= ? AND load = ?", (_next_row(connection), load))
     connection.execute("DELETE FROM set_aside WHERE load = ?", (load,))

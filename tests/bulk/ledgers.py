@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from contextlib import asynccontextmanager, closing
+from typing import TYPE_CHECKING, Any, Final
 
-from ippanel_edge.bulk.records import State
+from ippanel_edge.bulk.records import Kind, LoadReport, Method, NewRow, Settlement, State, Terms
+from ippanel_edge.bulk.sqlite import SqliteLedger
+from ippanel_edge.bulk.texts import content_hash
 from tests.bulk.campaigns import MESSAGE, Sample
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
     from pathlib import Path
+
+    from ippanel_edge.bulk.ledger import Claimed, Ledger
 
 Row = tuple[str, str]
 """A number and a text."""
@@ -64,3 +69,44 @@ def check_promise(ledger: Path, sample: Sample, accepted: Counter[Row]) -> None:
     assert sent <= set(own), "rows are sent that were not accepted"
     maybe = {row for row, state in states.items() if state in {State.SENT, State.SENDING, State.UNKNOWN}}
     assert set(own) <= maybe, "rows were accepted that are pending or rejected"
+
+
+TERMS: Final = Terms(from_number="+983000100200", kind=Kind.OWN_TEXT)
+
+
+@asynccontextmanager
+async def opened(path: Path, terms: Terms | None = TERMS) -> AsyncGenerator[SqliteLedger]:
+    """Open a ledger, and close it at the end."""
+    ledger = SqliteLedger(path)
+    await ledger.open(terms)
+    try:
+        yield ledger
+    finally:
+        await ledger.aclose()
+
+
+def new_rows(texts: Iterable[str], *, first: int = 1) -> list[NewRow]:
+    """Return a row to load for each text, each with its own number."""
+    return [
+        (line, f"+98912{line:07}", text, content_hash(f"+98912{line:07}", text))
+        for line, text in enumerate(texts, first)
+    ]
+
+
+async def load(ledger: Ledger, texts: Iterable[str], *, size: int = 2, first: int = 1) -> LoadReport:
+    """Load rows, in chunks of some size."""
+    number = await ledger.begin_load("rows")
+    await ledger.add(number, new_rows(texts, first=first), [])
+    return await ledger.finish_load(number, lambda _: (Method.PEER_TO_PEER, size))
+
+
+async def claim(ledger: Ledger, chunk_id: int | None = None) -> Claimed[None]:
+    """Claim a chunk that must be pending."""
+    claimed = await ledger.claim(lambda *_: None, chunk_id)
+    assert claimed is not None
+    return claimed
+
+
+def sent(*ids: int) -> Settlement:
+    """Return the settlement of a chunk that was accepted."""
+    return Settlement(state=State.SENT, message_outbox_ids=ids)
