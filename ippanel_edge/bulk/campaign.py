@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeAlias
@@ -197,11 +198,13 @@ class Campaign:
         prepare = preparer(terms, source.name)
         load = await self._ledger.begin_load(source.name)
         try:
-            async for batch in source.batches(wanted_columns(terms)):
-                good, bad = await anyio.to_thread.run_sync(prepare, batch)
-                if on_bad_row == "stop":
-                    _check_good(bad)
-                await self._ledger.add(load, good, bad)
+            # A trio loop does not close a generator that a cancellation leaves.
+            async with aclosing(source.batches(wanted_columns(terms))) as batches:
+                async for batch in batches:
+                    good, bad = await anyio.to_thread.run_sync(prepare, batch)
+                    if on_bad_row == "stop":
+                        _check_good(bad)
+                    await self._ledger.add(load, good, bad)
             return await self._ledger.finish_load(load, self._cut)
         except BaseException:
             with anyio.CancelScope(shield=True):

@@ -100,9 +100,13 @@ async def load(ledger: Ledger, texts: Iterable[str], *, size: int = 2, first: in
     return await ledger.finish_load(number, lambda _: (Method.PEER_TO_PEER, size))
 
 
+def nothing(*_: object) -> None:
+    """Build nothing for a chunk."""
+
+
 async def claim(ledger: Ledger, chunk_id: int | None = None) -> Claimed[None]:
     """Claim a chunk that must be pending."""
-    claimed = await ledger.claim(lambda *_: None, chunk_id)
+    claimed = await ledger.claim(nothing, chunk_id)
     assert claimed is not None
     return claimed
 

@@ -33,6 +33,7 @@ class Worker:
         sample: the campaign.
         concurrency: the number of requests in progress.
         backend: the event loop.
+        grace: the seconds that an interrupted send has to finish.
         prefix: a command before that of the worker, such as strace.
     """
 
@@ -44,6 +45,7 @@ class Worker:
         *,
         concurrency: int = 4,
         backend: str = "asyncio",
+        grace: float = 5.0,
         prefix: tuple[str, ...] = (),
     ) -> None:
         job = {
@@ -52,6 +54,7 @@ class Worker:
             "sample": attrs.asdict(sample),
             "concurrency": concurrency,
             "backend": backend,
+            "grace": grace,
         }
         command = [*prefix, sys.executable, "-m", "tests.bulk.worker", json.dumps(job)]
         self._process = subprocess.Popen(  # noqa: S603 - this Python

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -41,15 +41,16 @@ class _Delays:
 
         async def delayed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                await asyncio.sleep(service.random.uniform(0, service.delay))
+                await asyncio.sleep(service.random.uniform(0, service.delay) + service.stall)
             await send(message)
 
         with service.counted():
+            service.on_send()
             await asyncio.sleep(service.random.uniform(0, service.delay))
             await self._app(scope, receive, delayed)
 
 
-def _nothing_recent(*_: object) -> bool:
+def _nothing(*_: object) -> bool:
     return False
 
 
@@ -63,18 +64,22 @@ class Service:
     Attributes:
         sandbox: the sandbox.
         delay: the argument.
+        stall: further seconds between the execution of a send and its response.
+        on_send: called in the thread of the service when a send arrives.
         random: the source of the delays.
     """
 
     def __init__(self, *, delay: float = 0.0, seed: int = 0) -> None:
         self.sandbox = Sandbox()
         self.delay = delay
+        self.stall = 0.0
+        self.on_send: Callable[[], object] = _nothing
         self.random = random.Random(seed)  # noqa: S311 - no secret
         self._active = 0
         self._lock = threading.Lock()
         state: Any = self.sandbox.state
         state.review_above = MANY
-        state.recent_messages.has_any = _nothing_recent
+        state.recent_messages.has_any = _nothing
         for user in state.users.values():
             user.credit = float(MANY) * MANY
         self.sandbox.app.add_middleware(_Delays, service=self)

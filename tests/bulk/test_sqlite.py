@@ -9,7 +9,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import anyio
 import attrs
@@ -17,7 +17,7 @@ import pytest
 
 from ippanel_edge.bulk.records import CampaignError, Counts, Kind, LedgerError, Method, Settlement, State, Terms
 from ippanel_edge.bulk.sqlite import SqliteLedger
-from tests.bulk.ledgers import TERMS, claim, load, new_rows, opened, query, sent
+from tests.bulk.ledgers import TERMS, claim, load, new_rows, nothing, opened, query, sent
 from tests.bulk.processes import ROOT
 
 pytestmark = pytest.mark.anyio
@@ -192,7 +192,7 @@ async def test_a_locked_ledger_is_a_ledger_error(tmp_path: Path, monkeypatch: py
         ({"message": "{a}"}, "message"),
     ],
 )
-async def test_terms_cannot_change_after_a_load(change: dict[str, str], name: str, tmp_path: Path) -> None:
+async def test_terms_cannot_change_after_a_load(change: dict[str, Any], name: str, tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     changed = attrs.evolve(TERMS, **change)
     async with opened(path):
@@ -265,7 +265,7 @@ async def test_a_chunk_that_is_not_being_sent_is_not_settled(tmp_path: Path) -> 
         for again in (sent(8), Settlement(state=State.PENDING)):
             with pytest.raises(CampaignError, match="chunk 1 is not being sent"):
                 await ledger.settle(1, again)
-        assert await ledger.claim(lambda *_: None, 1) is None
+        assert await ledger.claim(nothing, 1) is None
 
 
 async def test_an_error_of_one_task_is_not_that_of_others_in_the_same_transaction(tmp_path: Path) -> None:

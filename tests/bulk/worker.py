@@ -15,6 +15,8 @@ import anyio
 import attrs
 
 from ippanel_edge import AsyncEdgeClient
+from ippanel_edge._async import exchange
+from ippanel_edge.bulk import process
 from ippanel_edge.bulk.campaign import Campaign
 from ippanel_edge.bulk.records import Method
 from tests.bulk.campaigns import Sample
@@ -30,8 +32,11 @@ async def run(job: dict[str, Any]) -> None:
     """Load and run a campaign.
 
     Args:
-        job: `ledger`, `client` (the arguments of the client), `sample` and `concurrency`.
+        job: `ledger`, `client` (the arguments of the client), `sample`, `concurrency`, and `grace` (the seconds that
+            a cancelled send has to finish).
     """
+    for module in (process, exchange):
+        vars(module)["CANCEL_GRACE"] = job["grace"]
     given: dict[str, Any] = job["sample"]
     given["method"] = Method(given["method"])
     sample = Sample(**given)
