@@ -44,8 +44,8 @@ METHODS: Final = {
 }
 """The methods that can send each kind of campaign."""
 
-_ACCOUNT: Final = (AuthenticationError, PermissionDenied, InsufficientCredit)
-"""Rejections that concern the account, so that every other chunk would be rejected too."""
+_EVERY_CHUNK: Final = (AuthenticationError, PermissionDenied, InsufficientCredit, ConfigurationError)
+"""Errors that concern the account or the settings, so that every other chunk would fail too."""
 
 
 def choose_method(kind: Kind, rows: int, chunk_size: int | None) -> Method:
@@ -118,7 +118,7 @@ def settlement_of(error: EdgeError) -> Settlement:
         return Settlement(state=State.SENT, message_outbox_ids=error.message_outbox_ids)
     if error.outcome is Outcome.UNKNOWN:
         return Settlement(state=State.UNKNOWN, error=text)
-    if isinstance(error, (*_ACCOUNT, ConfigurationError)):
+    if isinstance(error, _EVERY_CHUNK):
         return Settlement(state=State.PENDING, error=text, stop=text)
     if error.outcome is Outcome.NOT_SENT:
         return Settlement(state=State.PENDING, error=text)

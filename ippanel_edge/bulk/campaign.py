@@ -204,6 +204,7 @@ class Campaign:
         prepare = preparer(terms, source.name)
         load = await self._ledger.begin_load(source.name)
         try:
+            # A trio loop does not close a generator that a cancellation leaves.
             async with _closing(source.batches(wanted_columns(terms))) as batches:
                 async for batch in batches:
                     good, bad = await anyio.to_thread.run_sync(prepare, batch)

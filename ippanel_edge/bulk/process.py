@@ -70,6 +70,9 @@ async def _send(ledger: Ledger, claimed: Claimed[Call[SendResult]], client: Asyn
 
     try:
         settlement = await finish(send, Grace(lambda: True, CANCEL_GRACE, late.append))
+    except Exception as error:  # of a middleware, a listener or this package: the request may have left
+        settlement = Settlement(state=State.UNKNOWN, error=f"{type(error).__name__} was raised during the send")
+        raise
     except BaseException:
         settlement = next(filter(None, late), settlement)
         raise

@@ -2,7 +2,7 @@
 
 The outbox may lag behind, so a message that it does not list may have been accepted all the same. A message proves that
 a row was accepted if its line, its text and its recipients are those of the row, if it was created after the chunk
-began to be sent, if it belongs to no other row, and if no other message fits too.
+began to be sent, if it belongs to no other row, and if neither another message nor another unknown row fits too.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -38,12 +38,13 @@ class _Target:
     Attributes:
         chunk_id: the chunk.
         row_ids: the rows.
-        rows: their number.
+        since: the earliest time at which a message that fits was created; None for any time.
         found: the ids of the messages that fit.
     """
 
     chunk_id: int
     row_ids: Sequence[int]
+    since: datetime | None
     found: set[int] = attrs.field(factory=set[int])
 
 
@@ -52,16 +53,22 @@ class _Targets:
     """What is looked for.
 
     Attributes:
-        by_key: the targets by text and recipients.
+        by_key: the targets by text and recipients, several if texts differ only in what a service may change.
         texts: the texts with the numbers of recipients that a message must have to be looked at.
     """
 
-    by_key: dict[bytes, _Target] = attrs.field(factory=dict[bytes, _Target])
+    by_key: dict[bytes, list[_Target]] = attrs.field(factory=dict[bytes, list[_Target]])
     texts: dict[str, set[int]] = attrs.field(factory=dict[str, set[int]])
 
     def add(self, text: str, recipients: Sequence[str], target: _Target) -> None:
-        self.by_key[_key(text, recipients)] = target
+        self.by_key.setdefault(_key(text, recipients), []).append(target)
         self.texts.setdefault(_plain(text), set()).add(len(recipients))
+
+    def match(self, message: OutboxMessage, recipients: Sequence[str]) -> None:
+        """Record a message with its recipients at the targets that it fits."""
+        for target in self.by_key.get(_key(message.message or "", recipients), ()):
+            if target.since is None or (message.time is not None and message.time >= target.since):
+                target.found.add(message.messages_outbox_id or 0)
 
     def may_match(self, message: OutboxMessage) -> bool:
         counts = self.texts.get(_plain(message.message or ""))
@@ -82,12 +89,13 @@ async def reconcile(ledger: Ledger, client: AsyncEdgeClient) -> Reconciled:
     looked_at = await _search(ledger, client, terms, chunks, targets)
     proven: dict[int, dict[int, int]] = {}
     ambiguous: set[int] = set()
-    for target in targets.by_key.values():
-        if len(target.found) == 1:
-            (message_id,) = target.found
-            proven.setdefault(target.chunk_id, {}).update(dict.fromkeys(target.row_ids, message_id))
-        elif target.found:
-            ambiguous.add(target.chunk_id)
+    for same in targets.by_key.values():
+        for target in same:
+            if len(target.found) == len(same) == 1:
+                (message_id,) = target.found
+                proven.setdefault(target.chunk_id, {}).update(dict.fromkeys(target.row_ids, message_id))
+            elif target.found:
+                ambiguous.add(target.chunk_id)
     for chunk_id, message_ids in proven.items():
         await ledger.prove_sent(chunk_id, message_ids)
     counts = await ledger.counts()
@@ -110,15 +118,16 @@ async def _targets(ledger: Ledger, client: AsyncEdgeClient, terms: Terms, chunks
     targets = _Targets()
     for chunk in chunks:
         rows = await ledger.rows(chunk.id)
+        since = None if chunk.sending_at is None else chunk.sending_at - _MARGIN
         if terms.kind is Kind.ONE_TEXT:
             text = parse_template(terms.message or "").text
-            targets.add(text, [row[1] for row in rows], _Target(chunk.id, [row[0] for row in rows]))
+            targets.add(text, [row[1] for row in rows], _Target(chunk.id, [row[0] for row in rows], since))
             continue
         for row_id, recipient, content in rows:
             text = content or ""
             if terms.kind is Kind.PATTERN:
                 text = fill_pattern(pattern, json.loads(text))
-            targets.add(text, [recipient], _Target(chunk.id, [row_id]))
+            targets.add(text, [recipient], _Target(chunk.id, [row_id], since))
     return targets
 
 
@@ -153,9 +162,7 @@ async def _search(
             recipients = [
                 row.recipient or "" async for row in client.reports.iter_recipients(message_id, per_page=_ROWS)
             ]
-            target = targets.by_key.get(_key(message.message or "", recipients))
-            if target is not None:
-                target.found.add(message_id)
+            targets.match(message, recipients)
 
         await reads.each(unclaimed, compare)
     return count

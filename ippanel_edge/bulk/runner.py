@@ -17,9 +17,11 @@ from ippanel_edge.bulk.records import Counts, Processed, Progress, Report, Settl
 from ippanel_edge.errors import ConfigurationError
 
 MAX_UNKNOWN: Final = 3
-"""Unknown chunks in a row after which a run stops: the connection, the service or a proxy is broken."""
+"""Unknown chunks after which a run stops: the connection, the service or a proxy is broken. A chunk that the service
+answered, sent or rejected, sets the count to 0.
+"""
 MAX_NOT_SENT: Final = 3
-"""Chunks in a row that could not be sent, each after the client's own retries, after which a run stops."""
+"""Chunks that could not be sent, each after the client's own retries, after which a run stops. Counted likewise."""
 
 OnProgress = Callable[[Progress], object]
 """Receives the progress of a run after each chunk. A plain function, which must not block."""
@@ -67,8 +69,12 @@ class Stops:
 
     def add(self, settlement: Settlement) -> None:
         """Take a settlement into account."""
-        self._unknown = self._unknown + 1 if settlement.state is State.UNKNOWN else 0
-        self._not_sent = self._not_sent + 1 if settlement.state is State.PENDING else 0
+        if settlement.state is State.UNKNOWN:
+            self._unknown += 1
+        elif settlement.state is State.PENDING:
+            self._not_sent += 1
+        else:  # the service answered
+            self._unknown = self._not_sent = 0
         if self.reason is not None:
             return
         if settlement.stop is not None:
@@ -140,7 +146,9 @@ class Run:
         settlement = processed.settlement
         self._stops.add(settlement)
         self._counts = self._counts.moved(processed.rows, settlement.state)
-        if settlement.state is not State.PENDING:
+        if settlement.state is State.PENDING:
+            self._is_empty = False
+        else:
             self._done += processed.rows
         if self._on_progress is not None:
             seconds = _io.monotonic() - self._started

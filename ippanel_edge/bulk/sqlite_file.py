@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -27,6 +28,8 @@ _BUSY: Final = 30.0
 _PATIENCE: Final = 60.0
 """Seconds that a transaction has to finish after a cancellation."""
 _CACHE_KIB: Final = 16 * 1024
+_OWNING: Final = threading.Lock()
+"""Held while a process becomes the owner of a ledger."""
 
 
 @attrs.define(eq=False)
@@ -83,21 +86,23 @@ class LedgerFile:
         Raises:
             CampaignError: there is no such file, another process owns it, or it is not a ledger of this version.
         """
+        if self._lock is not None:
+            raise CampaignError(f"the ledger {str(self.path)!r} is open already", argument="ledger")
         self._lock = anyio.Lock()
         try:
             await anyio.to_thread.run_sync(self._open, create)
         except BaseException:
             self._close()
+            self._lock = None
             raise
 
     def _open(self, create: bool) -> None:  # noqa: FBT001 - to_thread.run_sync passes positional arguments
-        exists = self.path.exists()
-        if not exists and not create:
+        if not create and not self.path.exists():
             raise CampaignError(f"there is no ledger {str(self.path)!r}", argument="ledger")
         try:
             if not self._read_only:
                 self._owner = _own(self.path)
-                if not exists:
+                if not self.path.exists():
                     os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _MODE))
             mode = "ro" if self._read_only else "rw"
             self._connection = _connect(f"{self.path.absolute().as_uri()}?mode={mode}", timeout=_BUSY)
@@ -139,8 +144,17 @@ class LedgerFile:
 
     async def aclose(self) -> None:
         """Close the file and give up its ownership."""
+        if self._lock is None:
+            return
+        lock = self._lock
+
+        async def close() -> None:
+            async with lock:  # after the transaction of another task
+                await anyio.to_thread.run_sync(self._close)
+                self._lock = None
+
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._close)
+            await finish(close, Grace(lambda: True, _PATIENCE, lambda _: None))
 
     def _close(self) -> None:
         for connection in (self._connection, self._owner):
@@ -158,11 +172,12 @@ class LedgerFile:
             LedgerError: the file cannot be written. Nothing of the transaction is in it.
         """
         job = _Job(work)
-        self._jobs.append(job)
+        lock = self._opened_lock()
 
         async def commit() -> None:
-            assert self._lock is not None  # noqa: S101 - open() was called
-            async with self._lock:
+            # Not before: until `finish` has started this function, a cancellation leaves nobody to wait for the job.
+            self._jobs.append(job)
+            async with lock:
                 if job.is_done:  # the previous holder of the lock ran it
                     return
                 jobs, self._jobs = self._jobs, []
@@ -202,6 +217,11 @@ class LedgerFile:
         for job in jobs:
             job.is_done = True
 
+    def _opened_lock(self) -> anyio.Lock:
+        if self._lock is None:
+            raise CampaignError("the ledger is closed", argument="ledger")
+        return self._lock
+
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             raise CampaignError("the ledger is closed", argument="ledger")
@@ -213,8 +233,7 @@ class LedgerFile:
         Raises:
             LedgerError: the file cannot be read.
         """
-        assert self._lock is not None  # noqa: S101 - open() was called
-        async with self._lock:
+        async with self._opened_lock():
             return await anyio.to_thread.run_sync(self._read, work)
 
     def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -234,13 +253,22 @@ def _own(path: Path) -> sqlite3.Connection:
     The lock is SQLite's own on an empty file beside the ledger: it works on every system, and the ledger itself can
     still be read.
     """
-    lock = path.resolve().with_name(f"{path.name}.lock")
-    os.close(os.open(lock, os.O_CREAT | os.O_RDWR, _MODE))
-    connection = _connect(f"{lock.as_uri()}?mode=rw", timeout=0)
+    ledger = path.resolve()  # a link to the ledger has the same owner
+    lock = ledger.with_name(f"{ledger.name}.lock")
+    connection: sqlite3.Connection | None = None
     try:
-        connection.execute("BEGIN EXCLUSIVE")
+        with _OWNING:
+            # An existing file is not opened here: closing it would end a lock that this process holds on it (POSIX).
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_RDWR, _MODE))
+            connection = _connect(f"{lock.as_uri()}?mode=rw", timeout=0)
+            connection.execute("PRAGMA journal_mode=MEMORY")  # no third file
+            connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
-        connection.close()
+        if connection is not None:
+            connection.close()
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
         raise CampaignError(
             f"another process uses the ledger {str(path)!r}; wait until it has ended (`ippanel-edge bulk status` shows "
             "its progress)",
