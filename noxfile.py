@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nox
@@ -33,9 +33,9 @@ OVER_FAST = ("--transport=fast", "tests/client", "tests/faults", "tests/sandbox/
 """pytest's arguments for the tests that use the network, over the fast transport."""
 
 
-def pytest(session: nox.Session, *arguments: str) -> None:
+def pytest(session: nox.Session, *arguments: str, env: Mapping[str, str] | None = None) -> None:
     """Run the tests on all cores; arguments after `--` on the command line are added."""
-    session.run("python", "-m", "pytest", *IN_PARALLEL, *arguments, *session.posargs)
+    session.run("python", "-m", "pytest", *IN_PARALLEL, *arguments, *session.posargs, env=env)
 
 
 @nox.session
@@ -80,8 +80,8 @@ def full(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Run what is too slow for every change: fuzz, faults and audit."""
-    for name in ("fuzz", "faults", "audit"):
+    """Run what is too slow for every change: fuzz, faults, kills and audit."""
+    for name in ("fuzz", "faults", "kills", "audit"):
         session.notify(name, [])
 
 
@@ -183,6 +183,13 @@ def faults(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", table, env={"FAULTS_WRITE_TABLE": "1"})
     else:
         pytest(session, "tests/faults")
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Run the tests that kill the workers of campaigns, with 300 kills for each kind of ledger."""
+    install(session, "tests")
+    pytest(session, "tests/bulk", "-k", "kill", "--timeout", "3600", env={"IPPANEL_KILLS": "300"})
 
 
 @nox.session

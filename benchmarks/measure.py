@@ -20,6 +20,7 @@ class Round:
         wall: seconds from the first operation to the end of the last.
         rate: operations per second.
         p99: milliseconds within which 99 % of the operations ended.
+        each: microseconds from the first operation to the end of the last, divided by their number.
         rss: the peak memory of the process, in MB (1,000,000 bytes).
         failed: the number of operations that failed.
     """
@@ -28,6 +29,7 @@ class Round:
     wall: float = 0.0
     rate: float = 0.0
     p99: float = 0.0
+    each: float = 0.0
     rss: float = 0.0
     failed: int = 0
 

@@ -15,11 +15,12 @@ from typing import Final
 
 import attrs
 
-from benchmarks import targets
+from benchmarks import customers, targets
 from benchmarks.measure import Results, Round
 from benchmarks.process import ROOT, Child, cores, environment
 
 CLIENT, SERVER = cores()
+OFFICIAL_ROWS: Final = 500
 IMPORTS: Final = {
     "bare": "",
     targets.HTTPX: "import httpx",
@@ -69,6 +70,7 @@ class Plan:
         bursts: the bursts by scenario.
         functions: the prefixes of the functions to measure.
         import_rounds: the number of rounds of the imports.
+        campaigns: the rounds by peer of the campaigns, by the number of rows.
     """
 
     rounds: int
@@ -79,6 +81,7 @@ class Plan:
     bursts: Mapping[str, Burst]
     functions: tuple[str, ...]
     import_rounds: int
+    campaigns: Mapping[int, Mapping[str, int]]
 
 
 FULL: Final = Plan(
@@ -100,6 +103,13 @@ FULL: Final = Plan(
     },
     functions=("",),
     import_rounds=15,
+    campaigns={
+        10_000: {targets.CAMPAIGN_ONE: 5, targets.CAMPAIGN_OWN: 5},
+        30_000: {targets.CAMPAIGN_ONE: 5, targets.CAMPAIGN_OWN: 5},
+        100_000: {targets.CAMPAIGN_ONE: 5, targets.CAMPAIGN_OWN: 5, targets.OFFICIAL: 5},
+        300_000: {targets.CAMPAIGN_ONE: 3, targets.CAMPAIGN_OWN: 3},
+        1_000_000: {targets.CAMPAIGN_ONE: 3, targets.CAMPAIGN_OWN: 3, targets.CAMPAIGN_XLSX: 1},
+    },
 )
 SHORT: Final = Plan(
     rounds=5,
@@ -113,6 +123,7 @@ SHORT: Final = Plan(
     },
     functions=(targets.decode(1000), targets.loads(1000)),
     import_rounds=7,
+    campaigns={100_000: {targets.CAMPAIGN_ONE: 2, targets.OFFICIAL: 2}},
 )
 
 
@@ -167,6 +178,8 @@ class Run:
             yield name, partial(self._burst, name, burst)
         yield targets.FUNCTIONS, self._functions
         yield targets.IMPORT, self._imports
+        for rows, rounds in self.plan.campaigns.items():
+            yield targets.campaign(rows), partial(self._campaign, rows, rounds)
 
     def forget(self, scenario: str) -> None:
         """Remove the rounds of a scenario, so that it can be measured again."""
@@ -190,6 +203,32 @@ class Run:
                     with child:
                         measured = Round(**child.ask(count=burst.size, concurrent=burst.size))
                     self.results.add(scenario, peer, measured)
+
+    def _campaign(self, rows: int, rounds: Mapping[str, int]) -> None:
+        """Measure campaigns from a file of rows, each in a new process with a new ledger; the peers take turns."""
+        scenario = targets.campaign(rows)
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            csv = customers.write_csv(folder / "customers.csv", rows)
+            xlsx = customers.write_xlsx(folder / "customers.xlsx", rows) if targets.CAMPAIGN_XLSX in rounds else csv
+            for at in range(max(rounds.values())):
+                for peer in [peer for peer, number in rounds.items() if at < number]:
+                    if peer == targets.OFFICIAL:
+                        self._official(scenario)
+                        continue
+                    with Child("campaign", peer, self.urls[0], CLIENT) as child:
+                        file = xlsx if peer == targets.CAMPAIGN_XLSX else csv
+                        measured = Round(**child.ask(file=str(file), ledger=str(folder / f"{peer}-{at}.db")))
+                    self.results.add(scenario, peer, measured)
+
+    def _official(self, scenario: str) -> None:
+        """Measure the official SDK, which sends a row with each request. A part of the rows shows its rate."""
+        child = self.connect(targets.OFFICIAL)
+        assert child is not None  # it is not a peer of an earlier commit
+        with child:
+            child.ask(count=OFFICIAL_ROWS // 10, concurrent=1)
+            measured = Round(**child.ask(count=OFFICIAL_ROWS, concurrent=1))
+        self.results.add(scenario, targets.OFFICIAL, attrs.evolve(measured, each=1e6 / measured.rate))
 
     def _functions(self) -> None:
         """Measure the functions without I/O, of the earlier package too."""

@@ -29,6 +29,10 @@ BEFORE_COMMIT: Final = "2000556"
 EARLIER: Final = {BEFORE: SDK, SYNC_BEFORE: SYNC}
 """Peers that run the package of an earlier commit, and the peer that runs the present one."""
 
+CAMPAIGN_ONE: Final = "Campaign, one text"
+CAMPAIGN_OWN: Final = "Campaign, a text for each row"
+CAMPAIGN_XLSX: Final = "Campaign, one text, XLSX"
+
 BURST: Final = "burst of 1,000, server with 100 ms latency"
 LARGE_BURST: Final = "burst of 10,000"
 FUNCTIONS: Final = "functions"
@@ -57,6 +61,14 @@ def decode(rows: int) -> str:
 def loads(rows: int) -> str:
     """Return the name of the function that only runs json.loads on a page."""
     return f"json.loads, {rows:,} rows"
+
+
+def campaign(rows: int) -> str:
+    """Return the name of the scenario with a campaign of a number of rows."""
+    return f"campaign, {rows:,} rows"
+
+
+LARGE_CAMPAIGN: Final = campaign(1_000_000)
 
 
 @attrs.frozen
@@ -89,7 +101,7 @@ class Target:
         return f"{self.scenario}: {what}"
 
 
-FIELDS: Final = {"cpu": "CPU", "wall": "time", "rss": "peak memory"}
+FIELDS: Final = {"cpu": "CPU", "wall": "time", "each": "time per row", "rss": "peak memory"}
 
 TARGETS: Final = (
     Target(concurrent(10), SDK, 0.90, HTTPX),
@@ -106,6 +118,12 @@ TARGETS: Final = (
     Target(threads(1), SYNC_FAST, 0.35, SYNC_HTTPX),
     Target(FUNCTIONS, decode(1000), 2.5, loads(1000)),
     Target(IMPORT, SDK, 1.6, HTTPX),
+    # 100,000 rows per second, and 50 times the rate of the official SDK, which sends one row per request.
+    Target(campaign(100_000), CAMPAIGN_ONE, 10.0, field="each", unit="µs", margin=3.0),
+    Target(campaign(100_000), CAMPAIGN_ONE, 0.02, OFFICIAL, field="each", margin=2.0),
+    Target(LARGE_CAMPAIGN, CAMPAIGN_ONE, 10.0, field="each", unit="µs", margin=3.0),
+    Target(LARGE_CAMPAIGN, CAMPAIGN_ONE, 150.0, field="rss", unit="MB"),
+    Target(LARGE_CAMPAIGN, CAMPAIGN_XLSX, 400.0, field="rss", unit="MB"),
 )
 
 

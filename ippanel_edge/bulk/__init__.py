@@ -77,16 +77,19 @@ _MODULES = {
     "sources": "Rows read_rows",
     "sqlite": "SqliteLedger",
 }
-_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> object:
     """Import a public name on first use."""
-    if name not in _HOME:
+    module = _MODULE_OF.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    value: object = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
     """List the public names."""
-    return __all__
+    return sorted(__all__)

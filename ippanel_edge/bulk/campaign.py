@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, Literal, Self, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 
 import anyio
 import anyio.to_thread
@@ -34,19 +34,19 @@ from ippanel_edge.bulk.records import (
     Tracked,
 )
 from ippanel_edge.bulk.runner import Gate, OnProgress, Run
-from ippanel_edge.bulk.sources import Rows, as_rows
+from ippanel_edge.bulk.sources import Item, Rows, as_rows
 from ippanel_edge.bulk.sqlite import SqliteLedger
 from ippanel_edge.bulk.texts import parse_template, preparer, wanted_columns
 from ippanel_edge.config import RateLimit
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values import phones, times
-from ippanel_edge.values.checks import check_choice, check_int, check_iterable, check_range, check_text
+from ippanel_edge.values.checks import check_choice, check_int, check_iterable, check_range, check_text, check_type
 from ippanel_edge.values.segments import check_message
 
 OnBadRow: TypeAlias = Literal["set_aside", "stop"]
 """What `Campaign.load` does with an invalid row."""
 
-AnyRows: TypeAlias = "Rows | str | os.PathLike[str] | Iterable[Any] | AsyncIterable[Any]"
+AnyRows: TypeAlias = Rows | str | os.PathLike[str] | Iterable[Item] | AsyncIterable[Item]
 """What `Campaign.load` accepts: `read_rows`, a path, or an iterable of numbers, (number, text) or (number, values)."""
 
 _STATES: Final = tuple(State)
@@ -91,6 +91,7 @@ class Campaign:
         pattern: str | None = None,
         params: Mapping[str, str] | Iterable[str] | None = None,
         send_time: datetime | None = None,
+        one_per_number: bool = False,
         method: Method | str | None = None,
         chunk_size: int | None = None,
     ) -> Self:
@@ -110,6 +111,7 @@ class Campaign:
                 if the columns have the same names. By default the variables of the pattern, which are then read from
                 the service.
             send_time: timezone-aware time to send at; sent immediately if omitted.
+            one_per_number: whether a number gets one message only, even if its rows have different texts.
             method: the method of `client.send` for the rows of the next loads; chosen by their number if omitted.
             chunk_size: the maximum number of rows of a request; by default 1,000, or 10,000 in a file.
 
@@ -118,6 +120,7 @@ class Campaign:
         """
         default = client._defaults.from_number  # noqa: SLF001 - a setting that every send uses
         terms = _terms(default if from_number is None else from_number, message, pattern, params, send_time)
+        terms = attrs.evolve(terms, one_per_number=check_type(one_per_number, bool, argument="one_per_number"))
         check_choice(method, list(Method), argument="method")
         chosen = None if method is None else Method(method)
         size = None if chunk_size is None else check_int(chunk_size, argument="chunk_size")
@@ -177,7 +180,8 @@ class Campaign:
     async def load(self, rows: AnyRows, *, on_bad_row: OnBadRow = "set_aside") -> LoadReport:
         """Read rows, check them and add them to the ledger: all of them, or none if it fails.
 
-        A row with the number and text of another one is left out and counted. So a load may be repeated: rows that
+        A row with the number and text of another one (or the number alone, with `one_per_number`) is left out and
+        counted. So a load may be repeated: rows that
         were loaded before are left out.
 
         Args:

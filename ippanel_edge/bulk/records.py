@@ -79,6 +79,7 @@ class Terms:
         pattern: the code of the pattern, of a campaign with a pattern.
         params: the column of each variable of the pattern, by the variable's name.
         send_time: the scheduled time; None for immediately.
+        one_per_number: whether a number gets one message only, even if its rows have different texts.
     """
 
     from_number: str
@@ -87,6 +88,7 @@ class Terms:
     pattern: str | None = None
     params: Mapping[str, str] | None = None
     send_time: datetime | None = None
+    one_per_number: bool = False
 
     def check_same(self, given: Terms) -> None:
         """Check that the arguments of a campaign are those of its ledger.

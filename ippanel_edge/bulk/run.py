@@ -32,6 +32,7 @@ async def send_campaign(
     pattern: str | None = None,
     params: Mapping[str, str] | Iterable[str] | None = None,
     send_time: datetime | None = None,
+    one_per_number: bool = False,
     method: Method | str | None = None,
     chunk_size: int | None = None,
     on_bad_row: OnBadRow = "set_aside",
@@ -45,11 +46,12 @@ async def send_campaign(
         ledger: as for `Campaign.open`.
         rows: as for `Campaign.load`.
         client: the client; a new one with the settings of the environment if omitted.
-        from_number: as for `Campaign.open`, like the next six arguments.
+        from_number: as for `Campaign.open`, like the next seven arguments.
         message: the text, or a template with ``{column}`` fields.
         pattern: the code of a pattern, instead of a message.
         params: the column of each variable of the pattern.
         send_time: timezone-aware time to send at; sent immediately if omitted.
+        one_per_number: whether a number gets one message only, even if its rows have different texts.
         method: the method of `client.send`; chosen by the number of rows if omitted.
         chunk_size: the maximum number of rows of a request.
         on_bad_row: as for `Campaign.load`.
@@ -73,6 +75,7 @@ async def send_campaign(
             pattern=pattern,
             params=params,
             send_time=send_time,
+            one_per_number=one_per_number,
             method=method,
             chunk_size=chunk_size,
         )

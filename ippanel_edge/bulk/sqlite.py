@@ -114,7 +114,8 @@ class SqliteLedger(Ledger):
 
     async def finish_load(self, load: int, cut: Cut) -> LoadReport:
         """Leave out duplicates, and divide the rows into chunks."""
-        return await self._file.transact(lambda connection: _finish_load(connection, load, cut))
+        same = "hash, recipient" if self.terms.one_per_number else "hash, recipient, content"
+        return await self._file.transact(lambda connection: _finish_load(connection, load, cut, same))
 
     async def abandon_load(self, load: int) -> None:
         """Delete the rows of the load."""
@@ -332,7 +333,7 @@ def _begin(connection: sqlite3.Connection, terms: Terms | None) -> Terms | None:
         return found
     connection.execute("DELETE FROM campaign")
     connection.execute(
-        "INSERT INTO campaign VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO campaign VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             terms.from_number,
             terms.kind.value,
@@ -340,6 +341,7 @@ def _begin(connection: sqlite3.Connection, terms: Terms | None) -> Terms | None:
             terms.pattern,
             None if terms.params is None else json.dumps(dict(terms.params), ensure_ascii=False),
             None if terms.send_time is None else terms.send_time.isoformat(),
+            terms.one_per_number,
             _now(),
         ),
     )
@@ -347,11 +349,11 @@ def _begin(connection: sqlite3.Connection, terms: Terms | None) -> Terms | None:
 
 
 def _read_terms(connection: sqlite3.Connection) -> Terms | None:
-    query = "SELECT from_number, kind, message, pattern, params, send_time FROM campaign"
+    query = "SELECT from_number, kind, message, pattern, params, send_time, one_per_number FROM campaign"
     found = connection.execute(query).fetchone()
     if found is None:
         return None
-    from_number, kind, message, pattern, params, send_time = found
+    from_number, kind, message, pattern, params, send_time, one_per_number = found
     return Terms(
         from_number=from_number,
         kind=Kind(kind),
@@ -359,6 +361,7 @@ def _read_terms(connection: sqlite3.Connection) -> Terms | None:
         pattern=pattern,
         params=None if params is None else json.loads(params),
         send_time=None if send_time is None else datetime.fromisoformat(send_time),
+        one_per_number=bool(one_per_number),
     )
 
 
@@ -374,12 +377,13 @@ def _delete_load(connection: sqlite3.Connection, load: int) -> None:
     connection.execute("DELETE FROM loads WHERE id = ?", (load,))
 
 
-def _finish_load(connection: sqlite3.Connection, load: int, cut: Cut) -> LoadReport:
+def _finish_load(connection: sqlite3.Connection, load: int, cut: Cut, same: str) -> LoadReport:
+    """Finish a load. Rows whose columns `same` are equal are duplicates."""
     first = _next_row(connection)
     # Only rows whose hash is not unique are compared: the texts take no part in sorting all rows.
     connection.execute(
-        "CREATE TEMP TABLE surplus AS SELECT id, earliest FROM ("
-        "SELECT id, min(id) OVER (PARTITION BY hash, recipient, content) AS earliest FROM rows WHERE hash IN ("
+        "CREATE TEMP TABLE surplus AS SELECT id, earliest FROM ("  # noqa: S608 - `same` is a constant
+        f"SELECT id, min(id) OVER (PARTITION BY {same}) AS earliest FROM rows WHERE hash IN ("
         "SELECT hash FROM rows GROUP BY hash HAVING count(*) > 1)) WHERE id > earliest AND id >= ?",
         (first,),
     )

@@ -14,6 +14,7 @@ CREATE TABLE campaign (
     pattern TEXT,
     params TEXT,                -- JSON: the column of each variable of the pattern
     send_time TEXT,             -- ISO 8601, UTC
+    one_per_number INTEGER NOT NULL,
     created_at TEXT NOT NULL
 );
 CREATE TABLE loads (

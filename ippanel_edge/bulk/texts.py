@@ -10,13 +10,11 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from ippanel_edge.bulk.raw_rows import RawRow
 from ippanel_edge.bulk.records import BadRow, Kind, NewRow, Terms
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values import phones
 from ippanel_edge.values.segments import check_message
-
-RawRow: TypeAlias = tuple[int, object, Sequence[object] | str]
-"""A row as a source yields it: line, recipient, and the values of the wanted columns, or why it cannot be read."""
 
 Make: TypeAlias = Callable[[Sequence[object]], str]
 """Makes the content of a row from the values of the wanted columns."""
@@ -84,7 +82,8 @@ def preparer(terms: Terms, source: str) -> Callable[[Sequence[RawRow]], tuple[li
     if terms.kind is Kind.ONE_TEXT:
         return lambda rows: _without_content(rows, source)
     make = _values_maker(terms) if terms.kind is Kind.PATTERN else _text_maker(terms)
-    return lambda rows: _with_content(rows, source, make)
+    hashed = _number_hash if terms.one_per_number else content_hash
+    return lambda rows: _with_content(rows, source, make, hashed)
 
 
 def _without_content(rows: Sequence[RawRow], source: str) -> tuple[list[NewRow], list[BadRow]]:
@@ -104,7 +103,9 @@ def _without_content(rows: Sequence[RawRow], source: str) -> tuple[list[NewRow],
     return good, bad
 
 
-def _with_content(rows: Sequence[RawRow], source: str, make: Make) -> tuple[list[NewRow], list[BadRow]]:
+def _with_content(
+    rows: Sequence[RawRow], source: str, make: Make, hashed: Callable[[str, str], int]
+) -> tuple[list[NewRow], list[BadRow]]:
     good: list[NewRow] = []
     bad: list[BadRow] = []
     normalise = phones.recipient
@@ -118,8 +119,12 @@ def _with_content(rows: Sequence[RawRow], source: str, make: Make) -> tuple[list
         except InvalidArgument as error:
             bad.append(_bad(source, line, value, error))
             continue
-        good.append((line, number, content, content_hash(number, content)))
+        good.append((line, number, content, hashed(number, content)))
     return good, bad
+
+
+def _number_hash(number: str, _: str) -> int:
+    return int(number)
 
 
 def content_hash(number: str, content: str) -> int:

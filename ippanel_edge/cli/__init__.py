@@ -34,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ippanel_edge.cli.bulk import run  # noqa: PLC0415 - not needed for -h
     from ippanel_edge.cli.output import Output  # noqa: PLC0415
 
-    # Every error is written once, by this module. IPPANEL_LOG adds a handler that writes the log.
-    logging.getLogger("ippanel_edge").addHandler(logging.NullHandler())
+    logger = logging.getLogger("ippanel_edge")
+    if not logger.handlers and not os.environ.get("IPPANEL_LOG"):  # without a handler, Python writes warnings to stderr
+        logger.addHandler(logging.NullHandler())
     output = Output(as_json=options.json)
     with _sigterm_as_ctrl_c():
         result = run(options, output)

@@ -102,7 +102,7 @@ def _call(name: str, arguments: list[str]) -> str:
 def _parameters(parameters: griffe.Parameters) -> Iterator[str]:
     keyword_only = False
     for each in parameters:
-        if each.name == "self":
+        if each.name in {"self", "cls"}:
             continue
         if each.kind is griffe.ParameterKind.var_keyword:
             yield f"**{each.name}: {each.annotation}"

@@ -21,7 +21,7 @@ import attrs
 import griffe
 
 import ippanel_edge
-from ippanel_edge import AsyncEdgeClient, models
+from ippanel_edge import AsyncEdgeClient, bulk, models
 from ippanel_edge.endpoints import ALL, Endpoint
 from tests.codegen import describe, files
 from tests.codegen.files import COMMAND, ROOT
@@ -87,7 +87,14 @@ PAGES: Final[Mapping[str, Page]] = {
         "[Middleware and events](../hooks.md).",
         ("hooks", "events"),
     ),
+    "bulk": Page(
+        "Campaigns",
+        "The names of `ippanel_edge.bulk`. See [Campaigns](../bulk.md).",
+        ("bulk.campaign", "bulk.run", "bulk.process", "bulk.sources", "bulk.records", "bulk.ledger", "bulk.sqlite"),
+    ),
 }
+WITH_METHODS: Final = frozenset({"Campaign"})
+"""Classes of the page `bulk` whose methods a user calls."""
 
 
 @cache
@@ -99,7 +106,8 @@ def client() -> AsyncEdgeClient:
 @cache
 def public_names() -> dict[str, str]:
     """Return every public name that is documented, and its module."""
-    return {**models._MODULE_OF, **ippanel_edge._MODULE_OF}
+    of_bulk = {name: f"bulk.{module}" for name, module in bulk._MODULE_OF.items()}
+    return {**of_bulk, **models._MODULE_OF, **ippanel_edge._MODULE_OF}
 
 
 @cache
@@ -147,7 +155,8 @@ def link(name: str, here: str) -> str:
 
 def links(code: str, here: str, *, without: str = "") -> Iterator[str]:
     """Yield a paragraph of links to the public names in a signature; nothing if there are none."""
-    found = sorted((describe.names_in(code) & public_names().keys()) - {without})
+    named = (describe.names_in(code) & public_names().keys()) - {without}
+    found = sorted(name for name in named if here == "bulk" or page_of(name) != "bulk")
     if found:
         yield "Types: " + ", ".join(link(name, here) for name in found) + ".\n"
 
@@ -205,6 +214,7 @@ def render() -> dict[str, str]:
         "settings": _settings,
         "types": _types,
         "functions": _functions,
+        "bulk": _campaigns,
     }
     for page, content in PAGES.items():
         body = special[page]() if page in special else _objects(names_on(page), page)
@@ -293,6 +303,22 @@ def _objects(names: Iterable[str], page: str, *, level: int = 2) -> Iterator[str
                 yield from links(fields, page, without=name)
 
 
+def _campaigns() -> Iterator[str]:
+    """Render the names of campaigns; of some classes, their methods."""
+    for name in names_on("bulk"):
+        if name not in WITH_METHODS:
+            yield from _objects([name], "bulk")
+            continue
+        found = describe.source_of(describe.class_named(public_names()[name], name))
+        yield f"## {name}\n"
+        yield from describe.description(found.docstring)
+        for method_name, method in found.members.items():
+            if isinstance(method, griffe.Function) and not method_name.startswith("_"):
+                yield f"### {name}.{method_name}\n"
+                call = f"{name if 'classmethod' in method.labels else 'campaign'}.{method_name}"
+                yield from describe.function(call, method, links(describe.signature("", method), "bulk"))
+
+
 def _constants(page: str) -> list[griffe.Attribute]:
     """Return the documented constants and aliases of the modules of a page that are not exported by the package."""
     return [
@@ -301,7 +327,7 @@ def _constants(page: str) -> list[griffe.Attribute]:
         for name, member in describe.source()[module].members.items()
         if isinstance(member, griffe.Attribute)
         and not name.startswith("_")
-        and name not in public_names()
+        and public_names().get(name) != module
         and member.docstring is not None
     ]
 

@@ -1,0 +1,150 @@
+"""Rows of an XLSX file. It is held in memory while it is read, so its size is checked before (see `xlsx_guard`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import islice, repeat
+from operator import itemgetter
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import attrs
+
+from ippanel_edge.bulk.columns import Wanted
+from ippanel_edge.bulk.raw_rows import BATCH, RawRow, from_thread
+from ippanel_edge.bulk.xlsx_guard import check_workbook
+from ippanel_edge.errors import ConfigurationError, InvalidArgument
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
+
+
+@attrs.frozen
+class XlsxRows:
+    """The rows of a sheet of an XLSX file.
+
+    Attributes:
+        name: the name of the file in errors.
+        opened: opens the file, which is seekable.
+        sheet: the name of the sheet or its index, from 0; None for the first visible one.
+        recipient: the name of the column of the recipients; None to recognise it.
+        message: the name of the column of the texts; None to recognise it.
+    """
+
+    name: str
+    opened: Callable[[], AbstractContextManager[BinaryIO]] = attrs.field(repr=False)
+    sheet: str | int | None = None
+    recipient: str | None = None
+    message: str | None = None
+
+    def batches(self, columns: Sequence[str] | None) -> AsyncIterator[list[RawRow]]:
+        """Yield the rows in batches. As `Rows.batches`."""
+        return from_thread(self.read(columns))
+
+    def read(self, columns: Sequence[str] | None) -> Generator[list[RawRow], None, None]:
+        """Yield the rows in batches, blocking.
+
+        Raises:
+            InvalidArgument: the file cannot be read or is too large, or the sheet or a wanted column is missing.
+            ConfigurationError: python-calamine is not installed.
+        """
+        sheet = self._open()
+        wanted = Wanted(columns, self.recipient, self.message)
+        # The rows are those from the first one of the sheet; the columns are those from the first one with a value.
+        rows = sheet.iter_rows()
+        first_column = (sheet.start or (0, 0))[1]
+        del sheet
+        number = 0
+        for row in rows:
+            number += 1
+            names = [text(cell) for cell in row]
+            if any(map(str.strip, names)):
+                break
+        else:
+            raise InvalidArgument(f"{self.name}: is empty; expected a header and rows", argument="source")
+        header = wanted.header(names, source=self.name, first=first_column)
+        selection = wanted.select(header)
+        indexes = (selection.recipient, *selection.values)
+        if not header.is_first_row:
+            yield from _batch([row], number, indexes)
+        while chunk := list(islice(rows, BATCH)):
+            yield from _batch(chunk, number + 1, indexes)
+            number += len(chunk)
+
+    def _open(self) -> CalamineSheet:
+        """Read the sheet into memory, and close the file."""
+        try:
+            from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415 - an extra, loaded on first use
+        except ImportError:
+            raise ConfigurationError(
+                "reading .xlsx requires python-calamine; run pip install 'ippanel-edge[excel]'", argument="source"
+            ) from None
+        with self.opened() as stream:
+            check_workbook(stream, name=self.name)
+            try:
+                opened = CalamineWorkbook.from_object(_path(stream) or stream)  # pyright: ignore[reportUnknownMemberType] - a bare PathLike
+                with opened as workbook:
+                    return workbook.get_sheet_by_index(self._index(workbook))
+            except InvalidArgument:
+                raise
+            except (CalamineError, OSError, ValueError) as error:
+                problem = f"{self.name}: the workbook cannot be read ({error}); save it in Excel again, or as CSV"
+        raise InvalidArgument(problem, argument="source")
+
+    def _index(self, workbook: CalamineWorkbook) -> int:
+        from python_calamine import SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415 - an extra, loaded on first use
+
+        sheets = workbook.sheets_metadata
+        for index, sheet in enumerate(sheets):
+            if self.sheet is None:
+                is_wanted = sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
+            else:
+                is_wanted = self.sheet in (index, sheet.name)
+            if is_wanted:
+                return index
+        wanted = "has no visible sheet" if self.sheet is None else f"has no sheet {self.sheet!r}"
+        names = ", ".join(f"{index}: {sheet.name!r}" for index, sheet in enumerate(sheets))
+        raise InvalidArgument(f"{self.name}: {wanted}; the sheets are {names}", argument="sheet")
+
+
+def _path(stream: BinaryIO) -> str | None:
+    """Return the path of a file: the reader copies the content of a stream into memory, but not that of a path."""
+    path = stream.name if isinstance(stream, io.BufferedReader) else None
+    return path if isinstance(path, str) and path.endswith(".xlsx") else None
+
+
+def _batch(rows: Sequence[Sequence[object]], number: int, indexes: Sequence[int]) -> Iterator[list[RawRow]]:
+    """Yield the rows that are not blank, as text, in at most one batch."""
+    recipients, *values = (_texts(list(map(itemgetter(index), rows))) for index in indexes)
+    numbers = range(number, number + len(rows))
+    cells: Iterable[tuple[str, ...]] = zip(*values, strict=True) if values else repeat((), len(rows))
+    batch: list[RawRow] = list(zip(numbers, recipients, cells, strict=True))
+    if not all(recipients):
+        batch = [
+            row for row, all_cells in zip(batch, rows, strict=True) if row[1] or any(cell != "" for cell in all_cells)
+        ]
+    if batch:
+        yield batch
+
+
+def _texts(cells: list[object]) -> list[str]:
+    """Return the cells of a column as text."""
+    if set(map(type, cells)) == {float}:
+        numbers = cast("list[float]", cells)
+        return [f"{number:.0f}" if number.is_integer() else repr(number) for number in numbers]
+    return [cell if type(cell) is str else text(cell) for cell in cells]
+
+
+def text(cell: object) -> str:
+    """Return a cell as text: an integer without a fraction, dates and times in ISO 8601, TRUE and FALSE as Excel."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float) and cell.is_integer():
+        return f"{cell:.0f}"
+    if isinstance(cell, dt.date | dt.time):
+        return cell.isoformat()
+    return str(cell)
