@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar, assert_never
@@ -22,6 +23,7 @@ from ippanel_edge.cli.options import STDIN, Export, Options, Reconcile, Resume, 
 from ippanel_edge.cli.output import Output
 from ippanel_edge.cli.staging import staged
 from ippanel_edge.errors import AuthenticationError, ConfigurationError, EdgeError
+from ippanel_edge.values import times
 from ippanel_edge.values.secrets import Secret
 
 T = TypeVar("T")
@@ -131,6 +133,10 @@ class _Loaded:
 def _send(options: Send, output: Output) -> Result:
     if not options.dry_run:
         _check_can_ask(yes=options.yes)
+    if options.send_time is not None:  # now, not when the first request is built
+        times.send_time(options.send_time, now=datetime.now(UTC))
+    if options.dry_run and options.ledger.exists():
+        _run_async(_inspect, options.ledger)  # its errors name the ledger, not its copy
     output.note(f"reading {'the standard input' if options.file == STDIN else options.file}")
     with staged(options.ledger, dry_run=options.dry_run) as ledger:
         loaded = _run_async(_load, options, ledger.path)
@@ -145,9 +151,6 @@ def _send(options: Send, output: Output) -> Result:
 
 
 async def _load(options: Send, ledger: Path) -> _Loaded:
-    if options.dry_run and options.ledger.exists():
-        async with Campaign.inspect(options.ledger):  # its errors name the ledger, not its copy
-            pass
     rows = read_rows(
         options.file,
         recipient=options.recipient,
@@ -167,6 +170,7 @@ async def _load(options: Send, ledger: Path) -> _Loaded:
             send_time=options.send_time,
             method=options.method,
             chunk_size=options.chunk_size,
+            one_per_number=options.one_per_number,
         )
         async with campaign:
             report = await campaign.load(rows, on_bad_row="stop" if options.on_bad_row == "stop" else "set_aside")

@@ -42,6 +42,7 @@ class Send:
     encoding: str | None
     sheet: str | None
     on_bad_row: str
+    one_per_number: bool
     dry_run: bool
     yes: bool
     key_file: Path | None
@@ -211,6 +212,9 @@ def _send(arguments: Sequence[str]) -> Send:
         choices=["set_aside", "stop"],
         default="set_aside",
         help="go on without an invalid row, or send nothing (default: %(default)s)",
+    )
+    rows.add_argument(
+        "--one-per-number", action="store_true", help="send one message to a number, even if its rows differ"
     )
     how = parser.add_argument_group("sending")
     how.add_argument(

@@ -85,7 +85,8 @@ def _write(stream: TextIO, text: str) -> None:
         stream.flush()
     except BrokenPipeError:
         # The reader, such as `head`, has ended. A run must go on, and Python flushes the stream again when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - not a path of the user
+            os.dup2(nothing.fileno(), stream.fileno())
 
 
 def _write_rich(stream: TextIO, title: str, pairs: Pairs) -> None:

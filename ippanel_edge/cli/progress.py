@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final, TypeAlias
 
@@ -46,7 +46,7 @@ def shown(output: Output) -> AbstractContextManager[Show]:
 
 
 @contextmanager
-def lines(output: Output) -> Iterator[Show]:
+def lines(output: Output) -> Generator[Show]:
     """Show the progress as a line every few seconds, and one at the end."""
     written = 0.0
     last: Progress | None = None
@@ -66,7 +66,7 @@ def lines(output: Output) -> Iterator[Show]:
 
 
 @contextmanager
-def _bar() -> Iterator[Show]:
+def _bar() -> Generator[Show]:
     from rich import progress as bars  # noqa: PLC0415 - it needs the extra
     from rich.console import Console  # noqa: PLC0415
 

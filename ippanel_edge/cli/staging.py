@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +28,7 @@ class Staged:
 
 
 @contextmanager
-def staged(ledger: Path, *, dry_run: bool) -> Iterator[Staged]:
+def staged(ledger: Path, *, dry_run: bool) -> Generator[Staged]:
     """Return the ledger to load into: an existing one itself; a new one, or that of a dry run, in a temporary folder.
 
     Args:
