@@ -6,7 +6,7 @@ import csv
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 HEADER: Final = ("mobile", "name", "city")
 _NUMBERS: Final = 10**8
@@ -31,9 +31,10 @@ def write_csv(path: Path, rows: int) -> Path:
 
 def write_xlsx(path: Path, rows: int) -> Path:
     """Write a workbook and return its path."""
-    from xlsxwriter import Workbook  # noqa: PLC0415 - only a full run needs it
+    import xlsxwriter  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs] - only a full run needs it
 
-    with Workbook(path, {"constant_memory": True, "strings_to_numbers": False}) as book:
+    workbook: Any = xlsxwriter.Workbook(path, {"constant_memory": True})
+    with workbook as book:
         sheet = book.add_worksheet()
         for position, row in enumerate((HEADER, *customers(rows))):
             sheet.write_row(position, 0, row)

@@ -35,6 +35,8 @@ COLOURS: Final = {
     targets.FAST: "#b30000",
 }
 """The peers of the plots in their order, each with its colour."""
+CAMPAIGNS: Final = {targets.CAMPAIGN_ONE: "#1f77b4", targets.CAMPAIGN_OWN: "#b30000"}
+"""The peers of the plot of campaigns, each with its colour."""
 CONCURRENCY: Final = (1, 10, 30, 100)
 
 
@@ -86,7 +88,28 @@ def rows(results: Results) -> Figure:
     return figure
 
 
-PLOTS: Final = {"concurrency": concurrency, "burst": burst, "rows": rows}
+def campaign(results: Results) -> Figure:
+    """Return the plot of the time and the peak memory of a campaign."""
+    figure = Figure(figsize=(7.5, 3.8))
+    axes = figure.subplots(1, 2)
+    fields = (("wall", "seconds"), ("rss", "peak memory in MB"))
+    for (field, label), each in zip(fields, axes, strict=True):
+        for peer, colour in CAMPAIGNS.items():
+            points = [
+                (count, value)
+                for count in targets.CAMPAIGN_ROWS
+                if (value := results.median(targets.campaign(count), peer, field)) is not None
+            ]
+            _line(each, points, peer, colour)
+        each.set(xlabel="rows", ylabel=label, ylim=(0, None))
+        each.ticklabel_format(axis="x", style="plain")
+        each.set_xticks((0, 500_000, 1_000_000), ("0", "500,000", "1,000,000"))
+    axes[0].legend(frameon=False)
+    figure.tight_layout()
+    return figure
+
+
+PLOTS: Final = {"concurrency": concurrency, "burst": burst, "rows": rows, "campaign": campaign}
 
 
 def write(results: Results, folder: Path) -> None:

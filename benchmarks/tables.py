@@ -58,6 +58,7 @@ def everything(results: Results) -> Iterator[str]:
     yield from decoding(results)
     yield from functions(results)
     yield from imports(results)
+    yield from campaigns(results)
     yield from profile_tables(results)
 
 
@@ -156,6 +157,26 @@ def imports(results: Results) -> Iterator[str]:
         )
         yield from ["", "### Import", "", text, ""]
         yield from table(["Package", "ms", "Ratio to httpx"], rows)
+
+
+def campaigns(results: Results) -> Iterator[str]:
+    """Yield the table of the campaigns and its plot."""
+    rows: list[list[str]] = []
+    for count in targets.CAMPAIGN_ROWS:
+        scenario = targets.campaign(count)
+        for peer in results.peers(scenario):
+            each, wall, rss = [results.median(scenario, peer, field) or 0.0 for field in ("each", "wall", "rss")]
+            seconds = f"{wall:.2f} s" if peer != targets.OFFICIAL else f"{each * count / 1e6:,.0f} s (estimated)"
+            rate, failed = f"{1e6 / each:,.0f}", str(results.failures(scenario, peer))
+            rows.append([f"{count:,}", peer, rate, seconds, f"{rss:.0f} MB", failed])
+    if rows:
+        text = (
+            "From a file to the last response, with the ledger on; loading, checking and finding duplicates included."
+            " The official SDK sends one row per request; its rate is measured with a part of the rows:"
+        )
+        yield from ["", "### Campaigns", "", text, ""]
+        yield from table(["Rows", "Sender", "Rows per second", "Time", "Peak memory", "Failed rows"], rows)
+        yield from plot("campaign", "Time and peak memory of a campaign by the number of rows")
 
 
 def profile_tables(results: Results) -> Iterator[str]:

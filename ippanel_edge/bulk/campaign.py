@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from types import TracebackType
-from typing import Final, Literal, Self, TypeAlias
+from typing import Final, Literal, Self, TypeAlias, TypeVar, cast
 
 import anyio
 import anyio.to_thread
@@ -42,6 +43,8 @@ from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values import phones, times
 from ippanel_edge.values.checks import check_choice, check_int, check_iterable, check_range, check_text, check_type
 from ippanel_edge.values.segments import check_message
+
+T = TypeVar("T")
 
 OnBadRow: TypeAlias = Literal["set_aside", "stop"]
 """What `Campaign.load` does with an invalid row."""
@@ -121,7 +124,7 @@ class Campaign:
         default = client._defaults.from_number  # noqa: SLF001 - a setting that every send uses
         terms = _terms(default if from_number is None else from_number, message, pattern, params, send_time)
         terms = attrs.evolve(terms, one_per_number=check_type(one_per_number, bool, argument="one_per_number"))
-        check_choice(method, list(Method), argument="method")
+        check_choice(method, [each.value for each in Method], argument="method")
         chosen = None if method is None else Method(method)
         size = None if chunk_size is None else check_int(chunk_size, argument="chunk_size")
         _check_sizes(terms.kind, chosen, size)
@@ -201,11 +204,12 @@ class Campaign:
         prepare = preparer(terms, source.name)
         load = await self._ledger.begin_load(source.name)
         try:
-            async for batch in source.batches(wanted_columns(terms)):
-                good, bad = await anyio.to_thread.run_sync(prepare, batch)
-                if on_bad_row == "stop":
-                    _check_good(bad)
-                await self._ledger.add(load, good, bad)
+            async with _closing(source.batches(wanted_columns(terms))) as batches:
+                async for batch in batches:
+                    good, bad = await anyio.to_thread.run_sync(prepare, batch)
+                    if on_bad_row == "stop":
+                        _check_good(bad)
+                    await self._ledger.add(load, good, bad)
             return await self._ledger.finish_load(load, self._cut)
         except BaseException:
             with anyio.CancelScope(shield=True):
@@ -337,9 +341,12 @@ class Campaign:
         Raises:
             InvalidArgument: the file exists, or has another type.
         """
-        bad_rows = no_rows() if states else self.bad_rows()
         message = self._ledger.terms.message
-        return await export_report(path, self.rows(*states), bad_rows, message=message, overwrite=overwrite)
+        async with (
+            _closing(self.rows(*states)) as rows,
+            _closing(_no_rows() if states else self.bad_rows()) as bad_rows,
+        ):
+            return await export_report(path, rows, bad_rows, message=message, overwrite=overwrite)
 
     async def resend_unknown(self) -> int:
         """Make the unknown rows pending, so that the next run sends them. They may have been sent already.
@@ -409,7 +416,7 @@ def _terms(
 
 def _columns(params: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
     if isinstance(params, Mapping):
-        given = dict(params)
+        given = dict(cast("Mapping[str, str]", params))
     else:
         given = {name: name for name in check_iterable(params, argument="params", of="names of variables")}
     for variable, column in given.items():
@@ -427,7 +434,16 @@ def _check_sizes(kind: Kind, method: Method | None, chunk_size: int | None) -> N
         check_range(chunk_size, 1, limit, argument="chunk_size")
 
 
-async def no_rows() -> AsyncIterator[BadRow]:
-    """Yield nothing."""
+async def _no_rows() -> AsyncIterator[BadRow]:
     return
     yield
+
+
+@asynccontextmanager
+async def _closing(iterator: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T]]:
+    """Close an iterator that is a generator when it is left early."""
+    try:
+        yield iterator
+    finally:
+        if isinstance(iterator, AsyncGenerator):
+            await cast("AsyncGenerator[T]", iterator).aclose()

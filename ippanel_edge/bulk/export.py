@@ -6,11 +6,11 @@ import csv
 import os
 import re
 import tempfile
-from collections.abc import AsyncIterator, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import IO, Any, BinaryIO, Final, Protocol
 
 from anyio import to_thread
 
@@ -67,17 +67,21 @@ async def export_report(
     with _replacing(target, overwrite=overwrite) as file:
         writer: _Writer = _CsvWriter(file) if target.suffix.lower() == _CSV else _XlsxWriter(file)
         count = 0
-        async for batch in _in_batches(rows, bad_rows, message):
-            await to_thread.run_sync(writer.write, batch)
-            count += len(batch)
-        await to_thread.run_sync(writer.finish)
-        await to_thread.run_sync(os.fsync, file.fileno())
+        try:
+            async with aclosing(_in_batches(rows, bad_rows, message)) as batches:
+                async for batch in batches:
+                    await to_thread.run_sync(writer.write, batch)
+                    count += len(batch)
+            await to_thread.run_sync(writer.finish)
+            await to_thread.run_sync(os.fsync, file.fileno())
+        finally:
+            writer.release()
     return count
 
 
 async def _in_batches(
     rows: AsyncIterator[ReportRow], bad_rows: AsyncIterator[BadRow], message: str | None
-) -> AsyncIterator[list[tuple[str, ...]]]:
+) -> AsyncGenerator[list[tuple[str, ...]], None]:
     batch: list[tuple[str, ...]] = []
     async for row in rows:
         batch.append(_cells(row, message))
@@ -117,7 +121,8 @@ def _replacing(target: Path, *, overwrite: bool) -> Generator[BinaryIO]:
         raise InvalidArgument(problem, argument="path") from error
     with folder:
         temporary = Path(folder.name, "export")
-        with os.fdopen(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
+        temporary.touch(mode=0o600, exist_ok=False)
+        with temporary.open("r+b") as file:
             yield file
         _check_absent(target, overwrite=overwrite)
         temporary.replace(target)
@@ -141,6 +146,10 @@ class _Writer(Protocol):
         """Write what is left. The file stays open."""
         ...
 
+    def release(self) -> None:
+        """Close temporary files, also after an error."""
+        ...
+
 
 class _CsvWriter:
     """Writes CSV."""
@@ -158,6 +167,9 @@ class _CsvWriter:
     def finish(self) -> None:
         """Write what is left. The file stays open."""
         self._text.flush()
+
+    def release(self) -> None:
+        """Release the file, which stays open."""
         self._text.detach()
 
 
@@ -169,6 +181,8 @@ def _neutral(row: Sequence[str]) -> Iterator[str]:
 
 class _Sheet(Protocol):
     """A sheet of XlsxWriter, which has no types."""
+
+    row_data_fh: IO[str]
 
     def write_string(self, row: int, column: int, text: str, /) -> object: ...
 
@@ -192,7 +206,8 @@ class _XlsxWriter:
                 "writing .xlsx requires XlsxWriter; run pip install 'ippanel-edge[excel]'", argument="path"
             ) from None
         folder = str(Path(file.name).parent)  # its temporary files have phone numbers, too
-        self._book: _Book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": folder})
+        book: Any = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": folder})
+        self._book: _Book = book
         self._row = _SHEET_ROWS
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
@@ -207,6 +222,11 @@ class _XlsxWriter:
         if self._row >= _SHEET_ROWS and not self._book.worksheets():
             self._add_sheet()
         self._book.close()
+
+    def release(self) -> None:
+        """Close the temporary files of the sheets, which the library closes only when it finishes the workbook."""
+        for sheet in self._book.worksheets():
+            sheet.row_data_fh.close()
 
     def _add_sheet(self) -> None:
         self._sheet: _Sheet = self._book.add_worksheet()

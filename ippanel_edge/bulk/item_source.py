@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from itertools import islice
 from typing import Any, Final, TypeGuard, cast
 
@@ -39,12 +40,13 @@ class ItemRows:
         reader = _Reader(self.name, None if columns is None else tuple(columns), self.recipient, self.message)
         position = 1
         # Iterators may belong to this thread, such as those of a database connection.
-        async for items in _in_batches(self.items):
-            yield [reader.row(line, item) for line, item in enumerate(items, position)]
-            position += len(items)
+        async with aclosing(_in_batches(self.items)) as batches:
+            async for items in batches:
+                yield [reader.row(line, item) for line, item in enumerate(items, position)]
+                position += len(items)
 
 
-async def _in_batches(items: Iterable[object] | AsyncIterable[object]) -> AsyncIterator[list[object]]:
+async def _in_batches(items: Iterable[object] | AsyncIterable[object]) -> AsyncGenerator[list[object], None]:
     if isinstance(items, AsyncIterable):
         batch: list[object] = []
         async for item in items:

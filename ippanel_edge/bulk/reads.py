@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import anyio
 
@@ -95,10 +95,15 @@ async def together(work: Callable[[], Coroutine[Any, Any, None]], count: int) ->
         async with anyio.create_task_group() as tasks:
             for _ in range(count):
                 tasks.start_soon(work)
-    except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        if isinstance(error, Exception):
-            raise error from error.__cause__
-        raise
+    except ExceptionGroup as group:
+        first = _first(group)
+    else:
+        return
+    raise first from first.__cause__
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    error = group.exceptions[0]
+    if isinstance(error, ExceptionGroup):
+        return _first(cast("ExceptionGroup[Exception]", error))
+    return error

@@ -100,13 +100,18 @@ def _check_options(recipient: object, message: object, encoding: object, delimit
     if isinstance(delimiter, str) and (len(delimiter) != 1 or delimiter in '"\r\n '):
         raise InvalidArgument(f"expected one character such as ';', got {delimiter!r}", argument="delimiter")
     if isinstance(encoding, str):
-        try:
-            codecs.getincrementaldecoder(encoding)().decode(b"")
-        except (LookupError, ValueError):
-            problem = f"unknown encoding {encoding!r}; pass one such as 'utf-8', 'utf-16' or 'cp1256'"
-        else:
-            return
-        raise InvalidArgument(problem, argument="encoding")
+        _check_encoding(encoding)
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        is_text = isinstance(cast("object", codecs.getincrementaldecoder(encoding)().decode(b"")), str)
+    except (LookupError, ValueError):
+        is_text = False
+    if not is_text:  # unknown, or a codec such as hex that decodes to bytes
+        raise InvalidArgument(
+            f"unknown encoding {encoding!r}; pass one such as 'utf-8', 'utf-16' or 'cp1256'", argument="encoding"
+        )
 
 
 def _reject(options: Mapping[str, object], places: str) -> None:

@@ -60,8 +60,11 @@ _IS_SHARED: Final = re.compile(rb"""\st\s*=\s*["']s["']""")
 _SHARED: Final = re.compile(rb"""\st\s*=\s*["']s["'][^<>]*><(?:\w+:)?v>([0-9]+)<""")
 
 
-def check_workbook(stream: BinaryIO, *, name: str) -> None:
+def check_workbook(stream: BinaryIO, *, name: str) -> bool:
     """Check that a workbook can be opened in a bounded amount of memory. The position is set to the start.
+
+    Returns:
+        Whether a cell may hold an error such as #N/A.
 
     Raises:
         InvalidArgument: it is not XLSX, is damaged or encrypted, or is too large when unpacked.
@@ -69,14 +72,14 @@ def check_workbook(stream: BinaryIO, *, name: str) -> None:
     try:
         _check_archive(stream)
         with ZipFile(stream) as archive:
-            _check_members(archive)
+            has_errors = _check_members(archive)
     except _InvalidFile as error:
         problem = str(error)
     except _BROKEN:
         problem = f"the file is damaged or not a workbook; {_SAVE}"
     else:
         stream.seek(0)
-        return
+        return has_errors
     raise InvalidArgument(f"{name}: {problem}", argument="source")
 
 
@@ -106,7 +109,8 @@ def _check_archive(stream: BinaryIO) -> None:
         _too_large()
 
 
-def _check_members(archive: ZipFile) -> None:
+def _check_members(archive: ZipFile) -> bool:
+    """Check the documents of a workbook. Return whether a cell may hold an error."""
     members = archive.infolist()
     if any(
         member.flag_bits & _ENCRYPTED or member.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for member in members
@@ -118,7 +122,7 @@ def _check_members(archive: ZipFile) -> None:
     if sum(member.file_size for member in members) > MAX_UNPACKED:
         _too_large()
     related = names.get("xl/_rels/workbook.xml.rels")
-    if related is None or b"media/" in b"".join(_chunks(archive, related)).lower():
+    if related is None or b"media/" in b"".join(document_chunks(archive, related)).lower():
         raise _InvalidFile(f"expected .xlsx, got another zip file; {_SAVE}")
     # Images are not XML. No sheet is among them, because the workbook refers to none.
     documents = [member for name, member in names.items() if not name.startswith("xl/media/")]
@@ -130,6 +134,7 @@ def _check_members(archive: ZipFile) -> None:
     if longest * max(size.tags for size in sizes) // _MIN_TAGS > MAX_TEXT:
         strings = [member for member, size in zip(documents, sizes, strict=True) if size.string]
         _check_references(archive, documents, strings, longest)
+    return any(size.has_errors for size in sizes)
 
 
 @attrs.define
@@ -138,6 +143,7 @@ class _Size:
 
     Attributes:
         is_sheet: whether it may be a sheet.
+        has_errors: whether it may have a cell with an error.
         is_far: whether it has a cell beyond column Z or row 1,100,000.
         row: the maximum number of bytes of a row.
         string: the maximum number of bytes of a shared string, with its tags; 0 if there is none.
@@ -145,6 +151,7 @@ class _Size:
     """
 
     is_sheet: bool = False
+    has_errors: bool = False
     is_far: bool = False
     row: int = 0
     string: int = 0
@@ -154,9 +161,10 @@ class _Size:
 def _measure(archive: ZipFile, member: ZipInfo) -> _Size:
     size = _Size()
     row = string = 0
-    for chunk in _chunks(archive, member):
+    for chunk in document_chunks(archive, member):
         size.tags += chunk.count(b"<")
         size.is_sheet = size.is_sheet or b"sheetData" in chunk
+        size.has_errors = size.has_errors or b'"e"' in chunk or b"'e'" in chunk
         size.is_far = size.is_far or _FAR.search(chunk) is not None
         longest, row = _longest(_split(chunk, b"row", _ROW), row)
         size.row = max(size.row, longest)
@@ -183,7 +191,7 @@ def _check_places(archive: ZipFile, member: ZipInfo) -> None:
     """Check the number of places between A1 and the last cell. A cell that does not name its place follows the last."""
     columns: set[bytes] = set()
     last_row = rows = widest = tags = 0
-    for chunk in _chunks(archive, member):
+    for chunk in document_chunks(archive, member):
         places = _PLACE.findall(chunk)
         columns.update(column for column, _ in places)
         last_row = max(last_row, max((int(row[:20] or 0) for _, row in places), default=0))
@@ -192,7 +200,7 @@ def _check_places(archive: ZipFile, member: ZipInfo) -> None:
         counts[0] += tags
         tags = counts[-1]
         widest = max(widest, *counts)
-    last_column = max((_column(column) for column in columns), default=0)
+    last_column = max((column_number(column) for column in columns), default=0)
     if max(last_column, widest // _MIN_TAGS) * max(last_row, rows) > MAX_CELLS:
         raise _InvalidFile(
             f"a sheet has more than {MAX_CELLS:,} places between its first and its last cell; delete what is far from "
@@ -200,8 +208,8 @@ def _check_places(archive: ZipFile, member: ZipInfo) -> None:
         )
 
 
-def _column(letters: bytes) -> int:
-    """Return the number of a column, from 1; that of D for more than three letters is large enough."""
+def column_number(letters: bytes) -> int:
+    """Return the number of a column, from 1."""
     number = 0
     for letter in letters[:8].upper():
         number = number * 26 + letter - 64
@@ -213,13 +221,13 @@ def _check_references(archive: ZipFile, members: list[ZipInfo], strings: list[Zi
     if len(strings) > 1:
         _too_large()
     lengths = array("L", [0])
-    for chunk in _chunks(archive, strings[0]):
+    for chunk in document_chunks(archive, strings[0]):
         first, *others = map(len, _split(chunk, b"si", _STRING))
         lengths[-1] += first
         lengths.extend(others)
     for member in members:
         total = 0
-        for chunk in _chunks(archive, member):
+        for chunk in document_chunks(archive, member):
             found = _SHARED.findall(chunk)
             unread = len(_IS_SHARED.findall(chunk)) - len(found)
             total += sum(map(lengths.__getitem__, map(_after, found))) + unread * longest
@@ -232,7 +240,7 @@ def _after(index: bytes) -> int:
     return int(index[:20]) + 1
 
 
-def _chunks(archive: ZipFile, member: ZipInfo) -> Iterator[bytes]:
+def document_chunks(archive: ZipFile, member: ZipInfo) -> Iterator[bytes]:
     """Yield a document in chunks that do not divide a tag."""
     rest = b""
     with archive.open(member) as content:

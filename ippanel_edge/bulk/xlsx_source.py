@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO, cast
+from xml.etree import ElementTree as ET
 
 import attrs
 
 from ippanel_edge.bulk.columns import Wanted
 from ippanel_edge.bulk.raw_rows import BATCH, RawRow, from_thread
+from ippanel_edge.bulk.xlsx_errors import error_cells
 from ippanel_edge.bulk.xlsx_guard import check_workbook
 from ippanel_edge.errors import ConfigurationError, InvalidArgument
 
@@ -50,7 +52,7 @@ class XlsxRows:
             InvalidArgument: the file cannot be read or is too large, or the sheet or a wanted column is missing.
             ConfigurationError: python-calamine is not installed.
         """
-        sheet = self._open()
+        sheet, errors = self._open()
         wanted = Wanted(columns, self.recipient, self.message)
         # The rows are those from the first one of the sheet; the columns are those from the first one with a value.
         rows = sheet.iter_rows()
@@ -67,14 +69,22 @@ class XlsxRows:
         header = wanted.header(names, source=self.name, first=first_column)
         selection = wanted.select(header)
         indexes = (selection.recipient, *selection.values)
-        if not header.is_first_row:
-            yield from _batch([row], number, indexes)
+        places = {first_column + index + 1: header.names[index] for index in indexes}
+        problems = {
+            line: f"column {name!r} holds an error of a formula, such as #N/A; correct it in the workbook"
+            for line, columns_with_errors in errors.items()
+            for column, name in places.items()
+            if column in columns_with_errors
+        }
+        if not header.is_first_row and (batch := _batch([row], number, indexes, problems)):
+            yield batch
         while chunk := list(islice(rows, BATCH)):
-            yield from _batch(chunk, number + 1, indexes)
+            if batch := _batch(chunk, number + 1, indexes, problems):
+                yield batch
             number += len(chunk)
 
-    def _open(self) -> CalamineSheet:
-        """Read the sheet into memory, and close the file."""
+    def _open(self) -> tuple[CalamineSheet, dict[int, set[int]]]:
+        """Read the sheet and the places of its errors into memory, and close the file."""
         try:
             from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415 - an extra, loaded on first use
         except ImportError:
@@ -82,14 +92,16 @@ class XlsxRows:
                 "reading .xlsx requires python-calamine; run pip install 'ippanel-edge[excel]'", argument="source"
             ) from None
         with self.opened() as stream:
-            check_workbook(stream, name=self.name)
+            has_errors = check_workbook(stream, name=self.name)
             try:
                 opened = CalamineWorkbook.from_object(_path(stream) or stream)  # pyright: ignore[reportUnknownMemberType] - a bare PathLike
                 with opened as workbook:
-                    return workbook.get_sheet_by_index(self._index(workbook))
+                    index = self._index(workbook)
+                    sheet = workbook.get_sheet_by_index(index)
+                return sheet, error_cells(stream, index, name=self.name) if has_errors else {}
             except InvalidArgument:
                 raise
-            except (CalamineError, OSError, ValueError) as error:
+            except (CalamineError, OSError, ValueError, LookupError, ET.ParseError) as error:
                 problem = f"{self.name}: the workbook cannot be read ({error}); save it in Excel again, or as CSV"
         raise InvalidArgument(problem, argument="source")
 
@@ -115,18 +127,23 @@ def _path(stream: BinaryIO) -> str | None:
     return path if isinstance(path, str) and path.endswith(".xlsx") else None
 
 
-def _batch(rows: Sequence[Sequence[object]], number: int, indexes: Sequence[int]) -> Iterator[list[RawRow]]:
-    """Yield the rows that are not blank, as text, in at most one batch."""
+def _batch(
+    rows: Sequence[Sequence[object]], number: int, indexes: Sequence[int], problems: Mapping[int, str]
+) -> list[RawRow]:
+    """Return the rows that are not blank, as text, with the problem of those that have one."""
     recipients, *values = (_texts(list(map(itemgetter(index), rows))) for index in indexes)
     numbers = range(number, number + len(rows))
     cells: Iterable[tuple[str, ...]] = zip(*values, strict=True) if values else repeat((), len(rows))
     batch: list[RawRow] = list(zip(numbers, recipients, cells, strict=True))
-    if not all(recipients):
-        batch = [
-            row for row, all_cells in zip(batch, rows, strict=True) if row[1] or any(cell != "" for cell in all_cells)
-        ]
-    if batch:
-        yield batch
+    if problems:
+        batch = [(line, recipient, problems.get(line, found)) for line, recipient, found in batch]
+    if all(recipients):
+        return batch
+    return [
+        row
+        for row, all_cells in zip(batch, rows, strict=True)
+        if row[1] or isinstance(row[2], str) or any(cell != "" for cell in all_cells)
+    ]
 
 
 def _texts(cells: list[object]) -> list[str]:

@@ -30,7 +30,7 @@ def results(rounds: dict[str, list[float]], scenario: str = SCENARIO) -> Results
     made = Results()
     for peer, values in rounds.items():
         for value in values:
-            made.add(scenario, peer, Round(cpu=value))
+            made.add(scenario, peer, Round(cpu=value, each=value))
     return made
 
 
