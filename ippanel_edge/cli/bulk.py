@@ -281,7 +281,7 @@ def _run_campaign(options: Send | Resume, values: dict[str, Any], output: Output
         "counts": attrs.asdict(report.counts),
         "done": report.done,
         "requests": report.requests,
-        "seconds": report.seconds,
+        "seconds": round(report.seconds, 3),
         "stopped": report.stopped,
     }
     return Result(exit_code=code, values={**values, **done})
@@ -306,7 +306,7 @@ def _interrupted(ledger: Path, values: dict[str, Any], tally: progress.Tally, ou
     done = {
         "counts": attrs.asdict(counts),
         "requests": tally.requests,
-        "seconds": tally.seconds,
+        "seconds": round(tally.seconds, 3),
         "stopped": "interrupted",
     }
     return Result(exit_code=ExitCode.INTERRUPTED, values={**values, **done})

@@ -96,7 +96,7 @@ def progress_line(progress: Progress) -> str:
     counts = progress.counts
     done = settled(counts)
     percent = 100 * done // counts.rows if counts.rows else 100
-    left = progress.seconds_left
+    left = progress.seconds_left if counts.pending else None
     parts = [
         f"{done:,} of {counts.rows:,} rows ({percent} %)",
         f"{progress.rate:,.0f} rows/s",

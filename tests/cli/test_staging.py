@@ -100,6 +100,18 @@ def test_a_ledger_whose_journal_could_not_be_applied_is_not_moved(ledger: Path) 
     assert not ledger.exists()
 
 
+def test_a_ledger_that_cannot_be_moved_is_an_error(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(Path, "replace", refuse)
+    with staged(ledger, dry_run=False) as stage:
+        make_database(stage.path)
+        with pytest.raises(CampaignError, match=r"cannot create the ledger '.*': Read-only file system"):
+            stage.keep()
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     ledger = tmp_path / "missing" / "a.db"
     with pytest.raises(CampaignError, match=r"cannot create the ledger '.*a\.db': No such file"):
