@@ -192,7 +192,7 @@ async def _plan(campaign: Campaign, rate: float | None) -> tuple[Plan, str | Non
     except (AuthenticationError, ConfigurationError):
         raise
     except EdgeError as error:
-        return await campaign.plan(rate=rate, price=False), str(error)
+        return await campaign.plan(rate=rate, price=False), describe.reason(str(error))
 
 
 async def _first_bad_rows(campaign: Campaign) -> list[BadRow]:
@@ -282,7 +282,7 @@ def _run_campaign(options: Send | Resume, values: dict[str, Any], output: Output
         "done": report.done,
         "requests": report.requests,
         "seconds": round(report.seconds, 3),
-        "stopped": report.stopped,
+        "stopped": report.stopped if report.stopped is None else describe.reason(report.stopped),
     }
     return Result(exit_code=code, values={**values, **done})
 
@@ -317,7 +317,7 @@ def _show_report(ledger: Path, report: Report, output: Output) -> None:
     speed = f"{describe.counted(report.requests, 'request')} in {describe.duration(report.seconds)}"
     output.table(f"Result: {speed}", describe.counts_pairs(counts))
     if report.stopped is not None:
-        output.note(f"stopped: {report.stopped}")
+        output.note(f"stopped: {describe.reason(report.stopped)}")
     if counts.pending:
         output.note(f"run {describe.command('resume', ledger)} to send the pending rows")
     if counts.unknown:

@@ -48,8 +48,7 @@ def text_of(error: EdgeError, *, has_message: bool = False) -> str:
         error: the error.
         has_message: whether --message was given. If not, an error of `message` is one of the column of the texts.
     """
-    text = ": ".join(str(error).splitlines()).replace(_KEY, "set IPPANEL_API_KEY or pass --key-file")
-    text = text.replace("api_key= or IPPANEL_API_KEY", "IPPANEL_API_KEY or --key-file")
+    text = reason(str(error))
     if not isinstance(error, ConfigurationError):
         return text
     argument = error.argument
@@ -66,6 +65,12 @@ def text_of(error: EdgeError, *, has_message: bool = False) -> str:
         text = text.replace(f"{argument}: ", "", 1)
     text = _KEYWORD.sub(lambda match: "--message-column" if match[1] == "message" else f"--{match[1]}", text)
     return text.replace("Campaign.open", "`ippanel-edge bulk FILE`")
+
+
+def reason(text: str) -> str:
+    """Return the text of an error in one line, with the places of the key that the command has."""
+    text = ": ".join(text.splitlines()).replace(_KEY, "set IPPANEL_API_KEY or pass --key-file")
+    return text.replace("api_key= or IPPANEL_API_KEY", "IPPANEL_API_KEY or --key-file")
 
 
 def command(*words: str | Path) -> str:

@@ -72,6 +72,11 @@ def test_control_characters_of_files_are_escaped() -> None:
     assert one_line("a\x1b[31m\r\nb\u2028\x9bc می\u200cرود") == "a\\x1b[31m\\r\\nb\\u2028\\x9bc می\u200cرود"
 
 
+def test_a_reason_is_one_line_with_the_places_of_the_key() -> None:
+    text = "HTTP 401 (rejected; check api_key= or IPPANEL_API_KEY)\nwrong key"
+    assert describe.reason(text) == "HTTP 401 (rejected; check IPPANEL_API_KEY or --key-file): wrong key"
+
+
 def test_a_command_to_copy_is_quoted() -> None:
     assert describe.command("resume", Path("my file.db")) == "`ippanel-edge bulk resume 'my file.db'`"
 
