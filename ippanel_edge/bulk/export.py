@@ -235,6 +235,7 @@ class _XlsxWriter:
 
     def _write(self, row: Sequence[str]) -> None:
         for column, cell in enumerate(row):
-            text = cell if cell.isascii() else cell.encode("utf-8", "backslashreplace").decode()
-            self._sheet.write_string(self._row, column, text[:_CELL])
+            if cell:
+                text = cell if cell.isascii() else cell.encode("utf-8", "backslashreplace").decode()
+                self._sheet.write_string(self._row, column, text[:_CELL])
         self._row += 1

@@ -154,19 +154,18 @@ def _stream(
     named = getattr(source, "name", None)
     name = Path(named).name.strip("<>") if isinstance(named, str) else "rows"
     opened: Callable[[], AbstractContextManager[BinaryIO]] = lambda: nullcontext(source)  # noqa: E731 - typed
-    if _is_xlsx(source, name):
+    is_seekable = hasattr(source, "seekable") and source.seekable()
+    if name.lower().endswith(_XLSX) or (is_seekable and _is_xlsx(source)):
         _reject(csv_only, "CSV files")
+        if not is_seekable:
+            raise InvalidArgument("expected an .xlsx file that is seekable; pass its path", argument="source")
         return XlsxRows(name, opened, recipient=recipient, message=message, **xlsx_only)
     _reject(xlsx_only, ".xlsx files")
     return CsvRows(name, opened, recipient=recipient, message=message, **csv_only)
 
 
-def _is_xlsx(source: BinaryIO, name: str) -> bool:
-    """Whether an open file is a workbook, by its name or its first bytes."""
-    if name.lower().endswith(_XLSX):
-        return True
-    if not (hasattr(source, "seekable") and source.seekable()):
-        return False
+def _is_xlsx(source: BinaryIO) -> bool:
+    """Whether an open file is a workbook, by its first bytes."""
     position = source.tell()
     start = source.read(4)
     source.seek(position)

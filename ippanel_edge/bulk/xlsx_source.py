@@ -55,8 +55,9 @@ class XlsxRows:
         sheet, errors = self._open()
         wanted = Wanted(columns, self.recipient, self.message)
         # The rows are those from the first one of the sheet; the columns are those from the first one with a value.
-        rows = sheet.iter_rows()
-        first_column = (sheet.start or (0, 0))[1]
+        start = sheet.start
+        rows = sheet.iter_rows() if start else iter(())
+        first_column = start[1] if start else 0
         del sheet
         number = 0
         for row in rows:

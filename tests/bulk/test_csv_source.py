@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ippanel_edge import InvalidArgument
 from ippanel_edge.bulk.sources import read_rows
@@ -174,6 +176,32 @@ async def test_a_file_can_be_read_again(path: Path) -> None:
     written(path, "mobile\n09121234567\n")
     rows = read_rows(path)
     assert await collect(rows) == await collect(rows) == [(2, "09121234567", ())]
+
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=12)
+"""The csv module does not quote a CR in all versions."""
+
+
+@given(
+    rows=st.lists(st.tuples(CELLS.map("9{}".format), CELLS, CELLS), max_size=20),
+    delimiter=st.sampled_from(",;\t|"),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_what_the_csv_module_writes_is_read_with_its_lines(
+    rows: list[tuple[str, str, str]], delimiter: str, encoding: str, end: str, quoting: Any
+) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    writer.writerow(["mobile", "a", "b"])
+    expected: list[Any] = []
+    for mobile, *values in rows:
+        lines = len(text.getvalue().replace("\r\n", "\n").split("\n"))
+        expected.append((lines, mobile, tuple(values)))
+        writer.writerow([mobile, *values])
+    source: Any = read_rows(io.BytesIO(text.getvalue().encode(encoding)))
+    assert [row for batch in source.read(["a", "b"]) for row in batch] == expected
 
 
 class Trickle(io.BytesIO):

@@ -118,6 +118,15 @@ async def test_more_rows_than_a_sheet_holds_go_to_further_sheets(
     assert [row[1] for sheet in sheets for row in sheet[1:]] == [str(n) for n in range(1, 8)]
 
 
+async def test_many_rows_that_were_set_aside_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    bad_rows = [BadRow("a.csv", line, "0912", "too short") for line in range(2, 5_002)]
+    assert await export_report(path, each(ROWS), each(bad_rows), message="a") == 5_003
+    rows = read_csv(path)
+    assert [row[1] for row in rows[4:]] == [str(bad.line) for bad in bad_rows]
+    assert {row[4] for row in rows[4:]} == {"set_aside"}
+
+
 @pytest.mark.parametrize("name", ["report.csv", "report.xlsx"])
 async def test_an_export_without_rows_has_a_header(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

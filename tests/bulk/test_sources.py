@@ -134,6 +134,33 @@ async def test_a_workbook_in_memory_is_recognised() -> None:
     assert await collect(rows) == [(2, "09121234567", ())]
 
 
+class Pipe(io.BytesIO):
+    """A stream with a name that cannot be sought."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        super().__init__(content)
+        self.name = name
+
+    def seekable(self) -> bool:
+        return False
+
+
+async def test_a_pipe_is_read_as_csv() -> None:
+    assert await collect(read_rows(Pipe("fifo", CSV)), ["name"]) == [ROW]
+    assert "got an XLSX file" in (await problem_of(read_rows(Pipe("fifo", saved(["mobile"])))))[1]
+    with pytest.raises(InvalidArgument, match=r"expected an \.xlsx file that is seekable; pass its path"):
+        read_rows(Pipe("customers.xlsx", saved(["mobile"])))
+
+
+async def test_a_file_that_does_not_block_is_an_error() -> None:
+    class Empty(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> Any:
+            return None if self.tell() else super().read(size)
+
+    empty: Any = Empty(CSV)
+    assert "does not block" in (await problem_of(read_rows(empty)))[1]
+
+
 async def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(CSV)))
     rows = read_rows("-")

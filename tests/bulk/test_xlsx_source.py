@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+import struct
 import sys
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -213,6 +215,18 @@ def duplicated() -> bytes:
     return file.getvalue()
 
 
+def with_false_size() -> bytes:
+    """Return a workbook whose directory says that a document has 10 bytes."""
+    content = bytearray(packed({**parts(["mobile"]), "xl/other.xml": "x" * 100_000}))
+    entry = content.rfind(b"xl/other.xml") - 46
+    assert content[entry : entry + 4] == b"PK\x01\x02"
+    struct.pack_into("<L", content, entry + 16, zlib.crc32(b"x" * 10))
+    struct.pack_into("<L", content, entry + 24, 10)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.read("xl/other.xml") == b"x" * 10
+    return bytes(content)
+
+
 def changed(**members: str) -> bytes:
     names = {"sheet": SHEET, "book": BOOK, "relations": RELATIONS}
     return packed({**parts(["mobile"]), **{names[name]: content for name, content in members.items()}})
@@ -222,6 +236,7 @@ DAMAGED: Mapping[str, tuple[bytes, str]] = {
     "text": (b"mobile\n0912\n", "got another format"),
     "an old workbook": (encrypted(), "got an .xls file or an encrypted workbook"),
     "a cut file": (saved(["mobile"])[:-30], "damaged or not a workbook"),
+    "a false size": (with_false_size(), "damaged or not a workbook"),
     "another archive": (packed({"a.txt": "x"}), "got another zip file"),
     "two members of a name": (duplicated(), "two files of the same name"),
     "a comment": (changed(sheet=sheet("<!-- x -->")), "XML that Excel does not write"),
