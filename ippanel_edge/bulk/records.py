@@ -110,7 +110,9 @@ _SHOWN: Final = 60
 
 
 def _shown(value: object) -> str:
-    text = repr(value.isoformat()) if isinstance(value, datetime) else repr(value)
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    text = repr(str(value) if isinstance(value, StrEnum) else value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

@@ -59,6 +59,7 @@ CREATE TABLE set_aside (
     value TEXT NOT NULL,
     reason TEXT NOT NULL
 );
+CREATE INDEX set_aside_line ON set_aside (line);
 CREATE INDEX chunks_rows ON chunks (first_row);
 CREATE INDEX chunks_state ON chunks (state, id);
 CREATE INDEX chunks_message ON chunks (message_outbox_id) WHERE message_outbox_id IS NOT NULL;

@@ -112,6 +112,16 @@ def delete_load(connection: sqlite3.Connection, load: int) -> None:
     connection.execute("DELETE FROM loads WHERE id = ?", (load,))
 
 
+_DELETE_KNOWN: Final = """
+DELETE FROM set_aside WHERE load = :load AND EXISTS (
+    SELECT 1 FROM set_aside AS earlier JOIN loads ON loads.id = earlier.load
+    WHERE earlier.line = set_aside.line AND earlier.load < :load AND loads.source = :source
+    AND earlier.value = set_aside.value AND earlier.reason = set_aside.reason
+)
+"""
+"""Deletes the invalid rows of a load that an earlier load of the same source has set aside already."""
+
+
 def finish_load(connection: sqlite3.Connection, load: int, cut: Cut, same: str) -> LoadReport:
     """Leave out the duplicates of a load, divide its rows into chunks, and make it part of the campaign.
 
@@ -143,6 +153,7 @@ def finish_load(connection: sqlite3.Connection, load: int, cut: Cut, same: str) 
     )
     source, rows = connection.execute("SELECT source, rows FROM loads WHERE id = ?", (load,)).fetchone()
     bad = connection.execute("SELECT count(*) FROM set_aside WHERE load = ?", (load,)).fetchone()[0]
+    connection.execute(_DELETE_KNOWN, {"load": load, "source": source})
     return LoadReport(
         source=source, rows=rows, added=added, set_aside=bad, duplicates=duplicates, already_loaded=already
     )

@@ -146,9 +146,10 @@ async def test_a_campaign_to_read_only_can_be_opened_while_another_one_runs(
 async def test_loading_twice_adds_nothing(client: AsyncEdgeClient, tmp_path: Path) -> None:
     async with Campaign.open(tmp_path / "a.db", client, message="a") as campaign:
         first = await campaign.load([*numbers(5), "0912 000 0001", "12"])
-        second = await campaign.load(numbers(6))
+        second = await campaign.load([*numbers(5), "0912 000 0001", "12", *numbers(1, 5)])
+        assert await campaign.counts() == Counts(pending=6, set_aside=1, duplicates=1)
     assert (first.rows, first.added, first.duplicates, first.set_aside, first.already_loaded) == (7, 5, 1, 1, 0)
-    assert (second.rows, second.added, second.duplicates, second.already_loaded) == (6, 1, 0, 5)
+    assert (second.rows, second.added, second.duplicates, second.already_loaded, second.set_aside) == (8, 1, 0, 6, 1)
 
 
 async def test_a_bad_row_is_set_aside_with_its_place_and_reason(client: AsyncEdgeClient, tmp_path: Path) -> None:
