@@ -149,6 +149,7 @@ class OutboxMessage:
     """One accepted message; `rules.delivery` computes its current state from the clock.
 
     Attributes:
+        pattern_code: the code of the pattern of a pattern send; None for other sends.
         cost: the price in Rials; of a scheduled message an estimate, until its send time.
         charged: whether the cost was taken from the credit; a scheduled message is charged at its send time.
         final_state: the state in which it ended without being sent (rejected, cancelled, no recipients, no credit), or
@@ -173,6 +174,7 @@ class OutboxMessage:
     needs_review: bool
     reviewed_at: datetime | None
     final_state: MessageState | None = None
+    pattern_code: str | None = None
     reject_comment: str | None = None
     client_ip: str | None = None
 
