@@ -156,6 +156,7 @@ class OutboxMessage:
             None.
         reviewed_at: the time of approval; None while it is pending review. Equals `created_at` if no review is
             required.
+        sequence: the position among all messages to and from phones.
     """
 
     outbox_id: int
@@ -177,11 +178,12 @@ class OutboxMessage:
     pattern_code: str | None = None
     reject_comment: str | None = None
     client_ip: str | None = None
+    sequence: int = 0
 
 
 @attrs.define
 class InboxMessage:
-    """A message that a phone sent to one of the lines."""
+    """A message that a phone sent to one of the lines, and its position among all messages to and from phones."""
 
     inbox_id: int
     sender: str
@@ -189,15 +191,20 @@ class InboxMessage:
     text: str
     received_at: datetime
     seen: bool = False
+    sequence: int = 0
 
 
 @attrs.frozen
 class Notice:
-    """An SMS from the service, such as a one-time password; it has no sender line and is not in the outbox."""
+    """An SMS from the service, such as a one-time password; it has no sender line and is not in the outbox.
+
+    `sequence` is its position among all messages to and from phones.
+    """
 
     number: str
     text: str
     sent_at: datetime
+    sequence: int = 0
 
 
 @attrs.define

@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Self
 import anyio.to_thread
 import uvicorn
 
-from ippanel_edge.sandbox.app import BASE, create_app, endpoints_by_path
+from ippanel_edge.sandbox.app import BASE, create_app, endpoints_by_path, names_by_call
 from ippanel_edge.sandbox.clock import SandboxClock
+from ippanel_edge.sandbox.connections import StopCallbacks, protocol_class
 from ippanel_edge.sandbox.defaults import API_KEY, FROM_NUMBER, default_state
-from ippanel_edge.sandbox.faults import Faults
+from ippanel_edge.sandbox.faults import Fault, Faults, PlannedFault
 from ippanel_edge.sandbox.hosts import AllowedHosts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
+    from ippanel_edge.sandbox.events import EventFeed
     from ippanel_edge.sandbox.state import SandboxState
 
 
@@ -45,6 +47,7 @@ class Sandbox:
         state: the state of the sandbox; tests may read and change it.
         clock: the clock of the state.
         faults: the errors to inject into upcoming requests.
+        events: the feed of what happens: messages, status changes, requests and so on.
         app: the ASGI app.
         api_key: the API key of the main account.
         from_number: a sender line of the main account.
@@ -63,7 +66,8 @@ class Sandbox:
             raise ValueError("expected either clock or state, got both; a state includes its own clock")
         self.state: SandboxState = default_state(clock or SandboxClock()) if state is None else state
         self.clock: SandboxClock = self.state.clock
-        self.faults: Faults = Faults(endpoints_by_path().keys())
+        self.faults: Faults = Faults(endpoints_by_path().keys(), names_by_call())
+        self.events: EventFeed = self.state.events
         self.app: Starlette = create_app(self.state, self.faults)
         self.api_key = API_KEY
         self.from_number = FROM_NUMBER
@@ -71,6 +75,40 @@ class Sandbox:
         self._port = port
         self._allowed_hosts = frozenset(name.lower() for name in (host, *allow_hosts))
         self._server_thread: _ServerThread | None = None
+
+    def fail(
+        self,
+        call: str | None = None,
+        *,
+        with_: Fault = Fault.STATUS,
+        times: int = 1,
+        path: str | None = None,
+        status: int | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        delay: float = 0.0,
+        executed: bool | None = None,
+        cut: int | None = None,
+    ) -> PlannedFault:
+        """Let the next `times` requests of a call fail, such as `fail("send", with_=Fault.RESET_AFTER_ACCEPT)`.
+
+        The arguments are those of `Faults.fail`.
+
+        Raises:
+            ValueError: there is no such call, an argument does not belong to the fault, or a number is out of range.
+        """
+        return self.faults.fail(
+            call,
+            with_=with_,
+            times=times,
+            path=path,
+            status=status,
+            body=body,
+            headers=headers,
+            delay=delay,
+            executed=executed,
+            cut=cut,
+        )
 
     @property
     def base_url(self) -> str:
@@ -119,15 +157,20 @@ class Sandbox:
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that sets `ready` when it has started."""
+    """A uvicorn server that sets `ready` when it has started, and ends endless responses when it stops."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, on_stop: StopCallbacks) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop.call()
+        await super().shutdown(sockets)
 
 
 class _ServerThread:
@@ -136,8 +179,10 @@ class _ServerThread:
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
         self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]
+        on_stop = StopCallbacks()
         config = uvicorn.Config(
             app,
+            http=protocol_class(on_stop),
             loop="asyncio",
             lifespan="off",
             ws="none",
@@ -147,7 +192,7 @@ class _ServerThread:
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
         )
-        self._server = _Server(config)
+        self._server = _Server(config, on_stop)
         self._thread = threading.Thread(target=self._serve, name=f"ippanel-sandbox-{self.port}", daemon=True)
         self._log = logging.getLogger("uvicorn.error")
         self._log.addFilter(self._should_keep)

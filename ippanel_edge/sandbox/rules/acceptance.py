@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ippanel_edge.sandbox.defaults import VOICE_NUMBER, VOICE_TARIFF
+from ippanel_edge.sandbox.defaults import VOICE_NUMBER
 from ippanel_edge.sandbox.faults import RESERVED_OUTCOMES, SendFailure, failure_rejection, find_send_failure
 from ippanel_edge.sandbox.records import DeliveryOutcome, Line, MessageState, OutboxMessage, Recipient
 from ippanel_edge.sandbox.replies import Reply, duplicate_message, forbidden, insufficient_credit, ok
-from ippanel_edge.sandbox.rules.billing import total_price
+from ippanel_edge.sandbox.rules.billing import VOICE_TARIFF, total_price
 from ippanel_edge.sandbox.rules.segments import SegmentCount, count_segments
 
 if TYPE_CHECKING:
@@ -137,7 +137,5 @@ def _add(
         final_state=None if recipients else MessageState.NO_RECIPIENTS,
         client_ip=call.client_ip,
     )
-    call.state.outbox[message.outbox_id] = message
-    if not message.charged:
-        call.state.uncharged[message.outbox_id] = message
+    call.state.add_to_outbox(message)
     return message.outbox_id
