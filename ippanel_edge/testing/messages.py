@@ -79,7 +79,14 @@ def _distance(code: re.Match[str], word: re.Match[str]) -> int:
     return max(code.start() - word.end(), word.start() - code.end())
 
 
-def failure(problem: str, messages: Sequence[SentMessage], *, number: str | None = None, text: str = "") -> str:
+def failure(
+    problem: str,
+    messages: Sequence[SentMessage],
+    *,
+    number: str | None = None,
+    text: str = "",
+    failed_sends: Sequence[str] = (),
+) -> str:
     """Return the text of a failed assertion, with the messages that were sent.
 
     Args:
@@ -87,12 +94,15 @@ def failure(problem: str, messages: Sequence[SentMessage], *, number: str | None
         messages: the messages to list, oldest first.
         number: the expected number; the messages are listed by similarity to it and to `text`, nearest first.
         text: the expected text.
+        failed_sends: the calls that the sandbox did not accept, or not answer with success.
     """
+    failed = f"\nThese sends failed: {', '.join(failed_sends)}" if failed_sends else ""
     if not messages:
-        return (
-            f"{problem}; nothing was sent. A client that the application creates itself needs the fixture "
-            "edge_environment, before the client is created"
+        advice = (
+            "A client that the application creates itself needs the fixture edge_environment, before the client is "
+            "created"
         )
+        return f"{problem}; nothing was sent. {advice}" if not failed else f"{problem}; nothing was sent{failed}"
     order = "oldest first"
     if number is not None:
         messages = sorted(messages, key=lambda message: _similarity(message, number, text), reverse=True)
@@ -101,7 +111,7 @@ def failure(problem: str, messages: Sequence[SentMessage], *, number: str | None
     lines = [f"{problem}; {count} sent, {order}:", *(f"  {message}" for message in messages[:LISTED])]
     if len(messages) > LISTED:
         lines.append(f"  … and {len(messages) - LISTED} more")
-    return "\n".join(lines)
+    return "\n".join(lines) + failed
 
 
 def _similarity(message: SentMessage, number: str, text: str) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
+from ippanel_edge.sandbox.app import names_by_call
 from ippanel_edge.sandbox.records import InboxMessage
 from ippanel_edge.sandbox.server import Sandbox
 from ippanel_edge.testing.messages import SentMessage, codes, failure
@@ -69,7 +72,7 @@ class EdgeSandbox(Sandbox):
                     f"{problem}; read the code from sent_to({wanted!r}).text. The message is\n  {message}"
                 )
         problem = f"expected a message to {wanted} with a one-time password of 4 to 8 digits"
-        raise AssertionError(failure(problem, self.sent, number=wanted))
+        raise AssertionError(failure(problem, self.sent, number=wanted, failed_sends=self._failed_sends()))
 
     def assert_sent(self, number: str, *, containing: str = "") -> SentMessage:
         """Check that a message was sent to a number; return the last one.
@@ -87,7 +90,9 @@ class EdgeSandbox(Sandbox):
             return found[-1]
         wanted = recipient(number, argument="number")
         problem = f"expected a message to {wanted}{_with(containing)}"
-        raise AssertionError(failure(problem, self.sent, number=wanted, text=containing))
+        raise AssertionError(
+            failure(problem, self.sent, number=wanted, text=containing, failed_sends=self._failed_sends())
+        )
 
     def assert_sent_once(self, number: str, *, containing: str = "") -> SentMessage:
         """Check that exactly one message was sent to a number; return it.
@@ -142,8 +147,22 @@ class EdgeSandbox(Sandbox):
         """Return the base URL and the number of messages that were sent."""
         return f"<{type(self).__name__} {self.base_url}, {len(self.sent)} sent>"
 
+    def _failed_sends(self) -> list[str]:
+        """Return the name and the result of each send that failed, as far as the events reach back."""
+        with self.events.subscribe(after=0) as subscription:
+            requests = [event.data for event in subscription.take() if event.kind == "request"]
+        return [
+            f"{request['call']} ({_result(request['status'])})"
+            for request in requests
+            if request["call"] in names_by_call()["send"] and request["status"] != HTTPStatus.OK
+        ]
+
     def _find(self, number: str, containing: str) -> list[SentMessage]:
         return [message for message in self.all_sent_to(number) if message.contains(containing)]
+
+
+def _result(status: int | None) -> str:
+    return "broken connection" if status is None else f"HTTP {status}"
 
 
 def _with(containing: str) -> str:

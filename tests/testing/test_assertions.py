@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ippanel_edge import EdgeClient, InvalidArgument
+from ippanel_edge import EdgeClient, InvalidArgument, NotFound, OutcomeUnknown
 from ippanel_edge.sandbox import SandboxClock
 from ippanel_edge.sandbox.defaults import PROMOTIONAL_NUMBER
+from ippanel_edge.sandbox.faults import Fault
 from ippanel_edge.testing import EdgeSandbox
 from ippanel_edge.testing.clients import sync_client
 from ippanel_edge.testing.messages import codes
@@ -142,6 +143,19 @@ def test_nothing_sent_is_reported_with_the_usual_reason(sandbox: EdgeSandbox) ->
         f"expected a message to {ALI} that contains 'Hello'; nothing was sent. A client that the application creates "
         "itself needs the fixture edge_environment, before the client is created"
     )
+
+
+def test_sends_that_failed_are_reported(sandbox: EdgeSandbox, client: EdgeClient) -> None:
+    sandbox.fail("send.webservice", with_=Fault.RESET_BEFORE_ACCEPT)
+    sandbox.fail("reports.outbox", status=503)
+    with pytest.raises(NotFound):
+        client.send.pattern("unknown", ALI, {"code": "48213"})
+    with pytest.raises(OutcomeUnknown):
+        client.send.webservice(ALI, "Hello")
+    failed = "These sends failed: send.pattern (HTTP 404), send.webservice (broken connection)"
+    assert failure_of(sandbox.sent_to, ALI) == f"expected a message to {ALI}; nothing was sent\n{failed}"
+    client.send.webservice(SARA, "Hello")
+    assert failure_of(sandbox.last_otp, ALI).splitlines()[2] == failed
 
 
 def test_a_second_message_is_reported(sandbox: EdgeSandbox, client: EdgeClient) -> None:

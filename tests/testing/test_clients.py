@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import anyio
 import pytest
 
-from ippanel_edge import ConfigurationError, OutcomeUnknown
+from ippanel_edge import ConfigurationError, Outcome, OutcomeUnknown
+from ippanel_edge.sandbox.faults import Fault
 from ippanel_edge.testing import EdgeSandbox
 from ippanel_edge.testing.clients import async_client, sync_client
 
@@ -101,6 +102,32 @@ def test_a_timeout_applies_in_memory_as_over_the_server(sandbox: EdgeSandbox, in
         with pytest.raises(OutcomeUnknown):
             sync.with_options(timeout=0.05).send.webservice(ALI, "Hello again")
     assert len(sandbox.all_sent_to(ALI)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "accepted"),
+    [
+        (Fault.RESET_BEFORE_ACCEPT, 0),
+        (Fault.RESET_AFTER_ACCEPT, 1),
+        (Fault.CUT, 1),
+        (Fault.GARBAGE, 0),
+        (Fault.STALL, 0),
+    ],
+)
+def test_a_broken_connection_is_the_same_error_in_memory_as_over_the_server(
+    sandbox: EdgeSandbox,
+    in_memory: bool,  # noqa: FBT001 - a fixture
+    fault: Fault,
+    accepted: int,
+) -> None:
+    sandbox.fail("send", times=2, with_=fault)
+    with async_client(sandbox, in_memory=in_memory) as client, sync_client(sandbox, in_memory=in_memory) as sync:
+        with pytest.raises(OutcomeUnknown) as of_async:
+            anyio.run(client.with_options(timeout=0.2).send.webservice, ALI, "Hello")
+        with pytest.raises(OutcomeUnknown) as of_sync:
+            sync.with_options(timeout=0.2).send.webservice(ALI, "Hello again")
+    assert of_async.value.outcome is of_sync.value.outcome is Outcome.UNKNOWN
+    assert len(sandbox.all_sent_to(ALI)) == 2 * accepted
 
 
 def test_an_error_in_the_test_stops_the_clients(sandbox: EdgeSandbox, in_memory: bool) -> None:  # noqa: FBT001 - a fixture
