@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import itertools
 import logging
 import socket
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import anyio.to_thread
 import uvicorn
@@ -156,6 +159,12 @@ class Sandbox:
             await anyio.to_thread.run_sync(self.stop)
 
 
+_TICK: Final = 0.1
+"""Seconds between two updates of the Date header."""
+_CLOSING_STEPS: Final = 3
+"""Turns of the event loop in which a closed idle connection disappears."""
+
+
 class _Server(uvicorn.Server):
     """A uvicorn server that sets `ready` when it has started, and ends endless responses when it stops."""
 
@@ -163,14 +172,39 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.ready = threading.Event()
         self._on_stop = on_stop
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._exit: asyncio.Event | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
 
+    async def main_loop(self) -> None:
+        # uvicorn would notice that it should exit after up to 0.1 s, which each test with a server would wait.
+        self._loop, self._exit = asyncio.get_running_loop(), asyncio.Event()
+        for tick in itertools.count():
+            if await self.on_tick(tick):
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._exit.wait(), _TICK)
+
+    def exit(self) -> None:
+        """Stop the server soon; any thread may call it."""
+        self.should_exit = True
+        if self._loop is not None and self._exit is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
+                self._loop.call_soon_threadsafe(self._exit.set)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_stop.call()
-        await super().shutdown(sockets)
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(_CLOSING_STEPS):
+            await asyncio.sleep(0)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)  # it waits for them, in steps of 0.1 s
 
 
 class _ServerThread:
@@ -215,7 +249,7 @@ class _ServerThread:
 
     def stop(self) -> None:
         """Stop the thread and close the socket."""
-        self._server.should_exit = True
+        self._server.exit()
         self._thread.join()
         self._socket.close()
         self._log.removeFilter(self._should_keep)
