@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ippanel_edge import EdgeClient, InvalidArgument, NotFound, OutcomeUnknown
-from ippanel_edge.sandbox import SandboxClock
+from ippanel_edge.sandbox import Fault, SandboxClock
 from ippanel_edge.sandbox.defaults import PROMOTIONAL_NUMBER
-from ippanel_edge.sandbox.faults import Fault
 from ippanel_edge.testing import EdgeSandbox
 from ippanel_edge.testing.clients import sync_client
 from ippanel_edge.testing.messages import codes

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from ippanel_edge import ConfigurationError, Outcome, OutcomeUnknown
-from ippanel_edge.sandbox.faults import Fault
+from ippanel_edge.sandbox import Fault
 from ippanel_edge.testing import EdgeSandbox
 from ippanel_edge.testing.clients import async_client, sync_client
 
