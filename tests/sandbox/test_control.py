@@ -129,6 +129,7 @@ class TestPhones:
             (ONE, 2, 2),
         ]
         assert [phone["last"]["text"] for phone in phones] == ["code: 1234", "second"]
+        assert ask.get("/phones", limit=1) == phones[:1]
 
     def test_messages_are_listed_newest_first_also_at_the_same_time(
         self, ask: Control, call: Caller, sandbox: Sandbox
@@ -224,7 +225,7 @@ class TestPhones:
             ("/messages", "limit=1&limit=2", 422, "limit: expected one value, got 2 values"),
             ("/messages", "search=", 422, "search: expected a non-empty string"),
             ("/outbox", "after=x", 422, "after: expected an integer"),
-            ("/phones", "limit=1", 422, "expected no fields, got the unknown field 'limit'"),
+            ("/phones", "number=1", 422, "expected limit, got the unknown field 'number'"),
             ("/state", "x=1", 422, "expected no fields"),
             ("/faults", "x=1", 422, "expected no fields"),
             ("/events", "x=1", 422, "expected no fields"),
@@ -410,7 +411,9 @@ class TestFaults:
 
 class TestAccess:
     def test_an_unknown_route_and_method_are_errors(self, ask: Control) -> None:
-        assert "got GET /sandbox/nothing" in ask.error(404, "GET", "/nothing")
+        message = ask.error(404, "GET", "/nothing")
+        assert "expected one of GET /sandbox/state, PATCH /sandbox/state" in message
+        assert "got GET /sandbox/nothing" in message
         assert "got DELETE /sandbox/state" in ask.error(405, "DELETE", "/state")
 
     @pytest.mark.parametrize(
@@ -492,6 +495,11 @@ class TestEvents:
             sandbox.stop()
             assert list(events) == []
             assert time.perf_counter() - began < 0.9  # a stream that does not end is aborted after one second
+
+    def test_a_head_request_ends_at_once(self, ask: Control) -> None:
+        response = ask("HEAD", "/events")
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["content-type"].startswith("text/event-stream")
 
     def test_a_stream_resumes_after_the_last_event_id(self) -> None:
         with Sandbox() as sandbox:

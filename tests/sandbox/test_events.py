@@ -45,6 +45,7 @@ class TestFeed:
             feed.publish("request", {"n": number})
         assert [event.data["n"] for event in feed.subscribe(2).take()] == [3, 4, 5]
         assert feed.subscribe(5).take() == []
+        assert EventFeed().subscribe(0).take() == []
 
     @pytest.mark.parametrize("after", [-1, 0, 1, 6, 10**6])
     def test_a_position_outside_of_the_history_is_a_reset(self, after: int) -> None:
@@ -271,6 +272,15 @@ class TestWhatIsPublished:
         assert (sandbox.state.outbox, sandbox.state.inbox) == ({}, [])
         (after,) = accepted(call.webservice(ONE))  # not a duplicate
         assert after > before
+
+    def test_the_statuses_of_messages_of_an_existing_state_are_published(self, sandbox: Sandbox, call: Caller) -> None:
+        accepted(call.webservice(TWO, message="old"))
+        sandbox.clock.advance(4)
+        accepted(call.webservice(ONE))
+        restarted = Sandbox(state=sandbox.state)
+        events = restarted.events.subscribe()
+        restarted.clock.advance(4)
+        assert [(row["number"], row["status"]) for row in of_kind(events, "status")] == [(ONE, "delivered")]
 
     def test_the_watch_on_unfinished_messages_is_bounded(self, sandbox: Sandbox, call: Caller) -> None:
         events = sandbox.events.subscribe()
