@@ -14,11 +14,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from ippanel_edge.sandbox import rules
 from ippanel_edge.sandbox.bodies import Fields, Upload, parse_json, parse_pairs
-from ippanel_edge.sandbox.faults import Fault, Faults
+from ippanel_edge.sandbox.connections import break_connection
+from ippanel_edge.sandbox.control import control_routes, fault_row
+from ippanel_edge.sandbox.faults import BROKEN, Faults, PlannedFault
 from ippanel_edge.sandbox.replies import (
     Rejection,
     Reply,
@@ -37,6 +39,7 @@ from ippanel_edge.sandbox.replies import (
 )
 from ippanel_edge.sandbox.routes import Call, Endpoint
 from ippanel_edge.sandbox.rules.billing import charge_due_messages
+from ippanel_edge.sandbox.views import iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +72,15 @@ def endpoints_by_path() -> Mapping[str, Sequence[Endpoint]]:
     return by_path
 
 
+@functools.cache
+def names_by_call() -> Mapping[str, frozenset[str]]:
+    """Return the endpoints that the name of a call stands for: "send" is every send, other names one endpoint."""
+    endpoints = all_endpoints()
+    names = {endpoint.name: frozenset({endpoint.name}) for endpoint in endpoints}
+    sends = {endpoint.name for endpoint in endpoints if endpoint.sending_type is not None}
+    return {**names, "send": frozenset({*sends, "send.url"})}
+
+
 def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
     """Create the ASGI app of a sandbox.
 
@@ -77,13 +89,38 @@ def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
         faults: the faults to inject; none by default.
     """
     by_path = endpoints_by_path()
-    pending = Faults() if faults is None else faults
-    routes: list[Route] = []
+    pending = Faults(by_path.keys(), names_by_call()) if faults is None else faults
+    routes: list[BaseRoute] = [control_routes(state, pending)]
     for path in sorted(by_path, key=lambda path: ("{" in path, path)):
         path_app = _PathApp(path, by_path[path], state, pending)
         prefixes = (BASE, "") if path.startswith("/v2/") else (BASE,)
         routes += [Route(f"{prefix}{path}", path_app) for prefix in prefixes]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _on_http_error, Exception: _on_error})
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        reply = _http_error_reply(error)
+        _publish_request(state, request, None, reply.status)
+        return _render(reply)
+
+    return Starlette(routes=routes, exception_handlers={HTTPException: on_http_error, Exception: _on_error})
+
+
+def _publish_request(
+    state: SandboxState, request: Request, name: str | None, status: int | None, fault: PlannedFault | None = None
+) -> None:
+    """Publish a request of the API; its status is None if the connection is broken."""
+    if fault is not None:
+        state.events.publish("fault", fault_row(fault))
+    state.events.publish(
+        "request",
+        {
+            "time": iso(state.now),
+            "method": request.method,
+            "path": request.url.path,
+            "call": name,
+            "status": status,
+            "fault": None if fault is None else fault.fault.value,
+        },
+    )
 
 
 class _PathApp:
@@ -99,31 +136,38 @@ class _PathApp:
                 self._by_method.setdefault(method, []).append(endpoint)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
         try:
-            reply, fault = await self._handle(Request(scope, receive))
+            reply, fault, name = await self._handle(request)
         except ClientDisconnect:  # during an upload: there is nobody to answer
             return
+        if fault is not None:
+            reply = _apply_fault(reply, fault)
+        is_broken = fault is not None and fault.fault in BROKEN
+        _publish_request(self._state, request, name, None if is_broken else reply.status, fault)
         if fault is None:
             await _render(reply)(scope, receive, send)
         elif not fault.delay or await _wait_unless_disconnected(fault.delay, receive):
-            await _render(_apply_fault(reply, fault), cut=fault.cut)(scope, receive, send)
+            await _respond_with_fault(reply, fault, scope, receive, send)
 
-    async def _handle(self, request: Request) -> tuple[Reply, Fault | None]:
-        fault: Fault | None = None
+    async def _handle(self, request: Request) -> tuple[Reply, PlannedFault | None, str | None]:
+        fault: PlannedFault | None = None
+        name: str | None = None
         try:
             endpoints = self._by_method.get(request.method)
             if endpoints is None:
                 raise method_not_allowed(sorted(self._by_method))
             values, from_strings = await _read_body(request)
             sending_type = values.get("sending_type")
-            fault = self._faults.take(self._path, sending_type if isinstance(sending_type, str) else None)
-            if fault is None or fault.status is None or fault.executed:
+            name = _name(endpoints, sending_type)
+            fault = self._faults.take(self._path, sending_type if isinstance(sending_type, str) else None, name)
+            if fault is None or fault.executed:
                 reply = self._run(request, endpoints, values, from_strings=from_strings)
             else:
                 reply = server_error().reply
         except Rejection as rejected:
             reply = rejected.reply
-        return reply, fault
+        return reply, fault, name
 
     def _run(
         self, request: Request, endpoints: Sequence[Endpoint], values: Mapping[str, Any], *, from_strings: bool
@@ -164,6 +208,12 @@ def _authenticate(state: SandboxState, endpoint: Endpoint, credential: str) -> U
     if endpoint.resellers_only and not user.is_reseller:
         raise forbidden()
     return user
+
+
+def _name(endpoints: Sequence[Endpoint], sending_type: object) -> str | None:
+    """Return the name of the endpoint of a request; None if there is none of its sending type."""
+    names = (endpoint.name for endpoint in endpoints if endpoint.sending_type in (None, sending_type))
+    return next(names, None)
 
 
 def _choose(endpoints: Sequence[Endpoint], body: Fields) -> Endpoint:
@@ -212,7 +262,18 @@ async def _wait_unless_disconnected(seconds: float, receive: Receive) -> bool:
     return True
 
 
-def _apply_fault(reply: Reply, fault: Fault) -> Reply:
+async def _respond_with_fault(reply: Reply, fault: PlannedFault, scope: Scope, receive: Receive, send: Send) -> None:
+    if fault.fault not in BROKEN:
+        await _render(reply, cut=fault.cut)(scope, receive, send)
+        return
+    response = _render(reply)
+    cut = len(response.body) // 2 if fault.cut is None else fault.cut
+    response.headers["content-length"] = str(max(len(response.body), cut + 1))
+    start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+    await break_connection(fault.fault, scope, receive, send, start=start, body=bytes(response.body[:cut]))
+
+
+def _apply_fault(reply: Reply, fault: PlannedFault) -> Reply:
     if fault.status is None:
         return Reply(reply.status, reply.body, {**reply.headers, **fault.headers})
     body = rejection(fault.status, "خطای سیستمی رخ داده است").reply.body if fault.body is None else fault.body
@@ -229,7 +290,7 @@ def _render(reply: Reply, *, cut: int | None = None) -> Response:
     return Response(raw if cut is None else raw[:cut], reply.status, headers)
 
 
-async def _on_http_error(_request: Request, error: Exception) -> Response:
+def _http_error_reply(error: Exception) -> Reply:
     match error.status_code if isinstance(error, HTTPException) else 500:
         case 404:
             rejected = route_not_found()
@@ -237,7 +298,7 @@ async def _on_http_error(_request: Request, error: Exception) -> Response:
             rejected = bad_request()
         case status:
             rejected = rejection(status, "خطا")
-    return _render(rejected.reply)
+    return rejected.reply
 
 
 async def _on_error(_request: Request, _error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 
@@ -11,6 +12,9 @@ class SandboxClock:
     Args:
         start: the initial time, a timezone-aware datetime; the system time by default.
         frozen: whether only `advance` changes the time.
+
+    Attributes:
+        listeners: functions to call after each change by `advance`.
 
     Raises:
         ValueError: `start` is naive.
@@ -25,6 +29,7 @@ class SandboxClock:
         initial = real if start is None else start.astimezone(UTC)
         self._frozen_at: datetime | None = initial if frozen else None
         self._offset = initial - real
+        self.listeners: list[Callable[[], None]] = []
 
     def now(self) -> datetime:
         """Return the current time as a timezone-aware UTC datetime."""
@@ -46,3 +51,5 @@ class SandboxClock:
             self._offset += step
         else:
             self._frozen_at += step
+        for listener in list(self.listeners):
+            listener()

@@ -15,6 +15,7 @@ from ippanel_edge.sandbox.records import (
     TicketCategory,
     User,
 )
+from ippanel_edge.sandbox.rules.billing import VOICE_TARIFF
 from ippanel_edge.sandbox.state import SandboxState
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ PENDING_PATTERN: Final = "pending"
 """A pattern that is pending review."""
 
 TEXT_TARIFF: Final = 1
-VOICE_TARIFF: Final = 2
 BLACKLISTED: Final = "+989120000404"
 """A number on the blacklist of the operators."""
 

@@ -1,4 +1,7 @@
-"""The host names that the server of the sandbox answers to: another name may be an attack by DNS rebinding."""
+"""Who may use the server of the sandbox: requests by its host names only, and no web page of another origin.
+
+Another host name may be an attack by DNS rebinding, and a page of another origin could control the sandbox.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -26,7 +29,7 @@ class AllowedHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+        host = _header(scope, b"host")
         if self._allows(host):
             await self.app(scope, receive, send)
             return
@@ -39,3 +42,29 @@ class AllowedHosts:
         except ValueError:
             return False
         return name is not None and name in LOOPBACK | self.names
+
+
+@attrs.frozen
+class SameOrigin:
+    """An ASGI app that refuses requests of web pages of another origin with a 403; programs send no `Origin`.
+
+    Attributes:
+        app: the app that answers.
+    """
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        origin = _header(scope, b"origin").lower()
+        host = _header(scope, b"host").lower()
+        if not origin or (host and origin in {f"http://{host}", f"https://{host}"}):
+            await self.app(scope, receive, send)
+            return
+        message = f"expected a request of the sandbox's own page, got the origin {origin!r}; use its own address"
+        await JSONResponse({"error": message}, 403)(scope, receive, send)
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    """Return the value of a header; an empty str if it is missing."""
+    return next((value for name, value in scope["headers"] if name == wanted), b"").decode("latin-1")

@@ -149,12 +149,14 @@ class OutboxMessage:
     """One accepted message; `rules.delivery` computes its current state from the clock.
 
     Attributes:
+        pattern_code: the code of the pattern of a pattern send; None for other sends.
         cost: the price in Rials; of a scheduled message an estimate, until its send time.
         charged: whether the cost was taken from the credit; a scheduled message is charged at its send time.
         final_state: the state in which it ended without being sent (rejected, cancelled, no recipients, no credit), or
             None.
         reviewed_at: the time of approval; None while it is pending review. Equals `created_at` if no review is
             required.
+        sequence: the position among all messages to and from phones.
     """
 
     outbox_id: int
@@ -173,13 +175,15 @@ class OutboxMessage:
     needs_review: bool
     reviewed_at: datetime | None
     final_state: MessageState | None = None
+    pattern_code: str | None = None
     reject_comment: str | None = None
     client_ip: str | None = None
+    sequence: int = 0
 
 
 @attrs.define
 class InboxMessage:
-    """A message that a phone sent to one of the lines."""
+    """A message that a phone sent to one of the lines, and its position among all messages to and from phones."""
 
     inbox_id: int
     sender: str
@@ -187,15 +191,20 @@ class InboxMessage:
     text: str
     received_at: datetime
     seen: bool = False
+    sequence: int = 0
 
 
 @attrs.frozen
 class Notice:
-    """An SMS from the service, such as a one-time password; it has no sender line and is not in the outbox."""
+    """An SMS from the service, such as a one-time password; it has no sender line and is not in the outbox.
+
+    `sequence` is its position among all messages to and from phones.
+    """
 
     number: str
     text: str
     sent_at: datetime
+    sequence: int = 0
 
 
 @attrs.define

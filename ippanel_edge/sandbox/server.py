@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import itertools
 import logging
 import socket
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import anyio.to_thread
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from ippanel_edge.sandbox.app import BASE, create_app, endpoints_by_path
+from ippanel_edge.sandbox.app import BASE, create_app, endpoints_by_path, names_by_call
 from ippanel_edge.sandbox.clock import SandboxClock
+from ippanel_edge.sandbox.connections import CONNECTION, Connection, StopCallbacks
 from ippanel_edge.sandbox.defaults import API_KEY, FROM_NUMBER, default_state
-from ippanel_edge.sandbox.faults import Faults
+from ippanel_edge.sandbox.faults import Fault, Faults, PlannedFault
 from ippanel_edge.sandbox.hosts import AllowedHosts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
+    from ippanel_edge.sandbox.events import EventFeed
     from ippanel_edge.sandbox.state import SandboxState
 
 
@@ -45,6 +51,7 @@ class Sandbox:
         state: the state of the sandbox; tests may read and change it.
         clock: the clock of the state.
         faults: the errors to inject into upcoming requests.
+        events: the feed of what happens: messages, status changes, requests and so on.
         app: the ASGI app.
         api_key: the API key of the main account.
         from_number: a sender line of the main account.
@@ -63,7 +70,9 @@ class Sandbox:
             raise ValueError("expected either clock or state, got both; a state includes its own clock")
         self.state: SandboxState = default_state(clock or SandboxClock()) if state is None else state
         self.clock: SandboxClock = self.state.clock
-        self.faults: Faults = Faults(endpoints_by_path().keys())
+        self.faults: Faults = Faults(endpoints_by_path().keys(), names_by_call())
+        self.events: EventFeed = self.state.events
+        self.state.progress.watch_existing(self.state)
         self.app: Starlette = create_app(self.state, self.faults)
         self.api_key = API_KEY
         self.from_number = FROM_NUMBER
@@ -71,6 +80,40 @@ class Sandbox:
         self._port = port
         self._allowed_hosts = frozenset(name.lower() for name in (host, *allow_hosts))
         self._server_thread: _ServerThread | None = None
+
+    def fail(
+        self,
+        call: str | None = None,
+        *,
+        with_: Fault = Fault.STATUS,
+        times: int = 1,
+        path: str | None = None,
+        status: int | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        delay: float = 0.0,
+        executed: bool | None = None,
+        cut: int | None = None,
+    ) -> PlannedFault:
+        """Let the next `times` requests of a call fail, such as `fail("send", with_=Fault.RESET_AFTER_ACCEPT)`.
+
+        The arguments are those of `Faults.fail`.
+
+        Raises:
+            ValueError: there is no such call, an argument does not belong to the fault, or a number is out of range.
+        """
+        return self.faults.fail(
+            call,
+            with_=with_,
+            times=times,
+            path=path,
+            status=status,
+            body=body,
+            headers=headers,
+            delay=delay,
+            executed=executed,
+            cut=cut,
+        )
 
     @property
     def base_url(self) -> str:
@@ -118,16 +161,66 @@ class Sandbox:
             await anyio.to_thread.run_sync(self.stop)
 
 
-class _Server(uvicorn.Server):
-    """A uvicorn server that sets `ready` when it has started."""
+_TICK: Final = 0.1
+"""Seconds between two updates of the Date header."""
+_CLOSING_STEPS: Final = 3
+"""Turns of the event loop in which a closed idle connection disappears."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+
+def _protocol_class(on_stop: StopCallbacks) -> type[asyncio.Protocol]:
+    """Return uvicorn's protocol class, extended so that each request knows its connection."""
+
+    class WithConnection(asyncio.Protocol):
+        app_state: Mapping[str, Any]  # uvicorn copies it into the scope of each request
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            if isinstance(transport, asyncio.Transport):
+                self.app_state = {**self.app_state, CONNECTION: Connection(transport, on_stop)}
+            super().connection_made(transport)
+
+    return type("SandboxProtocol", (WithConnection, AutoHTTPProtocol), {})
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that sets `ready` when it has started, and ends endless responses when it stops."""
+
+    def __init__(self, config: uvicorn.Config, on_stop: StopCallbacks) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self._on_stop = on_stop
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._exit: asyncio.Event | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        # uvicorn would notice that it should exit after up to 0.1 s, which each test with a server would wait.
+        self._loop, self._exit = asyncio.get_running_loop(), asyncio.Event()
+        for tick in itertools.count():
+            if await self.on_tick(tick):
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._exit.wait(), _TICK)
+
+    def exit(self) -> None:
+        """Stop the server soon; any thread may call it."""
+        self.should_exit = True
+        if self._loop is not None and self._exit is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
+                self._loop.call_soon_threadsafe(self._exit.set)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop.call()
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(_CLOSING_STEPS):
+            await asyncio.sleep(0)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)  # it waits for them, in steps of 0.1 s
 
 
 class _ServerThread:
@@ -136,8 +229,10 @@ class _ServerThread:
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
         self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]
+        on_stop = StopCallbacks()
         config = uvicorn.Config(
             app,
+            http=_protocol_class(on_stop),
             loop="asyncio",
             lifespan="off",
             ws="none",
@@ -147,7 +242,7 @@ class _ServerThread:
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
         )
-        self._server = _Server(config)
+        self._server = _Server(config, on_stop)
         self._thread = threading.Thread(target=self._serve, name=f"ippanel-sandbox-{self.port}", daemon=True)
         self._log = logging.getLogger("uvicorn.error")
         self._log.addFilter(self._should_keep)
@@ -170,7 +265,7 @@ class _ServerThread:
 
     def stop(self) -> None:
         """Stop the thread and close the socket."""
-        self._server.should_exit = True
+        self._server.exit()
         self._thread.join()
         self._socket.close()
         self._log.removeFilter(self._should_keep)

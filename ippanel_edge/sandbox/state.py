@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from ippanel_edge.sandbox.clock import SandboxClock
+from ippanel_edge.sandbox.events import EventFeed
+from ippanel_edge.sandbox.progress import Progress
 from ippanel_edge.sandbox.records import (
     Contact,
     ContactOption,
@@ -35,6 +37,8 @@ from ippanel_edge.sandbox.records import (
     User,
     UserDocument,
 )
+from ippanel_edge.sandbox.spelling import find_line, normalise_mobile
+from ippanel_edge.sandbox.views import incoming_row, iso, notice_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +72,10 @@ class _RecentMessages:
             self._until[key] = until
             self._order.append((until, key))
 
+    def clear(self) -> None:
+        self._until.clear()
+        self._order.clear()
+
 
 @attrs.define
 class SandboxState:
@@ -86,6 +94,8 @@ class SandboxState:
         sample_files: whether the sample of an import is an Excel file; False: the documented JSON without data.
         exports: the exported files of contacts, newest last, which the panel would offer for download.
         uncharged: the scheduled messages that are charged at their send time, by id.
+        events: the feed of what happens: messages, status changes, requests and so on.
+        progress: publishes the status changes of outgoing messages.
     """
 
     clock: SandboxClock
@@ -121,7 +131,15 @@ class SandboxState:
     documents: dict[tuple[int, int], UserDocument] = attrs.field(factory=dict[tuple[int, int], UserDocument])
     uncharged: dict[int, OutboxMessage] = attrs.field(factory=dict[int, OutboxMessage], repr=False)
     recent_messages: _RecentMessages = attrs.field(factory=_RecentMessages, repr=False)
+    events: EventFeed = attrs.field(factory=EventFeed, repr=False)
+    progress: Progress = attrs.field(init=False, repr=False)
     _counters: Counter[str] = attrs.field(factory=Counter[str], repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Connect the event feed to the clock."""
+        self.progress = Progress(self.events)
+        self.events.poll = self.publish_status_changes
+        self.clock.listeners.append(self._on_clock_change)
 
     # Ids, tokens, time
 
@@ -209,28 +227,63 @@ class SandboxState:
 
     # Events outside the API
 
+    @property
+    def main_user(self) -> User:
+        """The main account, which has no parent."""
+        return next(user for user in self.users.values() if user.parent_id is None)
+
+    def publish_status_changes(self) -> None:
+        """Publish the status changes of outgoing messages since the last call."""
+        with self.lock:
+            self.progress.update(self)
+
+    def _on_clock_change(self) -> None:
+        self.events.publish("clock", {"now": iso(self.now)})
+        self.publish_status_changes()
+
+    def add_to_outbox(self, message: OutboxMessage) -> None:
+        """Add an accepted message to the outbox."""
+        message.sequence = self.next_id("sequence")
+        self.outbox[message.outbox_id] = message
+        if not message.charged:
+            self.uncharged[message.outbox_id] = message
+        self.progress.add(message, self)
+
+    def reset(self) -> None:
+        """Delete the outbox, the inbox and the notices, and forget sent duplicates; ids are not used again."""
+        with self.lock:
+            for records in (self.outbox, self.inbox, self.notices, self.uncharged, self.recent_messages, self.progress):
+                records.clear()
+            self.events.publish("reset", {"reason": "the messages were deleted"})
+
     def receive(self, from_: str, to: str, text: str) -> InboxMessage:
         """Add a message from a phone to the inbox of a line.
 
         Args:
-            from_: the number of the phone, E.164.
-            to: the number of the line, E.164.
+            from_: the number of the phone, a mobile number in any common spelling.
+            to: the number of the line, with or without its country code.
             text: the message text.
 
         Raises:
-            ValueError: there is no such line.
+            ValueError: there is no such line, or `from_` is not a mobile number.
         """
         with self.lock:
-            if all(line.number != to for line in self.lines.values()):
+            line = find_line(to, self.lines.values())
+            if line is None:
                 raise ValueError(f"no line has the number {to!r}; see `lines`")
-            message = InboxMessage(self.next_id("inbox"), from_, to, text, self.now)
+            sender = normalise_mobile(from_)
+            message = InboxMessage(self.next_id("inbox"), sender, line.number, text, self.now)
+            message.sequence = self.next_id("sequence")
             self.inbox.append(message)
+            self.events.publish("inbound", incoming_row(message))
             return message
 
     def notify(self, number: str, text: str) -> None:
         """Send an SMS from the service to a phone, such as the one-time password of a login."""
         with self.lock:
-            self.notices.append(Notice(number, text, self.now))
+            notice = Notice(number, text, self.now, self.next_id("sequence"))
+            self.notices.append(notice)
+            self.events.publish("message", notice_row(notice))
 
     def approve(self, outbox_id: int) -> None:
         """Approve a message that is pending review."""
@@ -238,6 +291,7 @@ class SandboxState:
             message = self.outbox[outbox_id]
             if message.reviewed_at is None:
                 message.reviewed_at = self.now
+            self.progress.update_message(message, self)
 
     def reject(self, outbox_id: int, comment: str = "") -> None:
         """Reject a message in review; a cost that was charged is refunded."""
@@ -252,6 +306,7 @@ class SandboxState:
             message.final_state = state
             if message.charged:
                 self.users[message.user_id].credit += message.cost
+            self.progress.update_message(message, self)
 
     def approve_pattern(self, code: str) -> None:
         """Approve a pattern."""

@@ -203,6 +203,17 @@ class TestServer:
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}{CREDIT}", trust_env=False)
 
+    def test_a_stop_takes_milliseconds_also_with_an_idle_connection(self) -> None:
+        times: list[float] = []
+        for _ in range(3):
+            sandbox = Sandbox().start()
+            with httpx.Client(base_url=sandbox.base_url, trust_env=False) as client:
+                client.get(CREDIT)
+                began = time.perf_counter()
+                sandbox.stop()
+                times.append(time.perf_counter() - began)
+        assert min(times) < 0.08  # uvicorn itself takes 0.1 to 0.2 s
+
     def test_a_disconnected_client_does_not_delay_the_stop(self, caplog: pytest.LogCaptureFixture) -> None:
         with Sandbox() as sandbox:
             sandbox.faults.add(None, delay=60)

@@ -80,6 +80,6 @@ def test_a_fault_for_an_unknown_path_is_an_error() -> None:
 
 def test_a_message_to_an_unknown_line_is_an_error() -> None:
     sandbox = Sandbox()
-    with pytest.raises(ValueError, match="no line has the number '3000100200'"):
-        sandbox.state.receive("+989121111111", "3000100200", "hello")
+    with pytest.raises(ValueError, match="no line has the number '3000999999'"):
+        sandbox.state.receive("+989121111111", "3000999999", "hello")
     assert sandbox.state.receive("+989121111111", sandbox.from_number, "hello").text == "hello"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ippanel_edge.sandbox.defaults import VOICE_NUMBER, VOICE_TARIFF
+from ippanel_edge.sandbox.defaults import VOICE_NUMBER
 from ippanel_edge.sandbox.faults import RESERVED_OUTCOMES, SendFailure, failure_rejection, find_send_failure
 from ippanel_edge.sandbox.records import DeliveryOutcome, Line, MessageState, OutboxMessage, Recipient
 from ippanel_edge.sandbox.replies import Reply, duplicate_message, forbidden, insufficient_credit, ok
-from ippanel_edge.sandbox.rules.billing import total_price
+from ippanel_edge.sandbox.rules.billing import VOICE_TARIFF, total_price
 from ippanel_edge.sandbox.rules.segments import SegmentCount, count_segments
 
 if TYPE_CHECKING:
@@ -26,15 +26,16 @@ UNREVIEWED_TYPES = frozenset({"pattern"})
 
 @attrs.frozen
 class PlannedMessage:
-    """An outbox message to create: its text or template, and (number, text) pairs of its recipients."""
+    """An outbox message to create: its text or template, (number, text) pairs of its recipients, and its pattern."""
 
     text: str
     recipients: Sequence[tuple[str, str]]
+    pattern_code: str | None = None
 
 
-def broadcast(text: str, numbers: Sequence[str]) -> PlannedMessage:
+def broadcast(text: str, numbers: Sequence[str], pattern_code: str | None = None) -> PlannedMessage:
     """Return a message with the same text for all numbers; duplicate numbers are removed."""
-    return PlannedMessage(text, [(number, text) for number in dict.fromkeys(numbers)])
+    return PlannedMessage(text, [(number, text) for number in dict.fromkeys(numbers)], pattern_code)
 
 
 def accept(
@@ -79,7 +80,7 @@ def accept(
     state.recent_messages.add(keys, state.now)
     needs_review = sending_type not in UNREVIEWED_TYPES and (state.review or len(keys) > state.review_above)
     ids = [
-        _add(call, sending_type, message.text, recipients, cost, line=line, send_at=send_at, needs_review=needs_review)
+        _add(call, sending_type, message, recipients, cost, line=line, send_at=send_at, needs_review=needs_review)
         for message, (recipients, cost) in zip(messages, priced, strict=True)
     ]
     if send_failure is not None:
@@ -107,7 +108,7 @@ def _outcome(state: SandboxState, number: str, line: Line | None) -> DeliveryOut
 def _add(
     call: Call,
     sending_type: str,
-    text: str,
+    planned: PlannedMessage,
     recipients: list[Recipient],
     cost: float,
     *,
@@ -123,7 +124,8 @@ def _add(
         line_id=line.line_id if line else 0,
         color=line.color if line else None,
         sending_type=sending_type,
-        text=text,
+        text=planned.text,
+        pattern_code=planned.pattern_code,
         recipients=recipients,
         cost=cost,
         created_at=now,
@@ -135,7 +137,5 @@ def _add(
         final_state=None if recipients else MessageState.NO_RECIPIENTS,
         client_ip=call.client_ip,
     )
-    call.state.outbox[message.outbox_id] = message
-    if not message.charged:
-        call.state.uncharged[message.outbox_id] = message
+    call.state.add_to_outbox(message)
     return message.outbox_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ippanel_edge.sandbox.population import MCI, operator_of
 from ippanel_edge.sandbox.records import MessageState, OutboxMessage, Recipient, Tariff
@@ -11,6 +11,9 @@ from ippanel_edge.sandbox.rules.delivery import sending_start
 
 if TYPE_CHECKING:
     from ippanel_edge.sandbox.state import SandboxState
+
+VOICE_TARIFF: Final = 2
+"""The tariff of voice messages, which have no line."""
 
 
 def message_price(tariff: Tariff, number: str, parts: int, *, is_persian: bool) -> float:

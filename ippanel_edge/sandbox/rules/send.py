@@ -165,7 +165,7 @@ def pattern(call: Call) -> Reply:
     text = fill_pattern(call, code, values)
     check_length(body, "params", [text])
     call.check()
-    reply = accept(call, "pattern", [broadcast(text, recipients)], line=line, send_at=send_at)
+    reply = accept(call, "pattern", [broadcast(text, recipients, code)], line=line, send_at=send_at)
     if contact is not None:
         contact.save(call, recipients[0])
     return reply
