@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -14,12 +15,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from ippanel_edge.sandbox.rules.billing import charge_due_messages
-from ippanel_edge.sandbox.spelling import latin_digits, normalise_mobile
-from ippanel_edge.sandbox.views import iso, outbox_row, phone_messages, phone_rows
+from ippanel_edge.sandbox.views import iso, outbox_row
 from ippanel_edge.sandbox.web import rows
+from ippanel_edge.sandbox.web.inbox import Inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from starlette.requests import Request
 
@@ -134,95 +135,66 @@ def _context(state: SandboxState, faults: Faults, query: _Query, *, base_url: st
     with state.lock:
         charge_due_messages(state)
         now = rows.moment(iso(state.now))
-        phones = [rows.phone(row, now) for row in _phones(state, query.search)]
-        number, problem = _number(query.phone, phones)
-        found = _conversation(state, number, query)
-        messages = [message.row(state) for message in reversed(found[: query.limit])]
-        main = state.main_user
-        lines = sorted(state.lines.values(), key=lambda line: line.owner_id != main.user_id)
-        numbers = [line.number for line in lines]
-        outbox = [
-            rows.outbox_row(outbox_row(message, state), now)
-            for message in reversed(list(state.outbox.values())[-PAGE_SIZE:])
+        inbox = Inbox.read(state, query.search)
+        newest = list(islice(reversed(state.outbox.values()), PAGE_SIZE))
+        outbox = [rows.outbox_row(outbox_row(message, state), now) for message in newest]
+    chosen, conversation, problem = _choose(inbox, query)
+    with state.lock:  # again: the API may be called while the messages are searched
+        phones = [
+            rows.phone(phone.number, phone.newest.row(state), phone.count, now) for phone in inbox.phones(PAGE_SIZE)
         ]
-        pending = [rows.fault(planned) for planned in faults.pending]
-        api_key = next((key for key, user_id in state.api_keys.items() if user_id == main.user_id), "")
-        settings = {
-            "review": state.review,
-            "review_seconds": state.review_seconds,
-            "delivery_seconds": state.delivery_seconds,
-        }
-        credit = main.credit
-    chosen = next((phone for phone in phones if phone["number"] == number), None) if number else None
-    reply_line = rows.chosen_line(messages, numbers[0] if numbers else "")
+        messages = [message.row(state) for message in reversed(conversation[: query.limit])]
     return {
+        **_settings(state, base_url),
         "now": now,
-        "credit": rows.rials(credit),
-        "credit_value": f"{credit:.1f}".removesuffix(".0"),
-        "phones": phones[:PAGE_SIZE],
-        "chosen": chosen or (rows.bare_phone(number) if number else None),
+        "phones": phones,
+        "chosen": chosen,
         "problem": problem,
         "is_explicit": bool(query.phone),
         "messages": rows.messages(messages),
-        "more": len(found) - query.limit if len(found) > query.limit else 0,
+        "more": max(0, len(conversation) - query.limit),
         "next_limit": query.limit + PAGE_SIZE,
-        "lines": [{"number": each, "shown": rows.shown_number(each)} for each in numbers],
-        "reply_line": reply_line,
+        "reply_line": rows.newest_line(messages),
         "outbox": outbox,
         "in_review": [row for row in outbox if row["state"] == "Review"],
-        "faults": pending,
+        "faults": [rows.fault(planned) for planned in faults.pending],
         "fault_kinds": FAULT_KINDS,
-        "settings": settings,
         "search": query.search,
         "panel": query.panel,
         "panels": PANELS,
         "steps": STEPS,
-        "connection": {
-            "IPPANEL_BASE_URL": base_url,
-            "IPPANEL_API_KEY": api_key,
-            "IPPANEL_FROM_NUMBER": numbers[0] if numbers else "",
-        },
     }
 
 
-def _phones(state: SandboxState, search: str) -> list[dict[str, Any]]:
-    """Return the phones, newest first; of a search those that match, each with its newest message that matches."""
-    phones = phone_rows(state)
-    if not search:
-        return phones
-    matching: dict[str, PhoneMessage] = {}
-    for message in phone_messages(state):
-        if message.number not in matching and _matches(message, search):
-            matching[message.number] = message
-    return [row | {"last": matching[row["number"]].row(state)} for row in phones if row["number"] in matching]
-
-
-def _matches(message: PhoneMessage, search: str) -> bool:
-    """Whether the text of a message or the number of its phone contains what is searched for."""
-    if latin_digits(search).casefold() in latin_digits(message.text).casefold():
-        return True
-    digits = latin_digits(search).replace(" ", "").removeprefix("0")
-    return len(digits) > 1 and digits in message.number
-
-
-def _number(wanted: str, phones: Sequence[Mapping[str, Any]]) -> tuple[str | None, str]:
-    """Return the chosen phone, by default that of the newest message, or None and what is wrong with the number."""
-    if not wanted:
-        return (phones[0]["number"] if phones else None), ""
-    if any(phone["number"] == wanted for phone in phones):
-        return wanted, ""
+def _choose(inbox: Inbox, query: _Query) -> tuple[dict[str, Any] | None, list[PhoneMessage], str]:
+    """Return the chosen phone, its messages, newest first, and what is wrong with its number."""
     try:
-        return normalise_mobile(wanted), ""
+        number = inbox.choose(query.phone)
     except ValueError as error:
-        return None, str(error)
-
-
-def _conversation(state: SandboxState, number: str | None, query: _Query) -> list[PhoneMessage]:
-    """Return the messages of a phone that match the search, newest first."""
+        return None, [], str(error)
     if number is None:
-        return []
-    return [
-        message
-        for message in phone_messages(state)
-        if message.number == number and (not query.search or _matches(message, query.search))
-    ]
+        return None, [], ""
+    return rows.phone(number, None, inbox.count(number)), inbox.conversation(number), ""
+
+
+def _settings(state: SandboxState, base_url: str) -> dict[str, Any]:
+    """Return the values of the settings, the credit and the connection of the main account."""
+    with state.lock:
+        main = state.main_user
+        lines = sorted(state.lines.values(), key=lambda line: line.owner_id != main.user_id)
+        api_key = next((key for key, user_id in state.api_keys.items() if user_id == main.user_id), "")
+        return {
+            "credit": rows.rials(main.credit),
+            "credit_value": f"{main.credit:.1f}".removesuffix(".0"),
+            "lines": [{"number": line.number, "shown": rows.shown_number(line.number)} for line in lines],
+            "settings": {
+                "review": state.review,
+                "review_seconds": "" if state.review_seconds is None else f"{state.review_seconds:g}",
+                "delivery_seconds": f"{state.delivery_seconds:g}",
+            },
+            "connection": {
+                "IPPANEL_BASE_URL": base_url,
+                "IPPANEL_API_KEY": api_key,
+                "IPPANEL_FROM_NUMBER": lines[0].number if lines else "",
+            },
+        }

@@ -94,26 +94,19 @@ def shown_number(number: str) -> str:
     return rest
 
 
-def phone(row: Json, now: Moment) -> dict[str, Any]:
-    """Return the entry of a phone in the list."""
-    number, last = row["number"], row["last"]
-    at = moment(last["time"])
-    return {
-        **bare_phone(number),
-        "messages": row["messages"],
-        "last": {"text": _one_line(last["text"]), "iso": at.iso, "when": at.when(now)},
-    }
-
-
-def bare_phone(number: str) -> dict[str, Any]:
-    """Return the parts of a phone without messages."""
-    return {
+def phone(number: str, newest: Json | None, count: int, now: Moment | None = None) -> dict[str, Any]:
+    """Return a phone: its number, its avatar, the count of its messages and the newest one, if it is shown."""
+    entry: dict[str, Any] = {
         "number": number,
         "shown": shown_number(number),
         "hue": zlib.crc32(number.encode()) % _HUES,
         "ending": number[-2:],
-        "messages": 0,
+        "messages": count,
     }
+    if newest is not None and now is not None:
+        at = moment(newest["time"])
+        entry["last"] = {"text": _one_line(newest["text"]), "iso": at.iso, "when": at.when(now)}
+    return entry
 
 
 def messages(rows: Iterable[Json]) -> list[dict[str, Any]]:
@@ -205,9 +198,9 @@ def rials(amount: float) -> str:
     return f"{amount:,.1f}".removesuffix(".0")
 
 
-def chosen_line(rows: Sequence[Json], default: str) -> str:
+def newest_line(rows: Sequence[Json]) -> str | None:
     """Return the line of the newest message of a conversation, to which a phone replies; `rows` are oldest first."""
-    return next((row["line"] for row in reversed(rows) if row["line"]), default)
+    return next((row["line"] for row in reversed(rows) if row["line"]), None)
 
 
 def _one_line(text: str) -> str:

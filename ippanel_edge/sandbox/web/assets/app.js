@@ -6,6 +6,7 @@ const root = document.documentElement;
 const THEME = "sandbox-theme";
 const EVENTS = ["message", "status", "inbound", "clock", "fault", "reset"];
 const MIN_PAUSE = 250; // milliseconds between two updates, however many events come
+const PAUSE_FACTOR = 4; // the pause is at least this many times as long as an update takes, so the sandbox has time
 const CLOCK_PAUSE = 2000; // milliseconds after which the time and the delivery states are read again
 
 const storedTheme = readTheme();
@@ -24,18 +25,18 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // Updating the page
 
-  let timer = 0, isUpdating = false, isDue = false, lastUpdate = 0;
+  let timer = 0, isUpdating = false, isDue = false, nextUpdate = 0;
 
   function update() {
     isDue = true;
-    if (!timer && !isUpdating) timer = setTimeout(run, Math.max(0, lastUpdate + MIN_PAUSE - Date.now()));
+    if (!timer && !isUpdating) timer = setTimeout(run, Math.max(0, nextUpdate - Date.now()));
   }
 
   async function run() {
     timer = 0;
     isUpdating = true;
     isDue = false;
-    const address = location.href;
+    const address = location.href, start = Date.now();
     try {
       const response = await fetch(address, { headers: { Accept: "text/html" } });
       if (response.ok && address === location.href) apply(await response.text());
@@ -43,7 +44,7 @@ document.addEventListener("DOMContentLoaded", () => {
       if (!(error instanceof TypeError)) throw error; // a TypeError: the server is not there, which #live shows
     } finally {
       isUpdating = false;
-      lastUpdate = Date.now();
+      nextUpdate = Date.now() + Math.max(MIN_PAUSE, PAUSE_FACTOR * (Date.now() - start));
       if (isDue) update();
     }
   }
@@ -59,6 +60,7 @@ document.addEventListener("DOMContentLoaded", () => {
       if (other) morph(part, document.adoptNode(other));
     }
     document.title = fresh.title;
+    document.getElementById("reply").hidden = fresh.getElementById("reply").hidden;
     document.body.classList.toggle("shows-thread", fresh.body.classList.contains("shows-thread"));
     document.body.classList.toggle("shows-list", fresh.body.classList.contains("shows-list"));
     if (focused && focused.isConnected && document.activeElement !== focused) focused.focus();
