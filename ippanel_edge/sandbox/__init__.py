@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ippanel_edge.sandbox.app import create_app
     from ippanel_edge.sandbox.clock import SandboxClock
+    from ippanel_edge.sandbox.faults import Fault
     from ippanel_edge.sandbox.server import Sandbox
     from ippanel_edge.sandbox.state import SandboxState
 
-__all__ = ["Sandbox", "SandboxClock", "SandboxState", "create_app"]
+__all__ = ["Fault", "Sandbox", "SandboxClock", "SandboxState", "create_app"]
 
-_HOMES = {"create_app": "app", "SandboxClock": "clock", "Sandbox": "server", "SandboxState": "state"}
+_HOMES = {
+    "create_app": "app",
+    "Fault": "faults",
+    "SandboxClock": "clock",
+    "Sandbox": "server",
+    "SandboxState": "state",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,13 +21,7 @@ from ippanel_edge.sandbox.records import MessageState, OutboxMessage
 from ippanel_edge.sandbox.rules.billing import charge_due_messages
 from ippanel_edge.sandbox.rules.delivery import message_state
 from ippanel_edge.sandbox.spelling import find_line, normalise_mobile
-from ippanel_edge.sandbox.views import (
-    Row,
-    iso,
-    outbox_row,
-    phone_messages,
-    phone_rows,
-)
+from ippanel_edge.sandbox.views import PhoneMessage, Row, iso, outbox_row, phone_messages, phone_rows
 
 if TYPE_CHECKING:
     from ippanel_edge.sandbox.events import Event, EventFeed, Subscription
@@ -160,26 +154,26 @@ class _Control:
         """List the messages to and from phones, newest first, those after the id `after` in this order."""
         query = Inputs.of_query(request)
         number, search, after = (query.text_or_none(name) for name in ("number", "search", "after"))
-        limit = query.integer_or("limit", DEFAULT_LIMIT, minimum=1)
+        limit = query.integer_or("limit", DEFAULT_LIMIT, minimum=1, maximum=MAX_LIMIT)
         query.check()
         phone = None if number is None else _mobile("number", number)
         with self._state.lock:
             charge_due_messages(self._state)
             found = phone_messages(self._state)
             if after is not None:
-                found = iter(list(_skip(found, after)))
+                _skip(found, after)
             rows = (
                 message
                 for message in found
                 if (phone is None or message.number == phone) and (search is None or search in message.text)
             )
-            return _json([message.row(self._state) for message in islice(rows, min(limit, MAX_LIMIT))])
+            return _json([message.row(self._state) for message in islice(rows, limit)])
 
     async def outbox(self, request: Request) -> Response:
         """List the outbox, newest first; `after` is the id of the last message of the previous page."""
         query = Inputs.of_query(request)
         after = query.integer("after") if query.has("after") else None
-        limit = query.integer_or("limit", DEFAULT_LIMIT, minimum=1)
+        limit = query.integer_or("limit", DEFAULT_LIMIT, minimum=1, maximum=MAX_LIMIT)
         query.check()
         with self._state.lock:
             charge_due_messages(self._state)
@@ -188,7 +182,7 @@ class _Control:
                 for message in reversed(self._state.outbox.values())
                 if after is None or message.outbox_id < after
             )
-            return _json([outbox_row(message, self._state) for message in islice(found, min(limit, MAX_LIMIT))])
+            return _json([outbox_row(message, self._state) for message in islice(found, limit)])
 
     async def receive(self, request: Request) -> Response:
         """Receive a message from a phone."""
@@ -316,17 +310,14 @@ def _cursor(feed: EventFeed, last_event_id: str | None) -> int | None:
     return int(number[:18]) if is_own else -1
 
 
-def _skip(messages: Iterable[Any], key: str) -> Iterable[Any]:
-    """Return the messages after the one with an id.
+def _skip(messages: Iterator[PhoneMessage], key: str) -> None:
+    """Advance an iterator to the message after the one with an id.
 
     Raises:
         ControlError: 404 if there is none.
     """
-    iterator = iter(messages)
-    for message in iterator:
-        if message.key == key:
-            return iterator
-    raise ControlError(404, f"after: expected the id of a message, got {key!r}; use an id of an earlier answer")
+    if all(message.key != key for message in messages):
+        raise ControlError(404, f"after: expected the id of a message, got {key!r}; use an id of an earlier answer")
 
 
 def _in_review(state: SandboxState, outbox_id: int) -> OutboxMessage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
@@ -115,6 +116,9 @@ _HTML_502: Final = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
     "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"(?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?")
+_OWN_HEADERS: Final = frozenset({"content-length", "transfer-encoding", "connection"})
 _MAX_DELAY: Final = 3600.0
 _STATUSES: Final = frozenset(range(200, 600)) - {204, 205, 304}
 
@@ -305,6 +309,11 @@ class Faults:
             raise ValueError(f"status: expected an HTTP status from 200 to 599 that allows a body, got {fault.status}")
         if not 0 <= fault.delay <= _MAX_DELAY:
             raise ValueError(f"delay: expected seconds from 0 to {_MAX_DELAY:.0f}, got {fault.delay}")
+        for name, value in fault.headers.items():
+            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+                raise ValueError(f"headers: expected a name and a value that HTTP allows, got {name!r}: {value!r}")
+            if name.lower() in _OWN_HEADERS:
+                raise ValueError(f"headers: expected no {name}, which the server sets; use CUT for a wrong length")
         if fault.cut is not None and fault.cut < 0:
             raise ValueError(f"cut: expected a number of bytes, at least 0, got {fault.cut}")
         with self._lock:

@@ -106,19 +106,21 @@ class Inputs:
             raise _wrong(name, "true or false", value)
         return value
 
-    def integer(self, name: str, *, minimum: int = 0) -> int:
+    def integer(self, name: str, *, minimum: int = 0, maximum: int = _MAX_INTEGER) -> int:
         """Return a required int; in a query it is a str of digits."""
         expected = f"an integer of at least {minimum}"
+        if maximum != _MAX_INTEGER:
+            expected = f"an integer from {minimum} to {maximum}"
         value = self._required(name, expected)
         if isinstance(value, str) and not isinstance(self._values, dict) and value.isascii() and value.isdigit():
             value = int(value[:20])
-        if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= _MAX_INTEGER:
+        if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
             raise _wrong(name, expected, value)
         return value
 
-    def integer_or(self, name: str, default: int, *, minimum: int = 0) -> int:
+    def integer_or(self, name: str, default: int, *, minimum: int = 0, maximum: int = _MAX_INTEGER) -> int:
         """Return an optional int."""
-        return self.integer(name, minimum=minimum) if self.has(name) else default
+        return self.integer(name, minimum=minimum, maximum=maximum) if self.has(name) else default
 
     def number(self, name: str, *, nullable: bool = False) -> float | None:
         """Return a required number that is not negative; None for null if it is `nullable`."""
