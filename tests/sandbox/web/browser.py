@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -153,9 +155,10 @@ class Browser:
             if not node["ignored"]
         ]
 
-    def screenshot(self, path: str) -> None:
-        """Write the page as a PNG file."""
-        assert self.driver.save_screenshot(path), path
+    def screenshot(self, path: Path) -> None:
+        """Write the page as a WebP file."""
+        image = self.command("Page.captureScreenshot", format="webp", quality=90)["data"]
+        path.write_bytes(base64.b64decode(image))
 
 
 @contextmanager

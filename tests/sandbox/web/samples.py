@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ippanel_edge import EdgeClient
@@ -26,7 +26,12 @@ def sample_sandbox() -> Sandbox:
 
 def fill(sandbox: Sandbox) -> None:
     """Send the sample messages to a running sandbox, over two days of its clock."""
-    with EdgeClient(sandbox.api_key, base_url=sandbox.base_url, from_number=sandbox.from_number) as client:
+    with EdgeClient(
+        sandbox.api_key,
+        base_url=sandbox.base_url,
+        from_number=sandbox.from_number,
+        validate=False,  # the client checks the time of a scheduled message against the clock of this machine
+    ) as client:
 
         def send(numbers: Sequence[str], text: str, *, line: str | None = None, after: float = 60) -> None:
             sandbox.clock.advance(after)
@@ -39,10 +44,14 @@ def fill(sandbox: Sandbox) -> None:
         )
         send([ALI], "Your parcel 7731 is waiting at the Vanak branch until Thursday.", after=1500)
         send(["+989990000002"], "یادآوری: وقت مشاورهٔ شما فردا ساعت ۱۰:۳۰ است.", after=2400)  # noqa: RUF001 - Persian
+        unwanted = client.send.webservice([ALI], "You have won! Answer 1 to collect your prize.")
+        sandbox.state.reject(unwanted.id, "advertising")
+        sandbox.clock.advance(90)
         sandbox.state.receive(ALI, PROMOTIONAL_NUMBER, "Thanks, I will collect it on Wednesday.")
         sandbox.clock.advance(50_000)
         client.send.pattern("welcome", MINA, {"name": "مینا", "points": 250})
         send([MINA], "Dear Mina, your invoice of 1,250,000 Rials was paid.", after=900)
+        client.send.webservice([MINA], "Your appointment is at 11:00 today.", send_time=START + timedelta(hours=40))
         send([REZA], "قرار فردا ساعت ۹ صبح در دفتر خیابان ولیعصر. لطفاً کارت ملی همراه داشته باشید.", after=700)
         sandbox.state.receive(REZA, sandbox.from_number, "باشه، می‌آیم. جای پارک هست؟")
         send([REZA], "بله، پارکینگ ساختمان طبقهٔ منفی ۲ 🚗", after=240)

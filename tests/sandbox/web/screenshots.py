@@ -26,16 +26,16 @@ def write(folder: Path) -> list[Path]:
             browser.prefer(scheme)
             browser.resize(*DESKTOP, scale=1.5)
             browser.open(f"{page}/?phone=%2B{SARA[1:]}&panel=outbox")
-            written.append(_write(browser, folder / f"inbox-desktop-{scheme}.png"))
+            written.append(_write(browser, folder / f"inbox-desktop-{scheme}.webp"))
             browser.resize(*PHONE, scale=2)
             browser.open(f"{page}/?phone=%2B{SARA[1:]}")
-            written.append(_write(browser, folder / f"inbox-phone-{scheme}.png"))
+            written.append(_write(browser, folder / f"inbox-phone-{scheme}.webp"))
     return written
 
 
 def _write(browser: Browser, path: Path) -> Path:
     browser.wait(LIVE)
-    browser.screenshot(str(path))
+    browser.screenshot(path)
     return path
 
 

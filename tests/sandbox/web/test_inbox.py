@@ -192,6 +192,9 @@ def test_the_review_the_clock_and_the_settings_work_from_the_panel(inbox: Inbox)
     browser.wait("document.querySelector('.message .ticks')?.textContent === '✓✓'")
     assert before == "17:50:00"
     assert browser.text(".big-clock time") == "17:51:00"
+    fill_in(browser, "#advance-by input", "5.5")
+    browser.find("#advance-by button").click()
+    browser.wait("document.querySelector('.big-clock time').textContent === '17:51:05'")
     browser.find("#open-outbox").click()
     browser.wait_for_text("#outbox .state", "Sent")
 
@@ -200,10 +203,12 @@ def test_a_rejected_message_is_marked(inbox: Inbox) -> None:
     inbox.sandbox.state.review = True
     send(inbox.sandbox, SARA, "unwanted")
     browser = inbox.show("?panel=settings")
+    browser.find("[data-live=review] [name=comment]").send_keys("advertising")
     browser.find("[data-live=review] [value=reject]").click()
     browser.wait_for_text("#messages .note", "Rejected")
     browser.find("#open-outbox").click()
     browser.wait_for_text("#outbox .state-bad", "Rejected")
+    assert [message.reject_comment for message in inbox.sandbox.state.outbox.values()] == ["advertising"]
 
 
 def test_a_reset_needs_two_presses(filled: Inbox) -> None:
