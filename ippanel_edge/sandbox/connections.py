@@ -14,15 +14,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-import httpx
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from ippanel_edge.sandbox.faults import Fault
 
 if TYPE_CHECKING:
+    import httpx
     from starlette.types import Receive, Scope, Send
 
-_KEY: Final = "sandbox_connection"
+CONNECTION: Final = "sandbox_connection"
+"""The key of the connection in the state of a scope."""
 _GARBAGE: Final = b"\x16\x03\x01 this is not HTTP \xff\xfe\r\n\r\n"
 _LINGER: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """The option SO_LINGER with a time of 0: closing the socket sends a reset."""
@@ -69,22 +69,8 @@ class Connection:
 
 def connection_of(scope: Scope) -> Connection | None:
     """Return the connection of a request; None in memory and under another server."""
-    connection = scope.get("state", {}).get(_KEY)
+    connection = scope.get("state", {}).get(CONNECTION)
     return connection if isinstance(connection, Connection) else None
-
-
-def protocol_class(on_stop: StopCallbacks) -> type[asyncio.Protocol]:
-    """Return uvicorn's protocol class, extended so that each request knows its connection."""
-
-    class WithConnection(asyncio.Protocol):
-        app_state: Mapping[str, Any]  # uvicorn copies it into the scope of each request
-
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            if isinstance(transport, asyncio.Transport):
-                self.app_state = {**self.app_state, _KEY: Connection(transport, on_stop)}
-            super().connection_made(transport)
-
-    return type("SandboxProtocol", (WithConnection, AutoHTTPProtocol), {})
 
 
 async def break_connection(
@@ -131,6 +117,8 @@ async def _wait_until_disconnected(receive: Receive) -> None:
 
 def _error_of(fault: Fault) -> httpx.TransportError:
     """Return the error that httpx raises for a connection that is broken in this way."""
+    import httpx  # noqa: PLC0415 - a server does not need it
+
     match fault:
         case Fault.STALL:
             return httpx.ReadTimeout("the sandbox does not respond")

@@ -145,10 +145,12 @@ class _Control:
 
     async def phones(self, request: Request) -> Response:
         """List the phones, newest message first."""
-        Inputs.of_query(request).check()
+        query = Inputs.of_query(request)
+        limit = query.integer_or("limit", MAX_LIMIT, minimum=1, maximum=MAX_LIMIT)
+        query.check()
         with self._state.lock:
             charge_due_messages(self._state)
-            return _json(phone_rows(self._state))
+            return _json(phone_rows(self._state, limit))
 
     async def messages(self, request: Request) -> Response:
         """List the messages to and from phones, newest first, those after the id `after` in this order."""

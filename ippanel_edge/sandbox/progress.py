@@ -29,6 +29,11 @@ class _Watched:
     examples: Mapping[DeliveryOutcome, Recipient]
     statuses: Statuses
 
+    @property
+    def is_final(self) -> bool:
+        """Whether no status will change."""
+        return all(status in FINAL_STATUSES for status in self.statuses.values())
+
 
 class Progress:
     """Publishes the status changes of messages; they are computed from the clock, so somebody must call `update`.
@@ -43,20 +48,32 @@ class Progress:
 
     def add(self, message: OutboxMessage, state: SandboxState) -> None:
         """Publish an accepted message, one event for each recipient, and watch it."""
-        examples = {recipient.outcome: recipient for recipient in message.recipients}
-        watched = _Watched(message, examples, _statuses(message, examples, state))
+        watched = _watch(message, state)
         for index, recipient in enumerate(message.recipients):
             self._feed.publish(
                 "message", outgoing_row(message, index, state, status=watched.statuses[recipient.outcome])
             )
         if message.recipients:
-            self._watched[message.outbox_id] = watched
-            self._recipients += len(message.recipients)
+            self._add(watched)
         while self._recipients > MAX_RECIPIENTS and len(self._watched) > 1:
             oldest = next(iter(self._watched.values()))
             if not self._check(oldest, state):  # its further changes are not published
                 self._feed.publish("reset", {"reason": "too many messages without a final status"})
             self._remove(oldest)
+
+    def watch_existing(self, state: SandboxState) -> None:
+        """Watch the newest messages of a state that was filled before, without publishing them."""
+        self.clear()
+        found: list[_Watched] = []
+        recipients = 0
+        for message in reversed(state.outbox.values()):
+            recipients += len(message.recipients)
+            if recipients > MAX_RECIPIENTS:
+                break
+            found.append(_watch(message, state))
+        for watched in reversed(found):
+            if not watched.is_final:
+                self._add(watched)
 
     def update(self, state: SandboxState) -> None:
         """Publish the status changes since the last call."""
@@ -86,15 +103,22 @@ class Progress:
                 if status != watched.statuses[recipient.outcome]:
                     self._feed.publish("status", outgoing_row(message, index, state, status=status))
             watched.statuses = statuses
-        return all(status in FINAL_STATUSES for status in statuses.values())
+        return watched.is_final
+
+    def _add(self, watched: _Watched) -> None:
+        self._watched[watched.message.outbox_id] = watched
+        self._recipients += len(watched.message.recipients)
 
     def _remove(self, watched: _Watched) -> None:
         del self._watched[watched.message.outbox_id]
         self._recipients -= len(watched.message.recipients)
 
 
-def _statuses(
-    message: OutboxMessage, examples: Mapping[DeliveryOutcome, Recipient], state: SandboxState
-) -> Mapping[DeliveryOutcome, str]:
+def _watch(message: OutboxMessage, state: SandboxState) -> _Watched:
+    examples = {recipient.outcome: recipient for recipient in message.recipients}
+    return _Watched(message, examples, _statuses(message, examples, state))
+
+
+def _statuses(message: OutboxMessage, examples: Mapping[DeliveryOutcome, Recipient], state: SandboxState) -> Statuses:
     """Return the status for each delivery outcome: the recipients with the same outcome have the same status."""
     return {outcome: status_of(recipient, message, state) for outcome, recipient in examples.items()}

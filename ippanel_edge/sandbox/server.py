@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio.to_thread
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from ippanel_edge.sandbox.app import BASE, create_app, endpoints_by_path, names_by_call
 from ippanel_edge.sandbox.clock import SandboxClock
-from ippanel_edge.sandbox.connections import StopCallbacks, protocol_class
+from ippanel_edge.sandbox.connections import CONNECTION, Connection, StopCallbacks
 from ippanel_edge.sandbox.defaults import API_KEY, FROM_NUMBER, default_state
 from ippanel_edge.sandbox.faults import Fault, Faults, PlannedFault
 from ippanel_edge.sandbox.hosts import AllowedHosts
@@ -68,6 +70,7 @@ class Sandbox:
         self.clock: SandboxClock = self.state.clock
         self.faults: Faults = Faults(endpoints_by_path().keys(), names_by_call())
         self.events: EventFeed = self.state.events
+        self.state.progress.watch_existing(self.state)
         self.app: Starlette = create_app(self.state, self.faults)
         self.api_key = API_KEY
         self.from_number = FROM_NUMBER
@@ -156,6 +159,20 @@ class Sandbox:
             await anyio.to_thread.run_sync(self.stop)
 
 
+def _protocol_class(on_stop: StopCallbacks) -> type[asyncio.Protocol]:
+    """Return uvicorn's protocol class, extended so that each request knows its connection."""
+
+    class WithConnection(asyncio.Protocol):
+        app_state: Mapping[str, Any]  # uvicorn copies it into the scope of each request
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            if isinstance(transport, asyncio.Transport):
+                self.app_state = {**self.app_state, CONNECTION: Connection(transport, on_stop)}
+            super().connection_made(transport)
+
+    return type("SandboxProtocol", (WithConnection, AutoHTTPProtocol), {})
+
+
 class _Server(uvicorn.Server):
     """A uvicorn server that sets `ready` when it has started, and ends endless responses when it stops."""
 
@@ -182,7 +199,7 @@ class _ServerThread:
         on_stop = StopCallbacks()
         config = uvicorn.Config(
             app,
-            http=protocol_class(on_stop),
+            http=_protocol_class(on_stop),
             loop="asyncio",
             lifespan="off",
             ws="none",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from heapq import merge
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -203,8 +204,11 @@ def phone_messages(state: SandboxState) -> Iterator[PhoneMessage]:
                 yield PhoneMessage(record.number, record.text, False, record)
 
 
-def phone_rows(state: SandboxState) -> list[Row]:
-    """Return the phones, the one with the newest message first; `unread` counts since the last reply of the phone."""
+def phone_rows(state: SandboxState, limit: int = 1000) -> list[Row]:
+    """Return at most `limit` phones, the one with the newest message first.
+
+    `unread` is the number of messages to the phone since its last reply.
+    """
     counts: dict[str, int] = {}
     unread: dict[str, int] = {}
     last: dict[str, PhoneMessage] = {}
@@ -223,7 +227,7 @@ def phone_rows(state: SandboxState) -> list[Row]:
             "unread": unread.get(number, 0),
             "last": message.row(state),
         }
-        for number, message in last.items()
+        for number, message in islice(last.items(), limit)
     ]
 
 

@@ -129,6 +129,7 @@ class TestPhones:
             (ONE, 2, 2),
         ]
         assert [phone["last"]["text"] for phone in phones] == ["code: 1234", "second"]
+        assert ask.get("/phones", limit=1) == phones[:1]
 
     def test_messages_are_listed_newest_first_also_at_the_same_time(
         self, ask: Control, call: Caller, sandbox: Sandbox
@@ -224,7 +225,7 @@ class TestPhones:
             ("/messages", "limit=1&limit=2", 422, "limit: expected one value, got 2 values"),
             ("/messages", "search=", 422, "search: expected a non-empty string"),
             ("/outbox", "after=x", 422, "after: expected an integer"),
-            ("/phones", "limit=1", 422, "expected no fields, got the unknown field 'limit'"),
+            ("/phones", "number=1", 422, "expected limit, got the unknown field 'number'"),
             ("/state", "x=1", 422, "expected no fields"),
             ("/faults", "x=1", 422, "expected no fields"),
             ("/events", "x=1", 422, "expected no fields"),

@@ -272,6 +272,15 @@ class TestWhatIsPublished:
         (after,) = accepted(call.webservice(ONE))  # not a duplicate
         assert after > before
 
+    def test_the_statuses_of_messages_of_an_existing_state_are_published(self, sandbox: Sandbox, call: Caller) -> None:
+        accepted(call.webservice(TWO, message="old"))
+        sandbox.clock.advance(4)
+        accepted(call.webservice(ONE))
+        restarted = Sandbox(state=sandbox.state)
+        events = restarted.events.subscribe()
+        restarted.clock.advance(4)
+        assert [(row["number"], row["status"]) for row in of_kind(events, "status")] == [(ONE, "delivered")]
+
     def test_the_watch_on_unfinished_messages_is_bounded(self, sandbox: Sandbox, call: Caller) -> None:
         events = sandbox.events.subscribe()
         numbers = [f"+98912{number:07d}" for number in range(1000)]
