@@ -168,7 +168,7 @@ def chromium() -> Generator[Browser]:
     Raises:
         BrowserMissingError: it is not installed.
     """
-    binary, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
+    binary, driver_path = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
     if binary is None or driver_path is None:
         raise BrowserMissingError(MISSING)
     with tempfile.TemporaryDirectory(prefix="ippanel-chromium-", ignore_cleanup_errors=True) as profile:

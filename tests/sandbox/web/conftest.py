@@ -45,16 +45,14 @@ class Inbox:
 
 
 @pytest.fixture
-def browser(started_browser: Browser) -> Iterator[Browser]:
+def browser(started_browser: Browser) -> Browser:
     """The browser at the size of a desktop, in the light theme, without stored data."""
     started_browser.resize(1440, 900)
     started_browser.prefer("light")
     started_browser.javascript(enabled=True)
-    started_browser.open("about:blank")
     started_browser.hosts()
     started_browser.console()
-    yield started_browser
-    started_browser.open("about:blank")  # closes the event stream before the sandbox stops
+    return started_browser
 
 
 @pytest.fixture
@@ -65,7 +63,7 @@ def inbox(browser: Browser) -> Iterator[Inbox]:
         yield Inbox(sandbox, browser)
         assert browser.console() == []
         assert browser.hosts() == {host}
-        browser.open("about:blank")
+        browser.open("about:blank")  # closes the event stream before the sandbox stops
 
 
 @pytest.fixture

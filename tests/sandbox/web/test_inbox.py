@@ -248,6 +248,20 @@ def test_markup_in_a_message_is_shown_as_text(inbox: Inbox) -> None:
     assert browser.run("window.hacked === undefined && document.images.length === 1") is True
 
 
+def test_a_page_that_nobody_sees_holds_no_connection(inbox: Inbox) -> None:
+    browser = inbox.show()
+    hide = (
+        "return void (Object.defineProperty(document, 'hidden', { value: arguments[0], configurable: true }),"
+        " document.dispatchEvent(new Event('visibilitychange')))"
+    )
+    browser.run(hide, True)
+    assert browser.text("#live-text") == "Connecting"
+    send(inbox.sandbox, SARA, "while hidden")
+    browser.run(hide, False)
+    browser.wait("document.querySelector('#live.is-live')")
+    browser.wait_for_text("#messages .bubble", "while hidden")
+
+
 def test_the_page_recovers_when_the_sandbox_starts_again(inbox: Inbox) -> None:
     port = urlsplit(inbox.sandbox.base_url).port
     assert port is not None

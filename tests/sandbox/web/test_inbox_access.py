@@ -98,7 +98,7 @@ def test_the_theme_follows_the_system_until_it_is_chosen_and_is_kept(filled: Inb
     assert browser.find("#theme").get_attribute("aria-pressed") == "false"
 
 
-@pytest.mark.parametrize("width", [320, 360, 768, 1024, 1440])
+@pytest.mark.parametrize("width", [360, 1000])
 def test_nothing_is_wider_than_the_window(filled: Inbox, width: int) -> None:
     filled.browser.resize(width, 740)
     long_word = "https://example.com/" + "a" * 300

@@ -18,9 +18,12 @@ document.addEventListener("DOMContentLoaded", () => {
   const panelNames = [...document.querySelectorAll("[data-panel]")].map((link) => link.dataset.panel);
   const isNarrow = () => matchMedia("(max-width: 1180px)").matches;
 
+  let announceTimer = 0;
+
   function announce(text) {
     announcer.textContent = "";
-    setTimeout(() => { announcer.textContent = text; }, 50); // an equal text is announced again
+    clearTimeout(announceTimer); // of many messages at once, the newest is announced
+    announceTimer = setTimeout(() => { announcer.textContent = text; }, 50); // an equal text is announced again
   }
 
   // Updating the page
@@ -326,22 +329,33 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // Events
 
+  let source = null;
+
   function listen() {
-    const source = new EventSource("/sandbox/events");
-    const show = (isLive) => {
-      document.getElementById("live").classList.toggle("is-live", isLive);
-      document.getElementById("live-text").textContent = isLive ? "Live" : "Connecting";
-    };
+    if (source || document.hidden) return;
+    source = new EventSource("/sandbox/events");
     source.addEventListener("open", () => {
-      show(true);
+      showLive(true);
       update(); // events between the rendering of the page and now
     });
     source.addEventListener("error", () => {
-      show(false);
-      if (source.readyState === EventSource.CLOSED) setTimeout(listen, CLOCK_PAUSE);
+      showLive(false);
+      if (source?.readyState !== EventSource.CLOSED) return; // the browser connects again on its own
+      source = null;
+      setTimeout(listen, CLOCK_PAUSE);
     });
     for (const name of EVENTS) source.addEventListener(name, (event) => receive(name, event));
-    addEventListener("pagehide", () => source.close(), { once: true });
+  }
+
+  function stopListening() {
+    source?.close();
+    source = null;
+    showLive(false);
+  }
+
+  function showLive(isLive) {
+    document.getElementById("live").classList.toggle("is-live", isLive);
+    document.getElementById("live-text").textContent = isLive ? "Live" : "Connecting";
   }
 
   function receive(name, event) {
@@ -353,11 +367,11 @@ document.addEventListener("DOMContentLoaded", () => {
     update();
   }
 
-  addEventListener("pageshow", (event) => {
-    if (event.persisted) listen(); // from the cache of the browser, where pagehide closed the events
-  });
+  // A browser allows only six connections to a host, so a page that nobody sees must not hold one.
+  document.addEventListener("visibilitychange", () => { if (document.hidden) stopListening(); else listen(); });
+  addEventListener("pagehide", stopListening);
+  addEventListener("pageshow", listen);
 
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) update(); });
   setInterval(() => { if (!document.hidden) update(); }, CLOCK_PAUSE);
 
   themeButton.hidden = false;
