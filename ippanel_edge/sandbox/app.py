@@ -40,6 +40,7 @@ from ippanel_edge.sandbox.replies import (
 from ippanel_edge.sandbox.routes import Call, Endpoint
 from ippanel_edge.sandbox.rules.billing import charge_due_messages
 from ippanel_edge.sandbox.views import iso
+from ippanel_edge.sandbox.web.pages import page_routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +91,7 @@ def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
     """
     by_path = endpoints_by_path()
     pending = Faults(by_path.keys(), names_by_call()) if faults is None else faults
-    routes: list[BaseRoute] = [control_routes(state, pending)]
+    routes: list[BaseRoute] = [control_routes(state, pending), *page_routes(state, pending, names_by_call())]
     for path in sorted(by_path, key=lambda path: ("{" in path, path)):
         path_app = _PathApp(path, by_path[path], state, pending)
         prefixes = (BASE, "") if path.startswith("/v2/") else (BASE,)

@@ -91,6 +91,10 @@ class InstalledWheelTest(unittest.TestCase):
         parts = {file.parts[0] for file in metadata.files("ippanel-edge") or []}
         assert parts == {"ippanel_edge", f"ippanel_edge-{ippanel_edge.__version__}.dist-info"}, parts
 
+    def test_the_wheel_contains_the_page_of_the_sandbox(self) -> None:
+        names = {file.name for file in metadata.files("ippanel-edge") or [] if "web" in file.parts}
+        assert names >= {"page.html", "app.css", "app.js", "icon.svg"}, names
+
     def test_no_extra_is_installed(self) -> None:
         assert not [name for name in EXTRAS if find_spec(name)]
 

@@ -35,7 +35,7 @@ def test_command_prints_its_settings_serves_requests_and_stops_on_ctrl_c() -> No
     assert (process.returncode, stderr) == (0, "")
 
 
-@pytest.mark.parametrize("module", ["starlette", "uvicorn", "python_multipart"])
+@pytest.mark.parametrize("module", ["starlette", "uvicorn", "python_multipart", "jinja2"])
 def test_command_names_the_extra_if_one_of_its_packages_is_missing(module: str) -> None:
     script = (
         f"import runpy, sys; sys.modules[{module!r}] = None; "
