@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PATH: Final = "/sandbox"
 KEEP_ALIVE: Final = 15.0
 """Real seconds without an event after which a comment is sent."""
+EVENT_STREAM: Final = "text/event-stream"
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
 
@@ -65,14 +66,15 @@ def control_routes(state: SandboxState, faults: Faults) -> Mount:
         "/events": {"GET": control.events},
     }
     routes = [Route(path, rule, methods=[method]) for path, rules in by_path.items() for method, rule in rules.items()]
-    app = Starlette(
-        routes=routes,
-        exception_handlers={
-            ControlError: _on_control_error,
-            HTTPException: _on_http_error,
-            ClientDisconnect: _on_leave,
-        },
-    )
+    known = ", ".join(f"{method} {PATH}{path}" for path, rules in by_path.items() for method in rules)
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        got = f"{request.method} {request.url.path}"
+        return _json({"error": f"expected one of {known}, got {got}; use one of them"}, status)
+
+    handlers = {ControlError: _on_control_error, HTTPException: on_http_error, ClientDisconnect: _on_leave}
+    app = Starlette(routes=routes, exception_handlers=handlers)
     return Mount(PATH, SameOrigin(app))
 
 
@@ -273,11 +275,13 @@ class _Control:
         """Stream the events until the client or the server ends it."""
         feed = self._state.events
         Inputs.of_query(request).check()
+        if request.method == "HEAD":
+            return Response(media_type=EVENT_STREAM)
         subscription = feed.subscribe(_cursor(feed, request.headers.get("last-event-id")))
         connection = connection_of(request.scope)
         forget = None if connection is None else connection.on_stop.add(subscription.close)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_stream(feed, subscription, forget), 200, headers, media_type="text/event-stream")
+        return StreamingResponse(_stream(feed, subscription, forget), 200, headers, media_type=EVENT_STREAM)
 
 
 async def _stream(
@@ -363,14 +367,6 @@ def _json(value: object, status: int = 200) -> Response:
 
 async def _on_control_error(_request: Request, error: Exception) -> Response:
     return _json({"error": str(error)}, error.status if isinstance(error, ControlError) else 500)
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    got = f"{request.method} {request.url.path}"
-    return _json(
-        {"error": f"expected a route of the control address, got {got}; see docs/en/sandbox-control.md"}, status
-    )
 
 
 async def _on_leave(_request: Request, _error: Exception) -> Response:

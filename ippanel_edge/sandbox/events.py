@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 from weakref import WeakSet
@@ -51,7 +50,8 @@ class EventFeed:
     def __init__(self, history: int = HISTORY) -> None:
         self.run: Final = secrets.token_hex(4)
         self.poll: Callable[[], None] | None = None
-        self._events: deque[Event] = deque(maxlen=history)
+        self._history = history
+        self._events: dict[int, Event] = {}
         self._last_id = 0
         self._polled_at = 0.0
         self._published = threading.Condition()
@@ -66,7 +66,8 @@ class EventFeed:
         """Add an event and wake the subscribers that wait for one; it never blocks."""
         with self._published:
             self._last_id += 1
-            self._events.append(Event(self._last_id, kind, data))
+            self._events[self._last_id] = Event(self._last_id, kind, data)
+            self._events.pop(self._last_id - self._history, None)
             self._wake()
 
     def subscribe(self, after: int | None = None) -> Subscription:
@@ -88,8 +89,7 @@ class EventFeed:
                 return []
             if missing < 0 or missing > len(self._events):
                 return [Event(self._last_id, "reset", {"reason": "events are missing"})]
-            first = len(self._events) - missing
-            return [self._events[index] for index in range(first, min(first + limit, len(self._events)))]
+            return [self._events[cursor + step] for step in range(1, min(missing, limit) + 1)]
 
     def _wake(self) -> None:
         """Wake the waiting subscribers; the caller holds the lock."""

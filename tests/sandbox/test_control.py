@@ -411,7 +411,9 @@ class TestFaults:
 
 class TestAccess:
     def test_an_unknown_route_and_method_are_errors(self, ask: Control) -> None:
-        assert "got GET /sandbox/nothing" in ask.error(404, "GET", "/nothing")
+        message = ask.error(404, "GET", "/nothing")
+        assert "expected one of GET /sandbox/state, PATCH /sandbox/state" in message
+        assert "got GET /sandbox/nothing" in message
         assert "got DELETE /sandbox/state" in ask.error(405, "DELETE", "/state")
 
     @pytest.mark.parametrize(
@@ -493,6 +495,11 @@ class TestEvents:
             sandbox.stop()
             assert list(events) == []
             assert time.perf_counter() - began < 0.9  # a stream that does not end is aborted after one second
+
+    def test_a_head_request_ends_at_once(self, ask: Control) -> None:
+        response = ask("HEAD", "/events")
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["content-type"].startswith("text/event-stream")
 
     def test_a_stream_resumes_after_the_last_event_id(self) -> None:
         with Sandbox() as sandbox:

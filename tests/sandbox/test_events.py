@@ -45,6 +45,7 @@ class TestFeed:
             feed.publish("request", {"n": number})
         assert [event.data["n"] for event in feed.subscribe(2).take()] == [3, 4, 5]
         assert feed.subscribe(5).take() == []
+        assert EventFeed().subscribe(0).take() == []
 
     @pytest.mark.parametrize("after", [-1, 0, 1, 6, 10**6])
     def test_a_position_outside_of_the_history_is_a_reset(self, after: int) -> None:

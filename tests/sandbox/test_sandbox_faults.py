@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import struct
 import time
 from typing import Any
 
@@ -290,7 +289,6 @@ class TestSockets:
             with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
                 connection.sendall(REQUEST)
                 assert events.wait(10)
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             assert httpx.get(f"{sandbox.base_url}/nothing", trust_env=False).status_code == 404
         assert caplog.messages == []
 
