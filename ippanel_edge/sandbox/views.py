@@ -55,7 +55,9 @@ FINAL_STATUSES: Final = frozenset(
     {"delivered", "not_delivered", "blacklisted", "rejected", "no_recipients", "cancelled", "no_credit", "error"}
 )
 _CODE: Final = re.compile(r"(?<!\d)\d{4,8}(?!\d)")
-_CODE_WORD: Final = re.compile(r"\b(?:کد|رمز|گذرواژه|code|otp|password|passcode|pin|verif\w*)\b(?!\s+رهگیری)", re.IGNORECASE)
+_CODE_WORD: Final = re.compile(
+    r"\b(?:کد|رمز|گذرواژه|ورود|code|otp|password|passcode|pin|login|verif\w*)\b(?!\s+رهگیری)", re.IGNORECASE
+)
 
 
 def status_of(recipient: Recipient, message: OutboxMessage, state: SandboxState) -> str:
@@ -71,15 +73,14 @@ def find_otp(text: str, sending_type: str = "") -> str | None:
     """Return the one-time password in a text, in ASCII digits; None if there is none.
 
     It is the whole text of a voice message, and otherwise the first number of 4 to 8 digits after a word such as "code"
-    or «کد», or before it. In a pattern without such a word, it is the only number of 4 to 8 digits.
+    or «کد», or before it.
     """
     digits = latin_digits(text)
     if sending_type == "votp":
         return digits
     word = _CODE_WORD.search(digits)
     if word is None:
-        numbers = _CODE.findall(digits) if sending_type == "pattern" else ()
-        return numbers[0] if len(numbers) == 1 else None
+        return None
     found = _CODE.search(digits, word.end()) or _CODE.search(digits)
     return found[0] if found else None
 
