@@ -38,6 +38,8 @@ class DeliveryOutcome(StrEnum):
 
     DELIVERED = "delivered"
     LATE = "late"
+    SLOW_OPERATOR = "slow_operator"
+    NEVER_FINAL = "never_final"
     NOT_DELIVERED = "not_delivered"
     BLACKLISTED = "blacklisted"
 

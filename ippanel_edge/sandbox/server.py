@@ -12,7 +12,7 @@ import uvicorn
 
 from ippanel_edge.sandbox.app import BASE, create_app, endpoints_by_path
 from ippanel_edge.sandbox.clock import SandboxClock
-from ippanel_edge.sandbox.defaults import API_KEY, FROM_NUMBER, default_state
+from ippanel_edge.sandbox.defaults import default_state, main_account, set_main_account
 from ippanel_edge.sandbox.faults import Faults
 from ippanel_edge.sandbox.hosts import AllowedHosts
 
@@ -40,6 +40,9 @@ class Sandbox:
         port: the port; 0 selects a free one.
         allow_hosts: further host names that the server answers to, such as the name of its container. Names of this
             machine (localhost, 127.0.0.1, ::1) and `host` are always allowed.
+        api_key: the API key of the main account; "sandbox-key" by default.
+        from_number: the first sender line of the main account, E.164; "+983000100200" by default.
+        max_messages: `SandboxState.max_messages`; 100,000 by default.
 
     Attributes:
         state: the state of the sandbox; tests may read and change it.
@@ -58,15 +61,20 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         allow_hosts: Iterable[str] = (),
+        api_key: str | None = None,
+        from_number: str | None = None,
+        max_messages: int | None = None,
     ) -> None:
         if clock is not None and state is not None:
             raise ValueError("expected either clock or state, got both; a state includes its own clock")
         self.state: SandboxState = default_state(clock or SandboxClock()) if state is None else state
+        set_main_account(self.state, api_key, from_number)
+        if max_messages is not None:
+            self.state.max_messages = max_messages
         self.clock: SandboxClock = self.state.clock
         self.faults: Faults = Faults(endpoints_by_path().keys())
         self.app: Starlette = create_app(self.state, self.faults)
-        self.api_key = API_KEY
-        self.from_number = FROM_NUMBER
+        self.api_key, self.from_number = main_account(self.state)
         self._host = host
         self._port = port
         self._allowed_hosts = frozenset(name.lower() for name in (host, *allow_hosts))
@@ -75,8 +83,14 @@ class Sandbox:
     @property
     def base_url(self) -> str:
         """The base URL for a client, such as http://127.0.0.1:41234/v1; it has no port until the server runs."""
+        return f"{self.origin}{BASE}"
+
+    @property
+    def origin(self) -> str:
+        """The URL of the server without a path; for a server that listens on every address, its loopback address."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - compared, not bound
         port = f":{self._server_thread.port}" if self._server_thread else ""
-        return f"http://{self._host}{port}{BASE}"
+        return f"http://[{host}]{port}" if ":" in host else f"http://{host}{port}"
 
     def start(self) -> Self:
         """Start the server and return when it accepts requests.

@@ -42,10 +42,21 @@ if TYPE_CHECKING:
 DUPLICATE_SECONDS: Final = 40
 """A message is rejected if the same line sent it to the same number less than this many seconds ago."""
 
+RECIPIENTS_PER_MESSAGE: Final = 10
+"""The outbox keeps at most this many recipients for each message of `max_messages`."""
+
+TOKEN_LIMIT: Final = 1_000
+"""The number of tokens from which on expired ones are removed."""
+
 FIRST_ID: Final = 1_000
 TICKET_WAITING_FOR_SUPPORT: Final = 2
 TICKET_ANSWERED: Final = 3
 TICKET_CLOSED: Final = 4
+
+
+def _kept(limit: int) -> int:
+    """Return how many items remain when a limit is exceeded: removing a tenth at once makes each removal cheap."""
+    return limit - limit // 10
 
 
 class _RecentMessages:
@@ -82,6 +93,8 @@ class SandboxState:
         review_seconds: a send is approved automatically after this many seconds; None: only `approve` approves it.
         pattern_review_seconds: a new or changed pattern becomes active after this many seconds; None: only
             `approve_pattern` activates it.
+        max_messages: the number of messages that are kept in the outbox, in the inbox and in the notices, each; beyond
+            it the oldest are removed. The outbox also keeps at most ten times as many recipients.
         strict: reject fields that the API does not document, and optional fields that are null or empty.
         sample_files: whether the sample of an import is an Excel file; False: the documented JSON without data.
         exports: the exported files of contacts, newest last, which the panel would offer for download.
@@ -94,6 +107,7 @@ class SandboxState:
     review_above: int = 10_000
     review_seconds: float | None = 60.0
     pattern_review_seconds: float | None = 60.0
+    max_messages: int = 100_000
     strict: bool = True
     sample_files: bool = True
     lock: threading.RLock = attrs.field(factory=threading.RLock, repr=False)
@@ -121,6 +135,8 @@ class SandboxState:
     documents: dict[tuple[int, int], UserDocument] = attrs.field(factory=dict[tuple[int, int], UserDocument])
     uncharged: dict[int, OutboxMessage] = attrs.field(factory=dict[int, OutboxMessage], repr=False)
     recent_messages: _RecentMessages = attrs.field(factory=_RecentMessages, repr=False)
+    _token_limit: int = attrs.field(default=TOKEN_LIMIT, repr=False)
+    _recipient_count: int = attrs.field(default=0, repr=False)
     _counters: Counter[str] = attrs.field(factory=Counter[str], repr=False)
 
     # Ids, tokens, time
@@ -137,9 +153,13 @@ class SandboxState:
 
     def issue_token(self, user: User, kind: TokenKind, seconds: float, *, otp: str | None = None) -> Token:
         """Create a token that expires after `seconds`; the values are the same in each run."""
+        now = self.now
         number = self.next_id("token")
+        if len(self.tokens) >= self._token_limit:
+            self.tokens = {value: token for value, token in self.tokens.items() if token.expires_at > now}
+            self._token_limit = max(TOKEN_LIMIT, 2 * len(self.tokens))
         value = hashlib.sha256(f"{kind}-{number}".encode()).hexdigest()[:32]
-        token = Token(value, user.user_id, kind, self.now + timedelta(seconds=seconds), otp)
+        token = Token(value, user.user_id, kind, now + timedelta(seconds=seconds), otp)
         self.tokens[value] = token
         return token
 
@@ -207,6 +227,34 @@ class SandboxState:
         self.contacts[contact.contact_id] = contact
         return contact
 
+    # Messages
+
+    def add_message(self, message: OutboxMessage) -> None:
+        """Add an accepted message to the outbox; remove the oldest messages if there are more than `max_messages`."""
+        self.outbox[message.outbox_id] = message
+        if not message.charged:
+            self.uncharged[message.outbox_id] = message
+        self._recipient_count += len(message.recipients)
+        limit = self.max_messages * RECIPIENTS_PER_MESSAGE
+        if len(self.outbox) > self.max_messages:
+            self._remove_oldest(len(self.outbox) - _kept(self.max_messages), 0)
+        elif self._recipient_count > limit:
+            # The count does not know of messages that were removed otherwise, so it is renewed first.
+            self._recipient_count = sum(len(each.recipients) for each in self.outbox.values())
+            if self._recipient_count > limit:
+                self._remove_oldest(0, self._recipient_count - _kept(limit))
+
+    def _remove_oldest(self, messages: int, recipients: int) -> None:
+        """Remove this many messages and this many recipients or more, but never the newest message."""
+        removed = 0
+        for outbox_id in list(self.outbox)[:-1]:
+            if messages <= 0 and removed >= recipients:
+                break
+            removed += len(self.outbox.pop(outbox_id).recipients)
+            self.uncharged.pop(outbox_id, None)
+            messages -= 1
+        self._recipient_count -= removed
+
     # Events outside the API
 
     def receive(self, from_: str, to: str, text: str) -> InboxMessage:
@@ -225,12 +273,16 @@ class SandboxState:
                 raise ValueError(f"no line has the number {to!r}; see `lines`")
             message = InboxMessage(self.next_id("inbox"), from_, to, text, self.now)
             self.inbox.append(message)
+            if len(self.inbox) > self.max_messages:
+                del self.inbox[: len(self.inbox) - _kept(self.max_messages)]
             return message
 
     def notify(self, number: str, text: str) -> None:
         """Send an SMS from the service to a phone, such as the one-time password of a login."""
         with self.lock:
             self.notices.append(Notice(number, text, self.now))
+            if len(self.notices) > self.max_messages:
+                del self.notices[: len(self.notices) - _kept(self.max_messages)]
 
     def approve(self, outbox_id: int) -> None:
         """Approve a message that is pending review."""
@@ -275,7 +327,7 @@ class SandboxState:
         with self.lock:
             ticket = self.tickets[ticket_id]
             reply = TicketReply(self.next_id("ticket_reply"), 0, "support", text, self.now, attachment)
-            ticket.replies.append(reply)
+            ticket.replies = [*ticket.replies, reply]
             ticket.state_id, ticket.user_seen, ticket.admin_seen = TICKET_ANSWERED, False, True
             ticket.updated_at = self.now
             user = self.users[ticket.user_id]

@@ -135,7 +135,5 @@ def _add(
         final_state=None if recipients else MessageState.NO_RECIPIENTS,
         client_ip=call.client_ip,
     )
-    call.state.outbox[message.outbox_id] = message
-    if not message.charged:
-        call.state.uncharged[message.outbox_id] = message
+    call.state.add_message(message)
     return message.outbox_id
