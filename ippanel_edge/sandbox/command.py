@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
     from types import FrameType
 
     from ippanel_edge.sandbox.server import Sandbox
@@ -53,6 +53,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m ippanel_ed
                 host=options.host,
                 port=options.port,
                 allow_hosts=options.allow_host,
+                db=options.db,
                 api_key=options.key,
                 from_number=options.from_number,
                 max_messages=options.max_messages,
@@ -88,6 +89,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="sender line of the main account, such as +983000505 (default: +983000100200)",
     )
     parser.add_argument(
+        "--db", metavar="FILE", help="SQLite file that keeps the state; without it, the state is lost at the end"
+    )
+    parser.add_argument(
         "--clock",
         type=_factor,
         default=1.0,
@@ -98,7 +102,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--review",
         type=_on_or_off,
         metavar="on|off",
-        help="whether each send except pattern sends waits for a review (default: off)",
+        help="whether each send except pattern sends waits for a review (default: off, or as kept in the db file)",
     )
     parser.add_argument(
         "--max-messages",
@@ -178,7 +182,7 @@ def _fail(message: str, code: int) -> int:
 
 
 @contextmanager
-def _stop_event() -> Iterator[threading.Event]:
+def _stop_event() -> Generator[threading.Event]:
     """Yield an event that the first SIGINT or SIGTERM sets; a second one has its usual effect."""
     stop = threading.Event()
 

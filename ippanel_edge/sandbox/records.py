@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
 import attrs
+
+
+class Record:
+    """A record that notes each change of an attribute, once `track` was called, so that only changes are saved.
+
+    A change inside a list or dict of a record is not noted: assign a new list or dict.
+    """
+
+    __slots__ = ("_changes", "_key")
+    _changes: list[Record]
+    _key: Hashable
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        changes: list[Record] | None = getattr(self, "_changes", None)
+        if changes is not None:
+            changes.append(self)
+
+    def track(self, changes: list[Record], key: Hashable) -> None:
+        """Append this record to `changes` on each change from now on; `key` is its key in the collection."""
+        object.__setattr__(self, "_key", key)
+        object.__setattr__(self, "_changes", changes)
+
+    @property
+    def tracked_key(self) -> Hashable:
+        """The key of `track`; None if it was not called."""
+        return getattr(self, "_key", None)
 
 
 class MessageState(IntEnum):
@@ -53,7 +81,7 @@ class TokenKind(StrEnum):
 
 
 @attrs.define
-class User:
+class User(Record):
     """An account: the main one or a sub-user. `parent_id` is None for the main one."""
 
     user_id: int
@@ -89,7 +117,7 @@ class User:
 
 
 @attrs.define
-class Token:
+class Token(Record):
     """A token of a session, of the first step of a login, or of a password reset, with its one-time password."""
 
     value: str = attrs.field(repr=False)
@@ -109,7 +137,7 @@ class Assignment:
 
 
 @attrs.define
-class Line:
+class Line(Record):
     """A sender line; a service line also delivers to blacklisted numbers."""
 
     line_id: int
@@ -147,7 +175,7 @@ class Recipient:
 
 
 @attrs.define
-class OutboxMessage:
+class OutboxMessage(Record):
     """One accepted message; `rules.delivery` computes its current state from the clock.
 
     Attributes:
@@ -180,7 +208,7 @@ class OutboxMessage:
 
 
 @attrs.define
-class InboxMessage:
+class InboxMessage(Record):
     """A message that a phone sent to one of the lines."""
 
     inbox_id: int
@@ -192,7 +220,7 @@ class InboxMessage:
 
 
 @attrs.frozen
-class Notice:
+class Notice(Record):
     """An SMS from the service, such as a one-time password; it has no sender line and is not in the outbox."""
 
     number: str
@@ -210,7 +238,7 @@ class PatternVariable:
 
 
 @attrs.define
-class Pattern:
+class Pattern(Record):
     """A message template that is reviewed once and then sent with values for its placeholders.
 
     Attributes:
@@ -239,7 +267,7 @@ class Pattern:
 
 
 @attrs.define
-class ContactOption:
+class ContactOption(Record):
     """A custom field of contacts, of type "string", "int" or "date"."""
 
     option_id: int
@@ -250,7 +278,7 @@ class ContactOption:
 
 
 @attrs.define
-class Phonebook:
+class Phonebook(Record):
     """A phonebook and the ids of the custom fields of its contacts."""
 
     phonebook_id: int
@@ -262,7 +290,7 @@ class Phonebook:
 
 
 @attrs.define
-class Contact:
+class Contact(Record):
     """A number in a phonebook, with the values of its custom fields by option id."""
 
     contact_id: int
@@ -278,7 +306,7 @@ class Contact:
 
 
 @attrs.define
-class DraftGroup:
+class DraftGroup(Record):
     """A named group of drafts."""
 
     group_id: int
@@ -288,7 +316,7 @@ class DraftGroup:
 
 
 @attrs.define
-class Draft:
+class Draft(Record):
     """A saved message text."""
 
     draft_id: int
@@ -321,7 +349,7 @@ class TicketReply:
 
 
 @attrs.define
-class Ticket:
+class Ticket(Record):
     """A support ticket."""
 
     ticket_id: int
@@ -342,7 +370,7 @@ class Ticket:
 
 
 @attrs.define
-class Package:
+class Package(Record):
     """A role that sub-users can buy, with its price in Rials."""
 
     package_id: int
@@ -362,7 +390,7 @@ class Package:
 
 
 @attrs.define
-class StoredFile:
+class StoredFile(Record):
     """An uploaded or exported file."""
 
     name: str
@@ -382,7 +410,7 @@ class DocumentKind:
 
 
 @attrs.define
-class UserDocument:
+class UserDocument(Record):
     """The files that a user uploaded for one kind of document."""
 
     document_id: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 from typing import TYPE_CHECKING, Self
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-    from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
     from ippanel_edge.sandbox.state import SandboxState
+    from ippanel_edge.sandbox.storage import Storage
 
 
 class Sandbox:
@@ -43,6 +44,12 @@ class Sandbox:
         api_key: the API key of the main account; "sandbox-key" by default.
         from_number: the first sender line of the main account, E.164; "+983000100200" by default.
         max_messages: `SandboxState.max_messages`; 100,000 by default.
+        db: an SQLite file that keeps the state; it is created if it does not exist. Each request is saved before its
+            response is sent, and `stop` saves and closes the file. None: the state is lost at the end.
+
+    Raises:
+        ValueError: arguments contradict each other, or `db` is not a file of the sandbox, has another version, or is
+            used by another sandbox.
 
     Attributes:
         state: the state of the sandbox; tests may read and change it.
@@ -64,16 +71,29 @@ class Sandbox:
         api_key: str | None = None,
         from_number: str | None = None,
         max_messages: int | None = None,
+        db: str | os.PathLike[str] | None = None,
     ) -> None:
         if clock is not None and state is not None:
             raise ValueError("expected either clock or state, got both; a state includes its own clock")
+        if db is not None and state is not None:
+            raise ValueError("expected either db or state, got both; the file contains a state")
+        self._storage = None if db is None else _open_storage(db)
+        if self._storage is not None:
+            state = self._storage.open_state(clock or SandboxClock(), default_state)
         self.state: SandboxState = default_state(clock or SandboxClock()) if state is None else state
-        set_main_account(self.state, api_key, from_number)
+        try:
+            set_main_account(self.state, api_key, from_number)
+        except ValueError:
+            if self._storage is not None:
+                self._storage.close()
+            raise
         if max_messages is not None:
             self.state.max_messages = max_messages
         self.clock: SandboxClock = self.state.clock
         self.faults: Faults = Faults(endpoints_by_path().keys())
-        self.app: Starlette = create_app(self.state, self.faults)
+        self.app: ASGIApp = create_app(self.state, self.faults)
+        if self._storage is not None:
+            self.app = self._storage.wrap(self.app)
         self.api_key, self.from_number = main_account(self.state)
         self._host = host
         self._port = port
@@ -101,14 +121,18 @@ class Sandbox:
         """
         if self._server_thread is not None:
             raise RuntimeError("the sandbox is already running")
+        if self._storage is not None and self._storage.is_closed:
+            raise RuntimeError("the db file of a stopped sandbox is closed; create a new Sandbox with it")
         self._server_thread = _ServerThread(AllowedHosts(self.app, self._allowed_hosts), self._host, self._port)
         return self
 
     def stop(self) -> None:
-        """Stop the server and release its socket and thread; pending requests are aborted after one second."""
+        """Stop the server and release its socket, thread and db file; pending requests are aborted after one second."""
         server_thread, self._server_thread = self._server_thread, None
         if server_thread is not None:
             server_thread.stop()
+        if self._storage is not None:
+            self._storage.close()
 
     def __enter__(self) -> Self:
         """Start the server."""
@@ -130,6 +154,12 @@ class Sandbox:
         """Stop the server without blocking the event loop."""
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self.stop)
+
+
+def _open_storage(db: str | os.PathLike[str]) -> Storage:
+    from ippanel_edge.sandbox.storage import Storage  # noqa: PLC0415 - its imports take as long as all others
+
+    return Storage(db)
 
 
 class _Server(uvicorn.Server):

@@ -37,7 +37,7 @@ from ippanel_edge.sandbox.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 DUPLICATE_SECONDS: Final = 40
 """A message is rejected if the same line sent it to the same number less than this many seconds ago."""
@@ -133,7 +133,9 @@ class SandboxState:
     packages: dict[int, Package] = attrs.field(factory=dict[int, Package])
     document_kinds: dict[int, DocumentKind] = attrs.field(factory=dict[int, DocumentKind])
     documents: dict[tuple[int, int], UserDocument] = attrs.field(factory=dict[tuple[int, int], UserDocument])
-    uncharged: dict[int, OutboxMessage] = attrs.field(factory=dict[int, OutboxMessage], repr=False)
+    uncharged: dict[int, OutboxMessage] = attrs.field(
+        factory=dict[int, OutboxMessage], repr=False, metadata={"stored": False}
+    )
     recent_messages: _RecentMessages = attrs.field(factory=_RecentMessages, repr=False)
     _token_limit: int = attrs.field(default=TOKEN_LIMIT, repr=False)
     _recipient_count: int = attrs.field(default=0, repr=False)
@@ -162,6 +164,21 @@ class SandboxState:
         token = Token(value, user.user_id, kind, now + timedelta(seconds=seconds), otp)
         self.tokens[value] = token
         return token
+
+    def counters(self) -> dict[str, int]:
+        """Return how many ids of each kind `next_id` has returned."""
+        return dict(self._counters)
+
+    def restore(self, counters: Mapping[str, int], api_keys: Mapping[str, int], blacklist: Iterable[str]) -> None:
+        """Take over these values after the records of a saved state were set, and compute what follows from them."""
+        self._counters, self.api_keys, self.blacklist = Counter(counters), dict(api_keys), set(blacklist)
+        for message in self.outbox.values():
+            self._recipient_count += len(message.recipients)
+            if not message.charged and message.final_state is None:
+                self.uncharged[message.outbox_id] = message
+            if message.created_at > self.now - timedelta(seconds=DUPLICATE_SECONDS):
+                keys = [(recipient.number, message.line, recipient.text) for recipient in message.recipients]
+                self.recent_messages.add(keys, message.created_at)
 
     # Users and permissions
 

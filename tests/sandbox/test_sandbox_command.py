@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import IO
 
 import attrs
@@ -46,7 +46,7 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(*options: str) -> Iterator[Running]:
+def running(*options: str) -> Generator[Running]:
     command = [sys.executable, "-m", "ippanel_edge.sandbox", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - the command is constant
         try:
