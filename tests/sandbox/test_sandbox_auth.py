@@ -24,7 +24,7 @@ from ippanel_edge import (
 from ippanel_edge.models.auth import LoginStep
 from ippanel_edge.sandbox import Sandbox
 from ippanel_edge.sandbox.defaults import MOBILE, PASSWORD, SUB_USER_API_KEY, USERNAME
-from ippanel_edge.sandbox.faults import NO_CREDIT_NUMBER
+from ippanel_edge.sandbox.reserved import NO_CREDIT_NUMBER
 from tests.sandbox.caller import Caller
 
 AUTH = "/api/acl/auth"

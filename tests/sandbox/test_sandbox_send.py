@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ippanel_edge.sandbox.defaults import PROMOTIONAL_NUMBER, SUB_USER_API_KEY
-from ippanel_edge.sandbox.faults import (
+from ippanel_edge.sandbox.records import ContactOption, Phonebook
+from ippanel_edge.sandbox.reserved import (
     ACCEPTED_FAILURE_NUMBER,
     DUPLICATE_NUMBER,
     FAILURE_NUMBER,
     INVALID_NUMBER,
     NO_CREDIT_NUMBER,
 )
-from ippanel_edge.sandbox.records import ContactOption, Phonebook
 from tests.sandbox.caller import Caller, accepted, errors
 from tests.workbooks import saved
 

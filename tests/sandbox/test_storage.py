@@ -28,7 +28,7 @@ from tests.sandbox.conftest import START
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from ippanel_edge.sandbox.state import SandboxState
 
@@ -56,7 +56,7 @@ def contents(state: SandboxState) -> dict[str, object]:
 
 
 class CheckingApp:
-    """Compares, after each request, the file with the state in memory, and keeps the names of what differs."""
+    """Compares, when a response begins, the file with the state in memory, and keeps the names of what differs."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -65,13 +65,19 @@ class CheckingApp:
         self.differences: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
-        self.requests += 1
+        async def send_checked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.requests += 1
+                self.differences += [f"{name} after {scope['path']}" for name in self._different_names()]
+            await send(message)
+
+        await self.app(scope, receive, send_checked)
+
+    def _different_names(self) -> list[str]:
         storage = self.sandbox._storage
         assert storage is not None
         loaded = contents(storage._load(SandboxClock()))
-        wrong = [name for name, value in contents(self.sandbox.state).items() if loaded[name] != value]
-        self.differences += [f"{name} after {scope['path']}" for name in wrong]
+        return [name for name, value in contents(self.sandbox.state).items() if loaded[name] != value]
 
 
 def test_the_file_has_all_changes_after_each_request_of_every_endpoint(path: Path) -> None:
