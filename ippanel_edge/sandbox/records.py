@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Final
 
 import attrs
+
+GA_SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - the secret of fictional accounts
+"""The secret of the authenticator app of each user, unless a test sets another."""
 
 
 class Record:
@@ -91,7 +95,7 @@ class User(Record):
     parent_id: int | None = None
     name: str = ""
     two_factor: str = "login"  # "login": no second factor; "sms"; "ga": Google Authenticator
-    ga_code: str = attrs.field(default="000000", repr=False)  # the current code of the authenticator app
+    ga_secret: str = attrs.field(default=GA_SECRET, repr=False)  # of the authenticator app, in Base32
     mobile: str = ""
     credit: float = 0.0
     yesterday_credit: float = 0.0
