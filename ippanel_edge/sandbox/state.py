@@ -246,7 +246,7 @@ class SandboxState:
 
     # Messages
 
-    def add_message(self, message: OutboxMessage) -> None:
+    def add_to_outbox(self, message: OutboxMessage) -> None:
         """Add an accepted message to the outbox; remove the oldest messages if there are more than `max_messages`."""
         self.outbox[message.outbox_id] = message
         if not message.charged:

@@ -150,5 +150,5 @@ def _add(
         final_state=None if recipients else MessageState.NO_RECIPIENTS,
         client_ip=call.client_ip,
     )
-    call.state.add_message(message)
+    call.state.add_to_outbox(message)
     return message.outbox_id
