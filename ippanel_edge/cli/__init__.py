@@ -28,9 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: -h or --version was given (0), or the usage is wrong (2).
     """
-    from ippanel_edge.cli.options import parse  # noqa: PLC0415 - importing the package stays cheap
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["sandbox"]:
+        from ippanel_edge.sandbox import command  # noqa: PLC0415 - importing the package stays cheap
 
-    options = parse(sys.argv[1:] if arguments is None else list(arguments))
+        return command.main(given[1:], prog="ippanel-edge sandbox")
+    from ippanel_edge.cli.options import parse  # noqa: PLC0415
+
+    options = parse(given)
     from ippanel_edge.cli.bulk import run  # noqa: PLC0415 - not needed for -h
     from ippanel_edge.cli.output import Output  # noqa: PLC0415
 

@@ -137,6 +137,7 @@ _TOP_EPILOG: Final = """\
 examples:
   ippanel-edge bulk customers.csv --from +983000505 --message 'Hello {name}' --dry-run
   ippanel-edge bulk -h
+  ippanel-edge sandbox --clock fast
 
 settings of the environment:
   IPPANEL_API_KEY      the API key (or --key-file)
@@ -166,7 +167,7 @@ exit codes:
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Return the options.
+    """Return the options of `bulk`; those of `sandbox` are parsed by `ippanel_edge.sandbox.command`.
 
     Raises:
         SystemExit: -h or --version was given (0), or the usage is wrong (2).
@@ -174,7 +175,11 @@ def parse(arguments: Sequence[str]) -> Options:
     if arguments[:1] != ["bulk"]:
         top = _Parser("ippanel-edge", "The command line of the IPPanel Edge SMS API.", _TOP_EPILOG)
         top.add_argument("--version", action="version", version=f"ippanel-edge {__version__}")
-        top.add_argument("command", choices=["bulk"], help="send a campaign from a file, and follow it")
+        top.add_argument(
+            "command",
+            choices=["bulk", "sandbox"],
+            help="bulk: send a campaign from a file, and follow it; sandbox: run a local simulation of the service",
+        )
         top.parse(arguments)
         top.error("the command must come first")
     name, rest = (arguments[1:2] or [""])[0], arguments[2:]

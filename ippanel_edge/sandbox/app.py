@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from ippanel_edge.sandbox.state import SandboxState
 
 BASE = "/v1"
+SEND = "/api/send"
 JSON, MULTIPART, FORM = b"application/json", b"multipart/form-data", b"application/x-www-form-urlencoded"
 
 
@@ -91,11 +92,13 @@ def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
     """
     by_path = endpoints_by_path()
     pending = Faults(by_path.keys(), names_by_call()) if faults is None else faults
-    routes: list[BaseRoute] = [control_routes(state, pending), *page_routes(state, pending, names_by_call())]
-    for path in sorted(by_path, key=lambda path: ("{" in path, path)):
+    routes: list[BaseRoute] = []
+    # Routes are tried in this order: the one of most requests comes first, those with parameters last.
+    for path in sorted(by_path, key=lambda path: ("{" in path, path != SEND, path)):
         path_app = _PathApp(path, by_path[path], state, pending)
         prefixes = (BASE, "") if path.startswith("/v2/") else (BASE,)
         routes += [Route(f"{prefix}{path}", path_app) for prefix in prefixes]
+    routes += [control_routes(state, pending), *page_routes(state, pending, names_by_call())]
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         reply = _http_error_reply(error)

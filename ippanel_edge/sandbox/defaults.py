@@ -95,6 +95,29 @@ def default_state(clock: SandboxClock) -> SandboxState:
     return state
 
 
+def main_account(state: SandboxState) -> tuple[str, str]:
+    """Return the first API key and the first sender line of a state; the defaults if it has none."""
+    return next(iter(state.api_keys), API_KEY), next((line.number for line in state.lines.values()), FROM_NUMBER)
+
+
+def set_main_account(state: SandboxState, api_key: str | None, from_number: str | None) -> None:
+    """Replace the first API key and the number of the first sender line, unless None.
+
+    Raises:
+        ValueError: another account has the key, or another line has the number.
+    """
+    first_key, first_number = main_account(state)
+    if api_key not in (None, first_key):
+        if api_key in state.api_keys:
+            raise ValueError("api_key: another account of the sandbox has this key; choose a different one")
+        keys = [(api_key if key == first_key else key, user_id) for key, user_id in state.api_keys.items()]
+        state.api_keys = {str(key): user_id for key, user_id in keys}
+    if from_number not in (None, first_number):
+        if any(line.number == from_number for line in state.lines.values()):
+            raise ValueError(f"from_number: {from_number} is another line of the sandbox; choose a different one")
+        next(iter(state.lines.values())).number = str(from_number)
+
+
 def _add_lines(state: SandboxState, main: User, sub_user: User) -> None:
     for number, alias, is_service in (
         (FROM_NUMBER, "خدماتی", True),

@@ -1,88 +1,18 @@
-"""Fault injection: planned error responses and broken connections, and reserved numbers that always fail."""
+"""Fault injection: planned error responses and broken connections.
+
+The numbers and texts that always fail in a defined way are in `reserved`.
+"""
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 import attrs
-
-from ippanel_edge.sandbox.records import DeliveryOutcome
-from ippanel_edge.sandbox.replies import (
-    Rejection,
-    duplicate_message,
-    insufficient_credit,
-    invalid,
-    invalid_message,
-    server_error,
-)
-
-
-class SendFailure(StrEnum):
-    """The response to a send that contains a reserved number."""
-
-    INVALID = "invalid"
-    """422, nothing accepted."""
-    FAILURE = "failure"
-    """500, nothing accepted."""
-    DUPLICATE = "duplicate"
-    """429, nothing accepted."""
-    ACCEPTED_FAILURE = "accepted_failure"
-    """500, although the send was accepted."""
-    NO_CREDIT = "no_credit"
-    """200 with status false, nothing accepted."""
-
-
-LATE_NUMBER: Final = "+989990000001"
-FAILED_NUMBER: Final = "+989990000002"
-BLACKLISTED_NUMBER: Final = "+989990000003"
-INVALID_NUMBER: Final = "+989990000004"
-FAILURE_NUMBER: Final = "+989990000005"
-DUPLICATE_NUMBER: Final = "+989990000006"
-ACCEPTED_FAILURE_NUMBER: Final = "+989990000007"
-NO_CREDIT_NUMBER: Final = "+989990000008"
-
-RESERVED_OUTCOMES: Final[Mapping[str, DeliveryOutcome]] = MappingProxyType(
-    {
-        LATE_NUMBER: DeliveryOutcome.LATE,
-        FAILED_NUMBER: DeliveryOutcome.NOT_DELIVERED,
-        BLACKLISTED_NUMBER: DeliveryOutcome.BLACKLISTED,
-    }
-)
-"""Reserved numbers to which sends are accepted, with their delivery outcomes."""
-
-RESERVED_FAILURES: Final[Mapping[str, SendFailure]] = MappingProxyType(
-    {
-        INVALID_NUMBER: SendFailure.INVALID,
-        FAILURE_NUMBER: SendFailure.FAILURE,
-        DUPLICATE_NUMBER: SendFailure.DUPLICATE,
-        ACCEPTED_FAILURE_NUMBER: SendFailure.ACCEPTED_FAILURE,
-        NO_CREDIT_NUMBER: SendFailure.NO_CREDIT,
-    }
-)
-"""Reserved numbers that make the whole send fail."""
-
-
-def find_send_failure(numbers: Iterable[str]) -> SendFailure | None:
-    """Return the failure of the first number that is reserved for one; None if there is none."""
-    return next((RESERVED_FAILURES[number] for number in numbers if number in RESERVED_FAILURES), None)
-
-
-def failure_rejection(send_failure: SendFailure) -> Rejection:
-    """Return the rejection that reports a failure."""
-    match send_failure:
-        case SendFailure.INVALID:
-            return invalid({"recipients": [invalid_message("گیرندگان")]})
-        case SendFailure.DUPLICATE:
-            return duplicate_message()
-        case SendFailure.NO_CREDIT:
-            return insufficient_credit()
-        case SendFailure.FAILURE | SendFailure.ACCEPTED_FAILURE:
-            return server_error()
 
 
 class Fault(StrEnum):

@@ -88,6 +88,12 @@ class Progress:
         if watched is not None and self._check(watched, state):
             self._remove(watched)
 
+    def remove(self, outbox_id: int) -> None:
+        """Stop watching a message, which was deleted, if it is watched."""
+        watched = self._watched.get(outbox_id)
+        if watched is not None:
+            self._remove(watched)
+
     def clear(self) -> None:
         """Stop watching all messages."""
         self._watched.clear()

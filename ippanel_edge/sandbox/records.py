@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Final
 
 import attrs
+
+GA_SECRET: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - the secret of fictional accounts
+"""The secret of the authenticator app of each user, unless a test sets another."""
+
+
+class Record:
+    """A record that notes each change of an attribute, once `track` was called, so that only changes are saved.
+
+    A change inside a list or dict of a record is not noted: assign a new list or dict.
+    """
+
+    __slots__ = ("_changes", "_key")
+    _changes: list[Record]
+    _key: Hashable
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        changes: list[Record] | None = getattr(self, "_changes", None)
+        if changes is not None:
+            changes.append(self)
+
+    def track(self, changes: list[Record], key: Hashable) -> None:
+        """Append this record to `changes` on each change from now on; `key` is its key in the collection."""
+        object.__setattr__(self, "_key", key)
+        object.__setattr__(self, "_changes", changes)
+
+    @property
+    def tracked_key(self) -> Hashable:
+        """The key of `track`; None if it was not called."""
+        return getattr(self, "_key", None)
 
 
 class MessageState(IntEnum):
@@ -38,6 +70,8 @@ class DeliveryOutcome(StrEnum):
 
     DELIVERED = "delivered"
     LATE = "late"
+    SLOW_OPERATOR = "slow_operator"
+    NEVER_FINAL = "never_final"
     NOT_DELIVERED = "not_delivered"
     BLACKLISTED = "blacklisted"
 
@@ -51,7 +85,7 @@ class TokenKind(StrEnum):
 
 
 @attrs.define
-class User:
+class User(Record):
     """An account: the main one or a sub-user. `parent_id` is None for the main one."""
 
     user_id: int
@@ -61,7 +95,7 @@ class User:
     parent_id: int | None = None
     name: str = ""
     two_factor: str = "login"  # "login": no second factor; "sms"; "ga": Google Authenticator
-    ga_code: str = attrs.field(default="000000", repr=False)  # the current code of the authenticator app
+    ga_secret: str = attrs.field(default=GA_SECRET, repr=False)  # of the authenticator app, in Base32
     mobile: str = ""
     credit: float = 0.0
     yesterday_credit: float = 0.0
@@ -87,7 +121,7 @@ class User:
 
 
 @attrs.define
-class Token:
+class Token(Record):
     """A token of a session, of the first step of a login, or of a password reset, with its one-time password."""
 
     value: str = attrs.field(repr=False)
@@ -107,7 +141,7 @@ class Assignment:
 
 
 @attrs.define
-class Line:
+class Line(Record):
     """A sender line; a service line also delivers to blacklisted numbers."""
 
     line_id: int
@@ -145,7 +179,7 @@ class Recipient:
 
 
 @attrs.define
-class OutboxMessage:
+class OutboxMessage(Record):
     """One accepted message; `rules.delivery` computes its current state from the clock.
 
     Attributes:
@@ -182,7 +216,7 @@ class OutboxMessage:
 
 
 @attrs.define
-class InboxMessage:
+class InboxMessage(Record):
     """A message that a phone sent to one of the lines, and its position among all messages to and from phones."""
 
     inbox_id: int
@@ -195,7 +229,7 @@ class InboxMessage:
 
 
 @attrs.frozen
-class Notice:
+class Notice(Record):
     """An SMS from the service, such as a one-time password; it has no sender line and is not in the outbox.
 
     `sequence` is its position among all messages to and from phones.
@@ -217,7 +251,7 @@ class PatternVariable:
 
 
 @attrs.define
-class Pattern:
+class Pattern(Record):
     """A message template that is reviewed once and then sent with values for its placeholders.
 
     Attributes:
@@ -246,7 +280,7 @@ class Pattern:
 
 
 @attrs.define
-class ContactOption:
+class ContactOption(Record):
     """A custom field of contacts, of type "string", "int" or "date"."""
 
     option_id: int
@@ -257,7 +291,7 @@ class ContactOption:
 
 
 @attrs.define
-class Phonebook:
+class Phonebook(Record):
     """A phonebook and the ids of the custom fields of its contacts."""
 
     phonebook_id: int
@@ -269,7 +303,7 @@ class Phonebook:
 
 
 @attrs.define
-class Contact:
+class Contact(Record):
     """A number in a phonebook, with the values of its custom fields by option id."""
 
     contact_id: int
@@ -285,7 +319,7 @@ class Contact:
 
 
 @attrs.define
-class DraftGroup:
+class DraftGroup(Record):
     """A named group of drafts."""
 
     group_id: int
@@ -295,7 +329,7 @@ class DraftGroup:
 
 
 @attrs.define
-class Draft:
+class Draft(Record):
     """A saved message text."""
 
     draft_id: int
@@ -328,7 +362,7 @@ class TicketReply:
 
 
 @attrs.define
-class Ticket:
+class Ticket(Record):
     """A support ticket."""
 
     ticket_id: int
@@ -349,7 +383,7 @@ class Ticket:
 
 
 @attrs.define
-class Package:
+class Package(Record):
     """A role that sub-users can buy, with its price in Rials."""
 
     package_id: int
@@ -369,7 +403,7 @@ class Package:
 
 
 @attrs.define
-class StoredFile:
+class StoredFile(Record):
     """An uploaded or exported file."""
 
     name: str
@@ -389,7 +423,7 @@ class DocumentKind:
 
 
 @attrs.define
-class UserDocument:
+class UserDocument(Record):
     """The files that a user uploaded for one kind of document."""
 
     document_id: int

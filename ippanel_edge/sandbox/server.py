@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import os
 import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -17,7 +18,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from ippanel_edge.sandbox.app import BASE, create_app, endpoints_by_path, names_by_call
 from ippanel_edge.sandbox.clock import SandboxClock
 from ippanel_edge.sandbox.connections import CONNECTION, Connection, StopCallbacks
-from ippanel_edge.sandbox.defaults import API_KEY, FROM_NUMBER, default_state
+from ippanel_edge.sandbox.defaults import default_state, main_account, set_main_account
 from ippanel_edge.sandbox.faults import Fault, Faults, PlannedFault
 from ippanel_edge.sandbox.hosts import AllowedHosts
 
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
 
-    from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
     from ippanel_edge.sandbox.events import EventFeed
     from ippanel_edge.sandbox.state import SandboxState
+    from ippanel_edge.sandbox.storage import Storage
 
 
 class Sandbox:
@@ -46,6 +47,15 @@ class Sandbox:
         port: the port; 0 selects a free one.
         allow_hosts: further host names that the server answers to, such as the name of its container. Names of this
             machine (localhost, 127.0.0.1, ::1) and `host` are always allowed.
+        api_key: the API key of the main account; "sandbox-key" by default.
+        from_number: the first sender line of the main account, E.164; "+983000100200" by default.
+        max_messages: `SandboxState.max_messages`; 100,000 by default.
+        db: an SQLite file that keeps the state; it is created if it does not exist. Each request is saved before its
+            response is sent, and `stop` saves and closes the file. None: the state is lost at the end.
+
+    Raises:
+        ValueError: arguments contradict each other, or `db` is not a file of the sandbox, has another version, or is
+            used by another sandbox.
 
     Attributes:
         state: the state of the sandbox; tests may read and change it.
@@ -65,17 +75,35 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         allow_hosts: Iterable[str] = (),
+        api_key: str | None = None,
+        from_number: str | None = None,
+        max_messages: int | None = None,
+        db: str | os.PathLike[str] | None = None,
     ) -> None:
         if clock is not None and state is not None:
             raise ValueError("expected either clock or state, got both; a state includes its own clock")
+        if db is not None and state is not None:
+            raise ValueError("expected either db or state, got both; the file contains a state")
+        self._storage = None if db is None else _open_storage(db)
+        if self._storage is not None:
+            state = self._storage.open_state(clock or SandboxClock(), default_state)
         self.state: SandboxState = default_state(clock or SandboxClock()) if state is None else state
+        try:
+            set_main_account(self.state, api_key, from_number)
+        except ValueError:
+            if self._storage is not None:
+                self._storage.close()
+            raise
+        if max_messages is not None:
+            self.state.max_messages = max_messages
         self.clock: SandboxClock = self.state.clock
         self.faults: Faults = Faults(endpoints_by_path().keys(), names_by_call())
         self.events: EventFeed = self.state.events
         self.state.progress.watch_existing(self.state)
-        self.app: Starlette = create_app(self.state, self.faults)
-        self.api_key = API_KEY
-        self.from_number = FROM_NUMBER
+        self.app: ASGIApp = create_app(self.state, self.faults)
+        if self._storage is not None:
+            self.app = self._storage.wrap(self.app)
+        self.api_key, self.from_number = main_account(self.state)
         self._host = host
         self._port = port
         self._allowed_hosts = frozenset(name.lower() for name in (host, *allow_hosts))
@@ -118,8 +146,14 @@ class Sandbox:
     @property
     def base_url(self) -> str:
         """The base URL for a client, such as http://127.0.0.1:41234/v1; it has no port until the server runs."""
+        return f"{self.origin}{BASE}"
+
+    @property
+    def origin(self) -> str:
+        """The URL of the server without a path; for a server that listens on every address, its loopback address."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - compared, not bound
         port = f":{self._server_thread.port}" if self._server_thread else ""
-        return f"http://{self._host}{port}{BASE}"
+        return f"http://[{host}]{port}" if ":" in host else f"http://{host}{port}"
 
     def start(self) -> Self:
         """Start the server and return when it accepts requests.
@@ -130,14 +164,18 @@ class Sandbox:
         """
         if self._server_thread is not None:
             raise RuntimeError("the sandbox is already running")
+        if self._storage is not None and self._storage.is_closed:
+            raise RuntimeError("the db file of a stopped sandbox is closed; create a new Sandbox with it")
         self._server_thread = _ServerThread(AllowedHosts(self.app, self._allowed_hosts), self._host, self._port)
         return self
 
     def stop(self) -> None:
-        """Stop the server and release its socket and thread; pending requests are aborted after one second."""
+        """Stop the server and release its socket, thread and db file; pending requests are aborted after one second."""
         server_thread, self._server_thread = self._server_thread, None
         if server_thread is not None:
             server_thread.stop()
+        if self._storage is not None:
+            self._storage.close()
 
     def __enter__(self) -> Self:
         """Start the server."""
@@ -159,6 +197,12 @@ class Sandbox:
         """Stop the server without blocking the event loop."""
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self.stop)
+
+
+def _open_storage(db: str | os.PathLike[str]) -> Storage:
+    from ippanel_edge.sandbox.storage import Storage  # noqa: PLC0415 - its imports take as long as all others
+
+    return Storage(db)
 
 
 _TICK: Final = 0.1

@@ -41,15 +41,26 @@ from ippanel_edge.sandbox.spelling import find_line, normalise_mobile
 from ippanel_edge.sandbox.views import incoming_row, iso, notice_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 DUPLICATE_SECONDS: Final = 40
 """A message is rejected if the same line sent it to the same number less than this many seconds ago."""
+
+RECIPIENTS_PER_MESSAGE: Final = 10
+"""The outbox keeps at most this many recipients for each message of `max_messages`."""
+
+TOKEN_LIMIT: Final = 1_000
+"""The number of tokens from which on expired ones are removed."""
 
 FIRST_ID: Final = 1_000
 TICKET_WAITING_FOR_SUPPORT: Final = 2
 TICKET_ANSWERED: Final = 3
 TICKET_CLOSED: Final = 4
+
+
+def _kept(limit: int) -> int:
+    """Return how many items remain when a limit is exceeded: removing a tenth at once makes each removal cheap."""
+    return limit - limit // 10
 
 
 class _RecentMessages:
@@ -90,6 +101,8 @@ class SandboxState:
         review_seconds: a send is approved automatically after this many seconds; None: only `approve` approves it.
         pattern_review_seconds: a new or changed pattern becomes active after this many seconds; None: only
             `approve_pattern` activates it.
+        max_messages: the number of messages that are kept in the outbox, in the inbox and in the notices, each; beyond
+            it the oldest are removed. The outbox also keeps at most ten times as many recipients.
         strict: reject fields that the API does not document, and optional fields that are null or empty.
         sample_files: whether the sample of an import is an Excel file; False: the documented JSON without data.
         exports: the exported files of contacts, newest last, which the panel would offer for download.
@@ -104,6 +117,7 @@ class SandboxState:
     review_above: int = 10_000
     review_seconds: float | None = 60.0
     pattern_review_seconds: float | None = 60.0
+    max_messages: int = 100_000
     strict: bool = True
     sample_files: bool = True
     lock: threading.RLock = attrs.field(factory=threading.RLock, repr=False)
@@ -129,10 +143,14 @@ class SandboxState:
     packages: dict[int, Package] = attrs.field(factory=dict[int, Package])
     document_kinds: dict[int, DocumentKind] = attrs.field(factory=dict[int, DocumentKind])
     documents: dict[tuple[int, int], UserDocument] = attrs.field(factory=dict[tuple[int, int], UserDocument])
-    uncharged: dict[int, OutboxMessage] = attrs.field(factory=dict[int, OutboxMessage], repr=False)
+    uncharged: dict[int, OutboxMessage] = attrs.field(
+        factory=dict[int, OutboxMessage], repr=False, metadata={"stored": False}
+    )
     recent_messages: _RecentMessages = attrs.field(factory=_RecentMessages, repr=False)
     events: EventFeed = attrs.field(factory=EventFeed, repr=False)
     progress: Progress = attrs.field(init=False, repr=False)
+    _token_limit: int = attrs.field(default=TOKEN_LIMIT, repr=False)
+    _recipient_count: int = attrs.field(default=0, repr=False)
     _counters: Counter[str] = attrs.field(factory=Counter[str], repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -155,11 +173,30 @@ class SandboxState:
 
     def issue_token(self, user: User, kind: TokenKind, seconds: float, *, otp: str | None = None) -> Token:
         """Create a token that expires after `seconds`; the values are the same in each run."""
+        now = self.now
         number = self.next_id("token")
+        if len(self.tokens) >= self._token_limit:
+            self.tokens = {value: token for value, token in self.tokens.items() if token.expires_at > now}
+            self._token_limit = max(TOKEN_LIMIT, 2 * len(self.tokens))
         value = hashlib.sha256(f"{kind}-{number}".encode()).hexdigest()[:32]
-        token = Token(value, user.user_id, kind, self.now + timedelta(seconds=seconds), otp)
+        token = Token(value, user.user_id, kind, now + timedelta(seconds=seconds), otp)
         self.tokens[value] = token
         return token
+
+    def counters(self) -> dict[str, int]:
+        """Return how many ids of each kind `next_id` has returned."""
+        return dict(self._counters)
+
+    def restore(self, counters: Mapping[str, int], api_keys: Mapping[str, int], blacklist: Iterable[str]) -> None:
+        """Take over these values after the records of a saved state were set, and compute what follows from them."""
+        self._counters, self.api_keys, self.blacklist = Counter(counters), dict(api_keys), set(blacklist)
+        for message in self.outbox.values():
+            self._recipient_count += len(message.recipients)
+            if not message.charged and message.final_state is None:
+                self.uncharged[message.outbox_id] = message
+            if message.created_at > self.now - timedelta(seconds=DUPLICATE_SECONDS):
+                keys = [(recipient.number, message.line, recipient.text) for recipient in message.recipients]
+                self.recent_messages.add(keys, message.created_at)
 
     # Users and permissions
 
@@ -225,6 +262,48 @@ class SandboxState:
         self.contacts[contact.contact_id] = contact
         return contact
 
+    # Messages
+
+    def add_to_outbox(self, message: OutboxMessage) -> None:
+        """Add an accepted message to the outbox; remove the oldest messages if there are more than `max_messages`."""
+        message.sequence = self.next_id("sequence")
+        self.outbox[message.outbox_id] = message
+        if not message.charged:
+            self.uncharged[message.outbox_id] = message
+        self.progress.add(message, self)
+        self._recipient_count += len(message.recipients)
+        limit = self.max_messages * RECIPIENTS_PER_MESSAGE
+        if len(self.outbox) > self.max_messages:
+            self._remove_oldest(len(self.outbox) - _kept(self.max_messages), 0)
+        elif self._recipient_count > limit:
+            # The count does not know of messages that were removed otherwise, so it is renewed first.
+            self._recipient_count = sum(len(each.recipients) for each in self.outbox.values())
+            if self._recipient_count > limit:
+                self._remove_oldest(0, self._recipient_count - _kept(limit))
+
+    def _remove_oldest(self, messages: int, recipients: int) -> None:
+        """Remove this many messages and this many recipients or more, but never the newest message."""
+        removed_messages = removed_recipients = 0
+        for outbox_id in list(self.outbox)[:-1]:
+            if removed_messages >= messages and removed_recipients >= recipients:
+                break
+            removed_messages += 1
+            removed_recipients += len(self.outbox.pop(outbox_id).recipients)
+            self.uncharged.pop(outbox_id, None)
+            self.progress.remove(outbox_id)
+        self._recipient_count -= removed_recipients
+        if removed_messages:
+            self._publish_removal()
+
+    def _limit(self, records: list[InboxMessage] | list[Notice]) -> None:
+        """Remove the oldest records if there are more than `max_messages`."""
+        if len(records) > self.max_messages:
+            del records[: len(records) - _kept(self.max_messages)]
+            self._publish_removal()
+
+    def _publish_removal(self) -> None:
+        self.events.publish("reset", {"reason": "the oldest messages were deleted"})
+
     # Events outside the API
 
     @property
@@ -241,19 +320,12 @@ class SandboxState:
         self.events.publish("clock", {"now": iso(self.now)})
         self.publish_status_changes()
 
-    def add_to_outbox(self, message: OutboxMessage) -> None:
-        """Add an accepted message to the outbox."""
-        message.sequence = self.next_id("sequence")
-        self.outbox[message.outbox_id] = message
-        if not message.charged:
-            self.uncharged[message.outbox_id] = message
-        self.progress.add(message, self)
-
     def reset(self) -> None:
         """Delete the outbox, the inbox and the notices, and forget sent duplicates; ids are not used again."""
         with self.lock:
             for records in (self.outbox, self.inbox, self.notices, self.uncharged, self.recent_messages, self.progress):
                 records.clear()
+            self._recipient_count = 0
             self.events.publish("reset", {"reason": "the messages were deleted"})
 
     def receive(self, from_: str, to: str, text: str) -> InboxMessage:
@@ -276,6 +348,7 @@ class SandboxState:
             message.sequence = self.next_id("sequence")
             self.inbox.append(message)
             self.events.publish("inbound", incoming_row(message))
+            self._limit(self.inbox)
             return message
 
     def notify(self, number: str, text: str) -> None:
@@ -284,6 +357,7 @@ class SandboxState:
             notice = Notice(number, text, self.now, self.next_id("sequence"))
             self.notices.append(notice)
             self.events.publish("message", notice_row(notice))
+            self._limit(self.notices)
 
     def approve(self, outbox_id: int) -> None:
         """Approve a message that is pending review."""
@@ -330,7 +404,7 @@ class SandboxState:
         with self.lock:
             ticket = self.tickets[ticket_id]
             reply = TicketReply(self.next_id("ticket_reply"), 0, "support", text, self.now, attachment)
-            ticket.replies.append(reply)
+            ticket.replies = [*ticket.replies, reply]
             ticket.state_id, ticket.user_seen, ticket.admin_seen = TICKET_ANSWERED, False, True
             ticket.updated_at = self.now
             user = self.users[ticket.user_id]

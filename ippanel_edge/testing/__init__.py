@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _MODULE_OF = {"EdgeSandbox": "sandbox", "SentMessage": "messages"}
-_EXTRA = frozenset({"openpyxl", "python_multipart", "starlette", "uvicorn"})
+_EXTRA = frozenset({"jinja2", "openpyxl", "python_multipart", "starlette", "uvicorn"})
 """The packages of the extra `sandbox`."""
 
 

@@ -26,7 +26,7 @@ from ippanel_edge.bulk import (
     send_campaign,
 )
 from ippanel_edge.sandbox import Sandbox
-from ippanel_edge.sandbox.faults import ACCEPTED_FAILURE_NUMBER, FAILED_NUMBER, INVALID_NUMBER, NO_CREDIT_NUMBER
+from ippanel_edge.sandbox.reserved import ACCEPTED_FAILURE_NUMBER, FAILED_NUMBER, INVALID_NUMBER, NO_CREDIT_NUMBER
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ import pytest
 
 from ippanel_edge.config import RetryPolicy
 from ippanel_edge.sandbox import Sandbox
-from ippanel_edge.sandbox.faults import ACCEPTED_FAILURE_NUMBER, INVALID_NUMBER, NO_CREDIT_NUMBER
+from ippanel_edge.sandbox.reserved import ACCEPTED_FAILURE_NUMBER, INVALID_NUMBER, NO_CREDIT_NUMBER
 from tests.cli.commands import (
     COMMAND,
     Cli,

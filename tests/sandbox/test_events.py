@@ -10,8 +10,8 @@ import pytest
 
 from ippanel_edge.sandbox import Sandbox
 from ippanel_edge.sandbox.events import EventFeed
-from ippanel_edge.sandbox.faults import BLACKLISTED_NUMBER, FAILED_NUMBER
 from ippanel_edge.sandbox.progress import MAX_RECIPIENTS
+from ippanel_edge.sandbox.reserved import BLACKLISTED_NUMBER, FAILED_NUMBER
 from tests.sandbox.caller import Caller, accepted
 
 if TYPE_CHECKING:

@@ -6,9 +6,11 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any, Protocol
 
 import pytest
+from pyotp.totp import TOTP
 
 from ippanel_edge import (
     AuthenticationError,
@@ -24,7 +26,7 @@ from ippanel_edge import (
 from ippanel_edge.models.auth import LoginStep
 from ippanel_edge.sandbox import Sandbox
 from ippanel_edge.sandbox.defaults import MOBILE, PASSWORD, SUB_USER_API_KEY, USERNAME
-from ippanel_edge.sandbox.faults import NO_CREDIT_NUMBER
+from ippanel_edge.sandbox.reserved import NO_CREDIT_NUMBER
 from tests.sandbox.caller import Caller
 
 AUTH = "/api/acl/auth"
@@ -130,11 +132,16 @@ class TestClient:
     ) -> None:
         user = sandbox.state.find_user(USERNAME)
         assert user is not None
-        user.two_factor, user.ga_code = "ga", "246810"
+        user.two_factor = "ga"
         step = client.auth.login(USERNAME, PASSWORD)
         assert step.method == "ga"
         assert sandbox.state.notices == []
-        assert client.auth.confirm_otp(step.token, "246810").is_complete
+        app = TOTP(user.ga_secret)
+        early, wrong, right = (app.at(sandbox.clock.now() + timedelta(seconds=each)) for each in (-90, 90, 0))
+        for code in {early, wrong} - {right}:
+            with pytest.raises(AuthenticationError):
+                client.auth.confirm_otp(step.token, code)
+        assert client.auth.confirm_otp(step.token, right).is_complete
 
         def request_sms_code(step: LoginStep) -> str:
             client.auth.send_sms_otp(step.token)

@@ -188,6 +188,29 @@ class TestClock:
         with pytest.raises(ValueError, match="negative"):
             SandboxClock().advance(-1)
 
+    @pytest.mark.parametrize("factor", [0, -1, float("inf"), float("nan")])
+    def test_a_factor_that_is_not_positive_and_finite_raises_value_error(self, factor: float) -> None:
+        with pytest.raises(ValueError, match="factor: expected a positive number"):
+            SandboxClock(factor=factor)
+
+    def test_a_factor_shortens_reviews_schedules_and_deliveries_but_not_the_life_of_a_code(self) -> None:
+        sandbox = Sandbox(SandboxClock(datetime(2030, 1, 1, tzinfo=UTC), frozen=True, factor=60))
+        call = Caller(sandbox)
+        later = "2030-01-01 00:10:00"
+        now, scheduled = (
+            accepted(call.webservice("+989121234567")),
+            accepted(call.webservice("+989121234568", send_time=later)),
+        )
+        sandbox.state.review = True
+        reviewed = accepted(call.webservice("+989121234569"))
+        token = sandbox.state.issue_token(main_user(sandbox), TokenKind.SESSION, 120)
+        sandbox.clock.advance(9)
+        states = [call.report(found[0])["state_id"] for found in (now, scheduled, reviewed)]
+        assert states == [6, 5, 6]  # the scheduled one waits for 10 minutes, which take 10 seconds
+        sandbox.clock.advance(2)
+        assert call.report(scheduled[0])["state_id"] == 6
+        assert call("GET", CREDIT, key=token.value).status_code == 200
+
 
 class TestServer:
     def test_a_started_sandbox_accepts_requests_and_a_stopped_one_releases_its_resources(

@@ -18,8 +18,8 @@ from ippanel_edge.models.phonebooks import (
 )
 from ippanel_edge.models.send import PatternContact, PhonebookNumbers, WholePhonebooks
 from ippanel_edge.sandbox.defaults import BLACKLISTED, SUB_USER_API_KEY
-from ippanel_edge.sandbox.faults import INVALID_NUMBER
 from ippanel_edge.sandbox.records import Contact as StoredContact
+from ippanel_edge.sandbox.reserved import INVALID_NUMBER
 from ippanel_edge.sandbox.rules.phonebook_fields import MAX_NUMBERS
 from tests.sandbox.caller import errors
 from tests.sandbox.phonebooks import ONE, THREE, TWO, id_of, new_book, numbers_in, options_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ippanel_edge.sandbox.defaults import BLACKLISTED, PROMOTIONAL_NUMBER, SUB_USER_API_KEY
-from ippanel_edge.sandbox.faults import BLACKLISTED_NUMBER, FAILED_NUMBER, LATE_NUMBER
+from ippanel_edge.sandbox.reserved import BLACKLISTED_NUMBER, FAILED_NUMBER, LATE_NUMBER
 from tests.sandbox.caller import Caller, accepted
 
 if TYPE_CHECKING:

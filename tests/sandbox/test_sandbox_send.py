@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ippanel_edge.sandbox.defaults import PROMOTIONAL_NUMBER, SUB_USER_API_KEY
-from ippanel_edge.sandbox.faults import (
+from ippanel_edge.sandbox.records import ContactOption, Phonebook
+from ippanel_edge.sandbox.reserved import (
     ACCEPTED_FAILURE_NUMBER,
     DUPLICATE_NUMBER,
     FAILURE_NUMBER,
     INVALID_NUMBER,
     NO_CREDIT_NUMBER,
 )
-from ippanel_edge.sandbox.records import ContactOption, Phonebook
 from tests.sandbox.caller import Caller, accepted, errors
 from tests.workbooks import saved
 
@@ -121,6 +121,28 @@ class TestPrices:
             "other_price": 6240.0,
             "parts": 2,
         }
+
+    @pytest.mark.parametrize(
+        ("message", "service_parts", "promotional_parts"),
+        [("س" * 64, 1, 1), ("س" * 65, 1, 2), ("a" * 64, 1, 1), ("a" * 65, 1, 2), ("س" * 65 + "لغو11", 1, 1)],
+        ids=["fits", "Persian", "becomes UCS-2 and fits", "becomes UCS-2", "has the suffix"],
+    )
+    def test_a_promotional_line_is_charged_for_the_opt_out_suffix(
+        self, call: Caller, message: str, service_parts: int, promotional_parts: int
+    ) -> None:
+        for line, parts in ((call.sandbox.from_number, service_parts), (PROMOTIONAL_NUMBER, promotional_parts)):
+            (outbox_id,) = accepted(call.webservice(ONE, message=message, from_number=line))
+            assert call.report(outbox_id)["part"] == str(parts)
+            price = call("POST", "/api/send/calculate-price", json={"number": line, "message": message}).json()["data"]
+            assert price["parts"] == 1  # it does not count the suffix
+
+    def test_a_66_character_line_splits_long_persian_texts_earlier(self, call: Caller, sandbox: Sandbox) -> None:
+        body = {"number": sandbox.from_number, "message": "س" * 134}
+        assert call("POST", "/api/send/calculate-price", json=body).json()["data"]["parts"] == 2
+        next(iter(sandbox.state.lines.values())).is_66_char = True
+        assert call("POST", "/api/send/calculate-price", json=body).json()["data"]["parts"] == 3
+        (outbox_id,) = accepted(call.webservice(ONE, message="س" * 134))
+        assert call.report(outbox_id)["part"] == "3"
 
     def test_a_price_requires_a_line_and_a_message(self, call: Caller) -> None:
         assert set(errors(call("POST", "/api/send/calculate-price", json={}))) == {"number", "message"}

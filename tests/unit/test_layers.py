@@ -32,7 +32,7 @@ LAYERS: Final = (
 UNRESTRICTED: Final = frozenset({"__init__"})
 """Modules that may import every layer: `__init__` imports the public names lazily."""
 
-USE_THE_SANDBOX: Final = frozenset({"testing"})
+USE_THE_SANDBOX: Final = frozenset({"cli", "testing"})
 """Layers that may import the sandbox."""
 
 LEVEL: Final = {name: level for level, names in enumerate(LAYERS) for name in names}

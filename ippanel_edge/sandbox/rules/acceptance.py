@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from ippanel_edge.sandbox.defaults import VOICE_NUMBER
-from ippanel_edge.sandbox.faults import RESERVED_OUTCOMES, SendFailure, failure_rejection, find_send_failure
 from ippanel_edge.sandbox.records import DeliveryOutcome, Line, MessageState, OutboxMessage, Recipient
 from ippanel_edge.sandbox.replies import Reply, duplicate_message, forbidden, insufficient_credit, ok
+from ippanel_edge.sandbox.reserved import SendFailure, failure_rejection, find_outcome, find_send_failure
 from ippanel_edge.sandbox.rules.billing import VOICE_TARIFF, total_price
-from ippanel_edge.sandbox.rules.segments import SegmentCount, count_segments
+from ippanel_edge.sandbox.rules.segments import OPT_OUT_SUFFIX, SegmentCount, count_segments
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 UNREVIEWED_TYPES = frozenset({"pattern"})
 """The sending types that need no human review."""
+_REFUSED = "متن پیام مورد تایید نیست"
 
 
 @attrs.frozen
@@ -62,9 +63,10 @@ def accept(
     state, user = call.state, call.user
     if user.send_block:
         raise forbidden("ارسال برای این کاربر مسدود است")
-    send_failure = find_send_failure(number for message in messages for number, _ in message.recipients)
-    if send_failure is not None and send_failure is not SendFailure.ACCEPTED_FAILURE:
-        raise failure_rejection(send_failure)
+    send_failure = find_send_failure(pair for message in messages for pair in message.recipients)
+    rejection = None if send_failure is None else failure_rejection(send_failure)
+    if rejection is not None and send_failure is not SendFailure.ACCEPTED_FAILURE:
+        raise rejection
     sender = line.number if line else VOICE_NUMBER
     keys = [(number, sender, text) for message in messages for number, text in message.recipients]
     if state.recent_messages.has_any(keys, state.now):
@@ -83,8 +85,11 @@ def accept(
         _add(call, sending_type, message, recipients, cost, line=line, send_at=send_at, needs_review=needs_review)
         for message, (recipients, cost) in zip(messages, priced, strict=True)
     ]
-    if send_failure is not None:
-        raise failure_rejection(send_failure)
+    if rejection is not None:
+        raise rejection
+    if send_failure is SendFailure.REVIEW_REFUSED and sending_type not in UNREVIEWED_TYPES:
+        for outbox_id in ids:
+            state.reject(outbox_id, _REFUSED)
     return ok({"message_outbox_ids": ids})
 
 
@@ -92,14 +97,24 @@ def _recipients(state: SandboxState, message: PlannedMessage, line: Line | None)
     counts: dict[str, SegmentCount] = {}
     recipients: list[Recipient] = []
     for number, text in message.recipients:
-        count = counts.get(text) or counts.setdefault(text, count_segments(text))
-        recipients.append(Recipient(number, text, count.parts, count.is_persian, _outcome(state, number, line)))
+        count = counts.get(text) or counts.setdefault(text, _count(text, line))
+        recipients.append(Recipient(number, text, count.parts, count.is_persian, _outcome(state, number, text, line)))
     return recipients
 
 
-def _outcome(state: SandboxState, number: str, line: Line | None) -> DeliveryOutcome:
-    if number in RESERVED_OUTCOMES:
-        return RESERVED_OUTCOMES[number]
+def _count(text: str, line: Line | None) -> SegmentCount:
+    """Count the parts of a text as this line sends it: a promotional line appends the opt-out suffix."""
+    if line is None:
+        return count_segments(text)
+    if not line.is_service and not text.rstrip().endswith(OPT_OUT_SUFFIX.strip()):
+        text += OPT_OUT_SUFFIX
+    return count_segments(text, is_66_char=line.is_66_char)
+
+
+def _outcome(state: SandboxState, number: str, text: str, line: Line | None) -> DeliveryOutcome:
+    reserved = find_outcome(number, text)
+    if reserved is not None:
+        return reserved
     if number in state.blacklist and line is not None and not line.is_service:
         return DeliveryOutcome.BLACKLISTED
     return DeliveryOutcome.DELIVERED

@@ -10,6 +10,7 @@ from ippanel_edge.sandbox.records import Token, TokenKind, User
 from ippanel_edge.sandbox.replies import Rejection, Reply, ok, unauthorized
 from ippanel_edge.sandbox.routes import Call, serves
 from ippanel_edge.sandbox.rules.identity import PASSWORD_MESSAGE, is_password, read_mobile
+from ippanel_edge.sandbox.rules.totp import is_valid_totp
 
 SESSION_SECONDS: Final = 36_000
 LOGIN_STEP_SECONDS: Final = 360
@@ -54,7 +55,8 @@ def confirm_otp(call: Call) -> Reply:
     call.check()
     token = _find_token(call, value, TokenKind.LOGIN_STEP)
     user = call.state.users[token.user_id]
-    if not _is_valid_otp(call, token, otp) and not (user.two_factor == "ga" and otp == user.ga_code):
+    by_app = user.two_factor == "ga" and is_valid_totp(user.ga_secret, otp, call.now)
+    if not by_app and not _is_valid_otp(call, token, otp):
         raise unauthorized()
     del call.state.tokens[token.value]
     return _start_session(call, user)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ippanel_edge.sandbox.faults import INVALID_NUMBER
 from ippanel_edge.sandbox.records import Contact, Phonebook, StoredFile
 from ippanel_edge.sandbox.replies import Reply, invalid, invalid_message, label, ok, page, required_message
+from ippanel_edge.sandbox.reserved import INVALID_NUMBER
 from ippanel_edge.sandbox.routes import Call, serves
 from ippanel_edge.sandbox.rules.phonebook_fields import (
     FULL_MESSAGE,

@@ -41,7 +41,7 @@ def assign(call: Call) -> Reply:
     line, target = _read(call)
     if _has_line(line, target):
         raise rejection(400, "number already assigned to user")
-    line.assigned[target.user_id] = Assignment(send=send, gets=gets)
+    line.assigned = {**line.assigned, target.user_id: Assignment(send=send, gets=gets)}
     return ok()
 
 
@@ -51,7 +51,7 @@ def unassign(call: Call) -> Reply:
     line, target = _read(call)
     if target.user_id not in line.assigned:
         raise rejection(400, "number not assigned to user")
-    del line.assigned[target.user_id]
+    line.assigned = {user_id: rights for user_id, rights in line.assigned.items() if user_id != target.user_id}
     return ok()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import attrs
@@ -26,7 +25,7 @@ def pattern_status(pattern: Pattern, state: SandboxState) -> str:
     wait = state.pattern_review_seconds
     if pattern.status != "pending" or pattern.submitted_at is None or wait is None:
         return pattern.status
-    return "active" if state.now >= pattern.submitted_at + timedelta(seconds=wait) else "pending"
+    return "active" if state.now >= pattern.submitted_at + state.clock.wait(wait) else "pending"
 
 
 def find_pattern(call: Call, code: str, *, message: str = "پترن مورد نظر یافت نشد") -> Pattern:

@@ -161,7 +161,7 @@ def delete_options(call: Call) -> Reply:
             del state.contact_options[option_id]
             for book in state.phonebooks.values():
                 if option_id in book.option_ids:
-                    book.option_ids.remove(option_id)
+                    book.option_ids = [each for each in book.option_ids if each != option_id]
                     _delete_values(state, option_id, book)
     return ok()
 
@@ -194,4 +194,4 @@ def _read_option_ids(call: Call) -> list[int]:
 
 def _delete_values(state: SandboxState, option_id: int, book: Phonebook) -> None:
     for contact in state.contacts_of(book.phonebook_id):
-        contact.options.pop(option_id, None)
+        contact.options = {each: value for each, value in contact.options.items() if each != option_id}

@@ -8,6 +8,8 @@ import attrs
 
 MAX_CHARACTERS: Final = 1400
 MAX_PARTS: Final = 20
+OPT_OUT_SUFFIX: Final = "\nلغو11"
+"""What the service appends to the texts of promotional lines."""
 
 _GSM_BASIC = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
@@ -25,10 +27,13 @@ class SegmentCount:
     is_persian: bool
 
 
-def count_segments(text: str) -> SegmentCount:
-    """Count segments of 160 or 153 GSM characters, or of 70 or 67 UTF-16 units; no character is split."""
+def count_segments(text: str, *, is_66_char: bool = False) -> SegmentCount:
+    """Count segments of 160 or 153 GSM characters, or of 70 or 67 UTF-16 units; no character is split.
+
+    `is_66_char` is that of the line: it splits long texts of other characters after 66 units.
+    """
     is_persian = not all(character in _GSM_BASIC or character in _GSM_EXTENSION for character in text)
-    single, multiple = (70, 67) if is_persian else (160, 153)
+    single, multiple = (70, 66 if is_66_char else 67) if is_persian else (160, 153)
     sizes = [1 + (character > _MAX_BMP_CHARACTER if is_persian else character in _GSM_EXTENSION) for character in text]
     if sum(sizes) <= single:
         return SegmentCount(1, is_persian)

@@ -240,7 +240,7 @@ def calculate_price(call: Call) -> Reply:
     text = read_message(call.body)
     line = read_line(call, call.body, "number")
     call.check()
-    count = count_segments(text)
+    count = count_segments(text, is_66_char=line.is_66_char)
     tariff = call.state.tariffs[line.tariff_id]
     return ok(
         {

@@ -106,7 +106,7 @@ def reply(call: Call) -> Reply:
     added = TicketReply(
         call.state.next_id("ticket_reply"), user.user_id, user.username, description, call.now, attachment
     )
-    ticket.replies.append(added)
+    ticket.replies = [*ticket.replies, added]
     ticket.state_id, ticket.admin_seen, ticket.updated_at = TICKET_WAITING_FOR_SUPPORT, False, call.now
     owner = call.state.users[ticket.user_id]
     return ok(
