@@ -80,8 +80,8 @@ def full(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Run what is too slow for every change: fuzz, faults and audit."""
-    for name in ("fuzz", "faults", "audit"):
+    """Run what is too slow for every change: fuzz, faults, kills and audit."""
+    for name in ("fuzz", "faults", "kills", "audit"):
         session.notify(name, [])
 
 
@@ -183,6 +183,14 @@ def faults(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", table, env={"FAULTS_WRITE_TABLE": "1"})
     else:
         pytest(session, "tests/faults")
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Kill the workers of campaigns 300 times, instead of 50 times."""
+    install(session, "tests")
+    session.env["IPPANEL_KILLS"] = "300"
+    pytest(session, "tests/bulk/test_kills.py")
 
 
 @nox.session

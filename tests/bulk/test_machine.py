@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import pytest
 from anyio.from_thread import start_blocking_portal
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -33,7 +33,8 @@ class LedgerMachine(RuleBasedStateMachine):
     Attributes:
         model: the state of each row.
         chunks: the rows of each claimed chunk, which are being sent.
-        accepted: the rows that the service accepted, whether or not the ledger knows it.
+        unknown: the rows of each unknown chunk that were not proven.
+        sent_before: the rows that were sent at the last check.
     """
 
     def __init__(self) -> None:
@@ -47,7 +48,6 @@ class LedgerMachine(RuleBasedStateMachine):
         self.chunks: dict[int, list[Row]] = {}
         self.unknown: dict[int, list[Row]] = {}
         self.sent_before: set[Row] = set()
-        self.accepted: Counter[Row] = Counter()
         self.set_aside = self.duplicates = self.ids = 0
 
     def run(self, function: Any, *arguments: Any) -> Any:
@@ -94,6 +94,16 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             self.run(self.ledger.abandon_load, load)
 
+    @rule(outcome=st.sampled_from([State.SENT, State.UNKNOWN, State.REJECTED]), count=st.integers(1, 3))
+    def send(self, outcome: State, count: int) -> None:
+        """Claim chunks and settle them at once, so that most sequences have rows in all states."""
+        for _ in range(count):
+            before = set(self.chunks)
+            self.claim()
+            for chunk_id in set(self.chunks) - before:
+                rows = self.chunks.pop(chunk_id)
+                self._settle(chunk_id, rows, outcome, count)
+
     @rule()
     def claim(self) -> None:
         claimed = self.run(self.ledger.claim, nothing)
@@ -116,12 +126,13 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data(), state=st.sampled_from([State.SENT, State.REJECTED, State.UNKNOWN, State.PENDING]))
     def settle(self, data: Any, state: State) -> None:
         chunk_id, rows = self._take(data, self.chunks)
+        self._settle(chunk_id, rows, state, data.draw(st.sampled_from([1, 2, len(rows)])))
+
+    def _settle(self, chunk_id: int, rows: list[Row], state: State, messages: int) -> None:
         ids: tuple[int, ...] = ()
         if state is State.SENT:
-            ids = tuple(range(self.ids + 1, self.ids + 1 + data.draw(st.sampled_from([1, 2, len(rows)]))))
-            self.ids += len(ids)
-        if state is State.SENT or (state is State.UNKNOWN and data.draw(st.booleans())):
-            self.accepted.update(rows)
+            ids = tuple(range(self.ids + 1, self.ids + 1 + messages))
+            self.ids += messages
         self.run(self.ledger.settle, chunk_id, Settlement(state=state, message_outbox_ids=ids))
         self._set(rows, state)
         if state is State.UNKNOWN:
@@ -206,7 +217,9 @@ class LedgerMachine(RuleBasedStateMachine):
         assert without == 0
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=settings().max_examples // 4, stateful_step_count=25)
+LedgerMachine.TestCase.settings = settings(
+    max_examples=settings().max_examples // 4, stateful_step_count=25, phases=[Phase.generate]
+)
 
 
 @pytest.mark.hypothesis
