@@ -75,5 +75,5 @@ async def _send(ledger: Ledger, claimed: Claimed[Call[SendResult]], client: Asyn
         raise
     finally:
         with anyio.CancelScope(shield=True):
-            await ledger.settle(claimed.chunk.id, settlement)
+            await ledger.settle(claimed.chunk.id, settlement, token=claimed.token)
     return settlement

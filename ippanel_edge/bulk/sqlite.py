@@ -138,7 +138,7 @@ class SqliteLedger(Ledger):
             first, last, *columns = found
             chunk = _chunk(columns)
             rows = _open_rows(connection, first, last)
-            result = Claimed(chunk, rows, build(chunk, rows))
+            result = Claimed(chunk, rows, build(chunk, rows), token)
             connection.execute(
                 "UPDATE chunks SET state = 'sending', sending_at = ?, attempts = attempts + 1, claim = ?, error = NULL "
                 "WHERE id = ?",
@@ -155,9 +155,9 @@ class SqliteLedger(Ledger):
                     await self._file.transact(lambda connection: _unclaim(connection, claimed[0].chunk.id, token))
             raise
 
-    async def settle(self, chunk_id: int, settlement: Settlement) -> None:
+    async def settle(self, chunk_id: int, settlement: Settlement, *, token: str | None = None) -> None:
         """Record the result of sending a chunk."""
-        await self._file.transact(lambda connection: _settle(connection, chunk_id, settlement))
+        await self._file.transact(lambda connection: _settle(connection, chunk_id, settlement, token))
 
     def turns(self, rate: RateLimit, line: str) -> Turns:
         """Return the turns of this process, which owns the ledger."""
@@ -462,14 +462,14 @@ def _unclaim(connection: sqlite3.Connection, chunk_id: int, token: str) -> None:
     )
 
 
-def _settle(connection: sqlite3.Connection, chunk_id: int, settlement: Settlement) -> None:
+def _settle(connection: sqlite3.Connection, chunk_id: int, settlement: Settlement, token: str | None) -> None:
     ids = settlement.message_outbox_ids
     first, last = _range(connection, chunk_id)
     rows = _open_rows(connection, first, last) if len(ids) > 1 else []
     is_own = len(ids) > 1 and len(ids) == len(rows)
     changed = connection.execute(
         "UPDATE chunks SET state = ?, message_outbox_id = ?, message_outbox_ids = ?, error = ?, settled_at = ? "
-        "WHERE id = ? AND state = 'sending'",
+        "WHERE id = ? AND state = 'sending' AND claim = coalesce(?, claim)",
         (
             settlement.state.value,
             ids[0] if len(ids) == 1 else None,
@@ -477,6 +477,7 @@ def _settle(connection: sqlite3.Connection, chunk_id: int, settlement: Settlemen
             settlement.error,
             _now(),
             chunk_id,
+            token,
         ),
     )
     if not changed.rowcount:
