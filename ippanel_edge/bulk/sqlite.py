@@ -507,7 +507,8 @@ def _counts(connection: sqlite3.Connection) -> Counts:
         counts[chunk_state] -= rows
     deliveries = dict(connection.execute("SELECT delivery, count(*) FROM rows WHERE delivery IS NOT NULL GROUP BY 1"))
     set_aside, duplicates = connection.execute(
-        "SELECT (SELECT count(*) FROM set_aside), coalesce(sum(duplicates), 0) FROM loads WHERE finished_at IS NOT NULL"
+        "SELECT (SELECT count(*) FROM set_aside JOIN loads ON loads.id = load WHERE finished_at IS NOT NULL), "
+        "coalesce(sum(duplicates), 0) FROM loads WHERE finished_at IS NOT NULL"
     ).fetchone()
     return Counts(
         **counts,

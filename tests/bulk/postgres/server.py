@@ -64,7 +64,7 @@ class Server:
         """Create a database, and return its name."""
         name = f"test{next(self._numbers)}"
         with psycopg.connect(self.conninfo(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')  # type: ignore[call-overload]  # a name that this module made
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[call-overload]  # a name that this module made
         return name
 
     def execute(self, database: str, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
