@@ -159,11 +159,11 @@ class PostgresLedger(Ledger):
             await self._defer(loading.connection, chunk_ids)
             await loading.connection.commit()
         except psycopg.Error as error:
-            if report is None or not await self._connections.transact(
-                partial(loading.has_landed, campaign=self._campaign)
-            ):
+            has_landed = partial(loading.has_landed, campaign=self._campaign)
+            if report is None or not await self._connections.transact(has_landed):
                 raise self._conninfo.failure(error) from error
-        await self.abandon_load(load)
+        finally:
+            await self.abandon_load(load)  # its connection may hold the lock
         return report
 
     async def abandon_load(self, load: int) -> None:

@@ -106,7 +106,8 @@ class Conninfo:
         if self._password:
             reason = reason.replace(str(self._password), "***")
         remedy = next((text for kind, text in _REMEDIES if isinstance(error, kind)), _OTHER)
-        return LedgerError(f"cannot use the ledger in PostgreSQL ({self._shown}): {reason.strip()}; {remedy}")
+        in_one_line = " ".join(reason.split())
+        return LedgerError(f"cannot use the ledger in PostgreSQL ({self._shown}): {in_one_line}; {remedy}")
 
 
 async def _prepare(connection: AsyncConnection) -> None:
