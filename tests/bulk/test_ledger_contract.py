@@ -108,7 +108,9 @@ async def test_a_ledger_that_does_not_exist_cannot_be_resumed(closed: Ledger) ->
 
 
 async def test_the_terms_are_those_of_the_first_load(closed: Ledger) -> None:
-    others = Terms(from_number="+983000506", kind=Kind.ONE_TEXT, message="hello", send_time=datetime(2030, 1, 2, tzinfo=UTC))
+    others = Terms(
+        from_number="+983000506", kind=Kind.ONE_TEXT, message="hello", send_time=datetime(2030, 1, 2, tzinfo=UTC)
+    )
     await closed.open(TERMS)
     await closed.aclose()
     assert await closed.open(others) == others  # nothing was loaded, so nothing was decided

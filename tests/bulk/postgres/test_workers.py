@@ -39,9 +39,7 @@ async def test_a_worker_that_has_ended_leaves_its_chunk_unknown(open_ledger: Ope
     assert "the worker ended" in chunk.error
 
 
-async def test_workers_look_for_ended_ones_regularly(
-    open_ledger: OpenLedger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_workers_look_for_ended_ones_regularly(open_ledger: OpenLedger, monkeypatch: pytest.MonkeyPatch) -> None:
     first, ended = await open_ledger(), await open_ledger()
     await load(first, 4)
     await claim(ended)
