@@ -118,7 +118,7 @@ def settlement_of(error: EdgeError) -> Settlement:
         return Settlement(state=State.SENT, message_outbox_ids=error.message_outbox_ids)
     if error.outcome is Outcome.UNKNOWN:
         return Settlement(state=State.UNKNOWN, error=text)
-    if isinstance(error, _ACCOUNT | ConfigurationError):
+    if isinstance(error, (*_ACCOUNT, ConfigurationError)):
         return Settlement(state=State.PENDING, error=text, stop=text)
     if error.outcome is Outcome.NOT_SENT:
         return Settlement(state=State.PENDING, error=text)

@@ -10,8 +10,9 @@ import psycopg
 from ippanel_edge.bulk import Chunk, Kind, Ledger, LoadReport, Method, Settlement, State, Terms
 from ippanel_edge.bulk.ledger import Claimed
 from ippanel_edge.bulk.records import LedgerRow
+from ippanel_edge.sandbox.defaults import FROM_NUMBER
 
-TERMS: Final = Terms(from_number="+983000505", kind=Kind.ONE_TEXT, message="hello")
+TERMS: Final = Terms(from_number=FROM_NUMBER, kind=Kind.ONE_TEXT, message="hello")
 
 
 def sent(*ids: int) -> Settlement:
