@@ -17,6 +17,8 @@ from ippanel_edge.bulk.postgres_connections import Conninfo
 
 _CRASHED: Final = "the worker ended, or lost its connection to the database, while the chunk was being sent"
 _BITS: Final = 63
+_RELEASES_IN: Final = 1.0
+"""Seconds to wait until the lock is released; then the end of the connection releases it a little later."""
 
 
 class Worker:
@@ -68,13 +70,20 @@ class Worker:
     async def aclose(self) -> None:
         """Release the lock."""
         connection, self._connection = self._connection, None
-        if connection is not None:
+        if connection is None:
+            return
+        try:
+            with anyio.move_on_after(_RELEASES_IN):
+                await connection.execute("SELECT pg_advisory_unlock_all()")
+        except psycopg.Error:  # the server releases the lock when it sees that the connection has ended
+            pass
+        finally:
             await connection.close()
 
 
 async def has_ended(connection: AsyncConnection, worker: int) -> bool:
-    """Return whether no connection holds the lock of a worker. If so, this transaction holds it until its end."""
-    cursor = await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (worker,))
+    """Return whether a worker does not hold its lock any more. Others may ask the same at the same time: it is shared."""
+    cursor = await connection.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", (worker,))
     return await cursor.fetchone() == (True,)
 
 

@@ -103,7 +103,7 @@ async def report(ledger: Ledger, *states: State) -> list[tuple[int, str, str | N
 
 
 async def test_a_ledger_that_does_not_exist_cannot_be_resumed(closed: Ledger) -> None:
-    with pytest.raises(CampaignError, match="there is no|has no campaign"):
+    with pytest.raises(CampaignError, match=r"there is no|has no campaign"):
         await closed.open(None)
 
 

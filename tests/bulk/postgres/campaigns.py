@@ -40,7 +40,7 @@ async def claim(ledger: Ledger, chunk_id: int | None = None) -> Claimed[int]:
 def execute(database: str, statement: str, *values: object) -> list[tuple[object, ...]]:
     """Run a statement beside the ledger, and return its rows."""
     with psycopg.connect(database, autocommit=True) as connection:
-        cursor = connection.execute(statement, values)  # type: ignore[call-overload]  # the tests write them
+        cursor = connection.execute(statement.encode(), values)
         return cursor.fetchall() if cursor.description else []
 
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,22 +60,16 @@ class Server:
     def conninfo(self, database: str = "postgres") -> str:
         return f"host={self.folder} user=postgres dbname={database}"
 
-    def create_database(self, template: str = "template1") -> str:
-        """Create a database, and return its name."""
+    def create_database(self) -> str:
+        """Create an empty database, and return its name."""
         name = f"test{next(self._numbers)}"
         with psycopg.connect(self.conninfo(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[call-overload]  # a name that this module made
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return name
-
-    def execute(self, database: str, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
-        """Run a statement of a test, and return its rows."""
-        with psycopg.connect(self.conninfo(database), autocommit=True) as connection:
-            cursor = connection.execute(statement, values)  # type: ignore[call-overload]  # the tests write them
-            return cursor.fetchall() if cursor.description else []
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running() -> Generator[Server]:
     """Run a server as an unprivileged user: PostgreSQL refuses to run as root."""
     bin_folder = programs()
     user = "nobody" if os.geteuid() == 0 else None

@@ -1,4 +1,4 @@
-"""A sandbox that accepts the same message again, so that duplicates can be counted, and that answers after random delays."""
+"""A sandbox that accepts the same message again, so that duplicates can be counted, after random delays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,8 +54,12 @@ class Service:
         return Counter((row.number, row.text) for message in messages for row in message.recipients)
 
 
+def _never(*_: object) -> bool:
+    return False
+
+
 @contextmanager
-def running(*, delay: float = 0.0, seed: int = 0) -> Iterator[Service]:
+def running(*, delay: float = 0.0, seed: int = 0) -> Generator[Service]:
     """Run a service.
 
     Args:
@@ -65,7 +69,7 @@ def running(*, delay: float = 0.0, seed: int = 0) -> Iterator[Service]:
     sandbox = Sandbox()
     state: Any = sandbox.state
     state.review_above = _MANY
-    state.recent_messages.has_any = lambda *_: False
+    state.recent_messages.has_any = _never
     for user in state.users.values():
         user.credit = float(_MANY) * _MANY
     services: list[Service] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import psycopg
 import pytest
@@ -28,12 +29,12 @@ def break_commit(database: str, monkeypatch: pytest.MonkeyPatch) -> BreakCommit:
         marked: set[int] = set()
         left = times
 
-        async def marking(connection: psycopg.AsyncConnection, query: str, *args: object, **named: object) -> object:
+        async def marking(connection: psycopg.AsyncConnection[Any], query: Any, *args: Any) -> Any:
             if text in str(query):
                 marked.add(id(connection))
-            return await execute_one(connection, query, *args, **named)  # type: ignore[arg-type]  # passed on
+            return await execute_one(connection, query, *args)
 
-        async def breaking(connection: psycopg.AsyncConnection) -> None:
+        async def breaking(connection: psycopg.AsyncConnection[Any]) -> None:
             nonlocal left
             if id(connection) not in marked or not left:
                 await commit(connection)
@@ -84,7 +85,7 @@ async def test_a_connection_that_breaks_during_a_claim(open_ledger: OpenLedger, 
 
 @pytest.mark.parametrize("landed", [True, False])
 async def test_a_connection_that_breaks_during_the_commit_of_a_claim(
-    open_ledger: OpenLedger, database: str, break_commit: BreakCommit, landed: bool
+    open_ledger: OpenLedger, database: str, break_commit: BreakCommit, *, landed: bool
 ) -> None:
     ledger = await open_ledger()
     await load(ledger, 2)
@@ -110,7 +111,7 @@ async def test_a_claim_without_a_commit_is_not_sent(open_ledger: OpenLedger, bre
 
 @pytest.mark.parametrize("landed", [True, False])
 async def test_a_connection_that_breaks_during_the_commit_of_a_result(
-    open_ledger: OpenLedger, break_commit: BreakCommit, landed: bool
+    open_ledger: OpenLedger, break_commit: BreakCommit, *, landed: bool
 ) -> None:
     ledger = await open_ledger()
     await load(ledger, 2, size=2)
@@ -139,7 +140,7 @@ async def test_a_result_that_cannot_be_recorded_is_unknown_for_others(
 
 @pytest.mark.parametrize("landed", [True, False])
 async def test_a_connection_that_breaks_during_the_commit_of_a_load(
-    open_ledger: OpenLedger, database: str, break_commit: BreakCommit, landed: bool
+    open_ledger: OpenLedger, database: str, break_commit: BreakCommit, *, landed: bool
 ) -> None:
     ledger = await open_ledger()
     break_commit("INSERT INTO ippanel_edge.loads", landed=landed)

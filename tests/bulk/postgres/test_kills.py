@@ -6,10 +6,11 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import anyio
 import psycopg
 import pytest
 
@@ -64,13 +65,13 @@ def wait_until(conninfo: str, query: str, *values: object) -> None:
     """Wait until a query returns true."""
     ends = time.monotonic() + ENDS_WITHIN
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        while connection.execute(query, values).fetchone() != (True,):  # type: ignore[call-overload]  # see its callers
+        while connection.execute(query.encode(), values).fetchone() != (True,):
             assert time.monotonic() < ends, query
             time.sleep(0.002)
 
 
 @contextmanager
-def at_once(conninfo: str) -> Iterator[None]:
+def at_once(conninfo: str) -> Generator[None]:
     """Let the workers that are started begin at the same time: they cannot claim before all of them are there."""
     with psycopg.connect(conninfo) as connection:
         connection.execute("LOCK TABLE ippanel_edge.chunks IN EXCLUSIVE MODE")
@@ -120,7 +121,7 @@ async def test_workers_that_are_killed_send_nothing_twice(
     moments = sorted(chance.randint(1, ROWS // SIZE) for _ in doomed)
     for worker, claimed in zip(doomed, moments, strict=True):
         wait_until_claimed(shared_database, name, claimed)
-        time.sleep(chance.uniform(0, DELAY))
+        await anyio.sleep(chance.uniform(0, DELAY))
         workers.kill(worker)
     if len(doomed) == WORKERS:
         started.append(start())

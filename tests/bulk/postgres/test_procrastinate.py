@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 
 import procrastinate
 import procrastinate.jobs
@@ -124,7 +125,8 @@ async def test_a_job_that_is_delivered_again_sends_nothing(
     ledger = await open_ledger(queue=jobs)
     await load(ledger, 2)
     again = app.configure_task(TASK, queue="ippanel_edge")
-    await again.batch_defer_async(*[{"campaign": "spring", "chunk_id": number} for number in (1, 2, 1)])
+    for number in (1, 2, 1):
+        await again.defer_async(campaign="spring", chunk_id=number)
     before = sum(service.accepted().values())
     await run()
     assert [status for _, status in listed()] == ["succeeded"] * 5
@@ -132,7 +134,9 @@ async def test_a_job_that_is_delivered_again_sends_nothing(
     assert await ledger.counts() == Counts(sent=2)
 
 
-async def test_released_chunks_have_new_jobs(open_ledger: OpenLedger, jobs: ChunkJobs, listed: Listed, run: Run) -> None:
+async def test_released_chunks_have_new_jobs(
+    open_ledger: OpenLedger, jobs: ChunkJobs, listed: Listed, run: Run
+) -> None:
     ledger = await open_ledger(queue=jobs)
     await load(ledger, 2)
     claimed = await claim(ledger)
@@ -144,7 +148,9 @@ async def test_released_chunks_have_new_jobs(open_ledger: OpenLedger, jobs: Chun
     assert await ledger.counts() == Counts(sent=2)
 
 
-async def test_pending_chunks_can_have_new_jobs(open_ledger: OpenLedger, jobs: ChunkJobs, listed: Listed, run: Run) -> None:
+async def test_pending_chunks_can_have_new_jobs(
+    open_ledger: OpenLedger, jobs: ChunkJobs, listed: Listed, run: Run
+) -> None:
     ledger = await open_ledger()
     await load(ledger, 3)
     assert listed() == []
@@ -156,9 +162,8 @@ async def test_pending_chunks_can_have_new_jobs(open_ledger: OpenLedger, jobs: C
 async def test_the_job_of_a_chunk_that_was_not_sent_is_retried(
     open_ledger: OpenLedger, app: procrastinate.App, database: str, service: Service, listed: Listed, run: Run
 ) -> None:
-    unreachable = {**service.options, "base_url": "http://127.0.0.1:9/v1"}
     async with (
-        AsyncEdgeClient(**unreachable, retry=0) as client,
+        AsyncEdgeClient(service.sandbox.api_key, base_url="http://127.0.0.1:9/v1", retry=0) as client,
         add_chunk_task(app, database, client=client) as jobs,
     ):
         ledger = await open_ledger(queue=jobs)
@@ -174,7 +179,7 @@ async def test_a_worker_pauses_when_the_account_is_rejected(
     open_ledger: OpenLedger, app: procrastinate.App, database: str, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (
-        AsyncEdgeClient(**{**service.options, "api_key": "wrong"}) as client,
+        AsyncEdgeClient("wrong", base_url=service.sandbox.base_url) as client,
         add_chunk_task(app, database, client=client) as jobs,
     ):
         ledger = await open_ledger()
@@ -241,7 +246,7 @@ async def test_the_client_has_the_settings_of_the_environment(
 )
 async def test_how_long_a_job_waits(error: Exception, attempts: int, seconds: int | None) -> None:
     job = procrastinate.jobs.Job(queue="q", lock=None, queueing_lock=None, task_name=TASK, attempts=attempts)
-    before = procrastinate.utils.utcnow()
+    before = datetime.now(UTC)
     decision = _Retry().get_retry_decision(exception=error, job=job)
     if decision is None or decision.retry_at is None:
         assert seconds is None

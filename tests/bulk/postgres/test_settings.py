@@ -60,7 +60,7 @@ async def test_a_missing_database_has_a_remedy(database: str) -> None:
 async def test_missing_rights_have_a_remedy(database: str) -> None:
     execute(database, "DO $$ BEGIN CREATE ROLE guest LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
     ledger = PostgresLedger(database.replace("user=postgres", "user=guest"), "spring")
-    with pytest.raises(LedgerError, match="permission denied.*grant the user CREATE"):
+    with pytest.raises(LedgerError, match=r"permission denied.*grant the user CREATE"):
         await ledger.open(TERMS)
 
 

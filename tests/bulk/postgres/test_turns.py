@@ -35,9 +35,7 @@ async def test_turns_are_shared_by_ledgers(open_ledger: OpenLedger, waits: list[
     assert waits == [10, 20]
 
 
-async def test_turns_are_shared_by_campaigns(
-    open_ledger: OpenLedger, database: str, waits: list[float]
-) -> None:
+async def test_turns_are_shared_by_campaigns(open_ledger: OpenLedger, database: str, waits: list[float]) -> None:
     another = PostgresLedger(database, "another")
     await another.open(TERMS)
     await (await open_ledger()).turns(RATE, "+98300").wait()
@@ -53,9 +51,7 @@ async def test_each_line_has_its_own_turns(open_ledger: OpenLedger, waits: list[
     assert waits == []
 
 
-async def test_a_burst_is_allowed_after_a_pause(
-    open_ledger: OpenLedger, database: str, waits: list[float]
-) -> None:
+async def test_a_burst_is_allowed_after_a_pause(open_ledger: OpenLedger, database: str, waits: list[float]) -> None:
     turns = (await open_ledger()).turns(RateLimit(0.1, burst=3), "+98300")
     for _ in range(4):
         await turns.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from ippanel_edge.bulk import CampaignError, Counts, Settlement, State
@@ -128,6 +129,17 @@ async def test_a_worker_that_lost_its_lock_claims_with_a_new_one(open_ledger: Op
     found = execute(database, "SELECT id, state, worker FROM ippanel_edge.chunks ORDER BY id")
     assert [(number, state) for number, state, _ in found] == [(1, "unknown"), (2, "sending")]
     assert found[0][2] != found[1][2]
+
+
+async def test_a_lost_lock_is_noticed_while_others_look_at_it(open_ledger: OpenLedger, database: str) -> None:
+    ledger = await open_ledger()
+    await load(ledger, 1)
+    before = await ledger._worker.current()
+    end_connections(database, only=workers(database))
+    with psycopg.connect(database) as other:
+        other.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", (before,))  # as each worker does that looks
+        await claim(ledger)
+        assert await ledger._worker.current() != before
 
 
 async def test_a_second_ledger_of_the_process_does_not_free_the_lock(open_ledger: OpenLedger, database: str) -> None:

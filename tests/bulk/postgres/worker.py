@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import anyio
-import psycopg  # noqa: F401 - imported before the forks
 
 from ippanel_edge import AsyncEdgeClient
 from ippanel_edge.bulk import Campaign
