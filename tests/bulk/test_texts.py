@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ippanel_edge.bulk.raw_rows import RawRow
 from ippanel_edge.bulk.records import BadRow, Kind, Terms
-from ippanel_edge.bulk.texts import RawRow, content_hash, parse_template, preparer, wanted_columns
+from ippanel_edge.bulk.texts import content_hash, parse_template, preparer, wanted_columns
 from ippanel_edge.errors import InvalidArgument
 
 LINE = "+983000100200"

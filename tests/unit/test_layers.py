@@ -24,6 +24,7 @@ LAYERS: Final = (
     ("api",),
     ("_async", "_sync"),
     ("bulk",),
+    ("integrations",),
     ("cli",),
 )
 """From the lowest to the highest. A module may import its own package and lower layers only."""
