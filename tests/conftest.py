@@ -13,6 +13,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from tests.bulk.postgres.server import Server
+
 settings.register_profile("deterministic", deadline=None, derandomize=True, database=None)
 settings.register_profile("nightly", deadline=None, max_examples=5_000, print_blob=True)
 settings.load_profile("deterministic")
@@ -54,3 +56,26 @@ def ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of this process. Without a server's programs, the tests fail."""
+    if sys.platform == "win32":
+        pytest.skip("the tests run PostgreSQL on POSIX systems only: its socket is a file")
+    from tests.bulk.postgres.server import running  # noqa: PLC0415 - it imports pwd
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres: Server) -> str:
+    """The connection string of a database for the tests that use a campaign of their own."""
+    return postgres.conninfo(postgres.create_database())
+
+
+@pytest.fixture
+def database(postgres: Server) -> str:
+    """The connection string of an empty database."""
+    return postgres.conninfo(postgres.create_database())

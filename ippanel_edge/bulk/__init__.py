@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ippanel_edge.bulk.campaign import Campaign
     from ippanel_edge.bulk.ledger import Ledger
+    from ippanel_edge.bulk.postgres import PostgresLedger
     from ippanel_edge.bulk.process import process_chunk
     from ippanel_edge.bulk.records import (
         BadRow,
@@ -46,6 +47,7 @@ __all__ = [
     "LoadReport",
     "Method",
     "Plan",
+    "PostgresLedger",
     "Processed",
     "Progress",
     "Reconciled",
@@ -75,6 +77,7 @@ _MODULES = {
     "records": _RECORDS,
     "run": "send_campaign send_campaign_sync",
     "sources": "Rows read_rows",
+    "postgres": "PostgresLedger",
     "sqlite": "SqliteLedger",
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -245,7 +245,7 @@ class Campaign:
 
         It stops before the end if three chunks in a row are unknown or cannot be sent, or if the account is the reason
         for a rejection (`Report.stopped`). Call it again to go on. A cancellation (Ctrl-C) lets the requests in
-        progress finish, for up to 5 seconds; a request without a response by then is unknown.
+        progress finish, for up to 10 seconds; a request without a response after 5 seconds is unknown.
 
         Args:
             concurrency: the number of requests in progress.

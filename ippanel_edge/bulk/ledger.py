@@ -40,11 +40,13 @@ class Claimed(Generic[T]):
         chunk: the chunk.
         rows: its rows that were not settled before.
         built: what `build` returned.
+        token: identifies this claim.
     """
 
     chunk: Chunk
     rows: Sequence[LedgerRow]
     built: T
+    token: str = ""
 
 
 class Turns(Protocol):
@@ -120,8 +122,18 @@ class Ledger(Protocol):
         ...
 
     @abstractmethod
-    async def settle(self, chunk_id: int, settlement: Settlement) -> None:
-        """Record the result of sending a chunk that was claimed."""
+    async def settle(self, chunk_id: int, settlement: Settlement, *, token: str | None = None) -> None:
+        """Record the result of sending a chunk that was claimed.
+
+        Args:
+            chunk_id: the chunk.
+            settlement: the result.
+            token: that of the claim; by default that of the last claim of this ledger. A result is never recorded for
+                another claim.
+
+        Raises:
+            CampaignError: the chunk is not being sent, or it was claimed again.
+        """
         ...
 
     @abstractmethod

@@ -28,7 +28,8 @@ async def process_chunk(
     It may be called any number of times for the same chunk, by any number of workers: a chunk that is not pending is
     not sent. So a queue that delivers a job twice, or again after a crash, does no harm.
 
-    If it is cancelled, the send has 5 seconds to finish; without a response it is recorded as unknown.
+    If it is cancelled, the send has 5 seconds to finish; without a response it is recorded as unknown. Closing its
+    connection may take 5 seconds more.
 
     Args:
         ledger: an open ledger.
@@ -78,5 +79,5 @@ async def _send(ledger: Ledger, claimed: Claimed[Call[SendResult]], client: Asyn
         raise
     finally:
         with anyio.CancelScope(shield=True):
-            await ledger.settle(claimed.chunk.id, settlement)
+            await ledger.settle(claimed.chunk.id, settlement, token=claimed.token)
     return settlement

@@ -113,7 +113,7 @@ class Run:
     async def run(self, concurrency: int) -> Report:
         """Send chunks until none is pending or a rule stops the run.
 
-        A cancellation, such as that of Ctrl-C, lets the chunks that are being sent finish, for up to 5 seconds.
+        A cancellation, such as that of Ctrl-C, lets the chunks that are being sent finish, for up to 10 seconds.
         """
         await together(self._work, concurrency)
         return Report(

@@ -160,7 +160,7 @@ class SqliteLedger(Ledger):
             first, last, *columns = found
             chunk = statements.read_chunk(columns)
             rows = statements.open_rows(connection, first, last)
-            result = Claimed(chunk, rows, build(chunk, rows))
+            result = Claimed(chunk, rows, build(chunk, rows), token)
             connection.execute(
                 "UPDATE chunks SET state = 'sending', sending_at = ?, attempts = attempts + 1, claim = ?, error = NULL "
                 "WHERE id = ?",
@@ -179,9 +179,9 @@ class SqliteLedger(Ledger):
                     )
             raise
 
-    async def settle(self, chunk_id: int, settlement: Settlement) -> None:
+    async def settle(self, chunk_id: int, settlement: Settlement, *, token: str | None = None) -> None:
         """Record the result of sending a chunk."""
-        await self._file.transact(lambda connection: statements.settle(connection, chunk_id, settlement))
+        await self._file.transact(lambda connection: statements.settle(connection, chunk_id, settlement, token))
 
     def turns(self, rate: RateLimit, line: str) -> Turns:
         """Return the turns of this process, which owns the ledger."""

@@ -223,7 +223,7 @@ def unclaim(connection: sqlite3.Connection, chunk_id: int, token: str) -> None:
     )
 
 
-def settle(connection: sqlite3.Connection, chunk_id: int, settlement: Settlement) -> None:
+def settle(connection: sqlite3.Connection, chunk_id: int, settlement: Settlement, token: str | None) -> None:
     """Record the result of sending a chunk.
 
     Raises:
@@ -235,7 +235,7 @@ def settle(connection: sqlite3.Connection, chunk_id: int, settlement: Settlement
     is_own = len(ids) > 1 and len(ids) == len(rows)
     changed = connection.execute(
         "UPDATE chunks SET state = ?, message_outbox_id = ?, message_outbox_ids = ?, error = ?, settled_at = ? "
-        "WHERE id = ? AND state = 'sending'",
+        "WHERE id = ? AND state = 'sending' AND claim = coalesce(?, claim)",
         (
             settlement.state.value,
             ids[0] if len(ids) == 1 else None,
@@ -243,6 +243,7 @@ def settle(connection: sqlite3.Connection, chunk_id: int, settlement: Settlement
             settlement.error,
             now(),
             chunk_id,
+            token,
         ),
     )
     if not changed.rowcount:
@@ -273,7 +274,8 @@ def counts(connection: sqlite3.Connection) -> Counts:
         rows_in_state[chunk_state] -= rows
     deliveries = dict(connection.execute("SELECT delivery, count(*) FROM rows WHERE delivery IS NOT NULL GROUP BY 1"))
     set_aside, duplicates = connection.execute(
-        "SELECT (SELECT count(*) FROM set_aside), coalesce(sum(duplicates), 0) FROM loads WHERE finished_at IS NOT NULL"
+        "SELECT (SELECT count(*) FROM set_aside JOIN loads ON loads.id = load WHERE finished_at IS NOT NULL), "
+        "coalesce(sum(duplicates), 0) FROM loads WHERE finished_at IS NOT NULL"
     ).fetchone()
     return Counts(
         **rows_in_state,

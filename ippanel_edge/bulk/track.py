@@ -75,17 +75,16 @@ async def _round(ledger: Ledger, client: AsyncEdgeClient, reads: Reads) -> int:
 
 
 async def _statuses(client: AsyncEdgeClient, message_id: int) -> dict[str, str]:
-    """Return the delivery status by number; that of all numbers under ``""`` if the message failed as a whole."""
+    """Return the delivery status by number; that of all others under ``""`` if the message was not sent to them."""
     rows = [row async for row in client.reports.iter_recipients(message_id, per_page=_ROWS)]
     statuses = {row.recipient or "?": _name(row) for row in rows}
     if all(status in FINAL for status in statuses.values()) and statuses:
         return statuses
     state = (await client.reports.by_id(message_id)).state_id
-    if state is MessageState.CANCELLED:
-        return {**statuses, "": "cancelled"}
-    if isinstance(state, MessageState) and state.is_failure:
-        return {"": "failed"}
-    return statuses
+    if not isinstance(state, MessageState) or not state.is_failure:
+        return statuses
+    final = {recipient: status for recipient, status in statuses.items() if status in FINAL}
+    return {**final, "": "cancelled" if state is MessageState.CANCELLED else "failed"}
 
 
 def _name(row: RecipientReport) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,6 +11,7 @@ from ippanel_edge import AsyncEdgeClient
 from ippanel_edge.bulk.campaign import Campaign
 from ippanel_edge.bulk.reconcile import fill_pattern
 from ippanel_edge.bulk.records import Counts, Kind, Method, Reconciled, Settlement, State
+from ippanel_edge.bulk.sqlite import SqliteLedger
 from tests.bulk.campaigns import MESSAGE, PATTERN, Sample, sample_of
 from tests.bulk.ledgers import claim, in_state, query
 from tests.bulk.service import Service
@@ -169,7 +169,9 @@ async def test_a_message_from_before_its_chunk_proves_nothing(tmp_path: Path) ->
             for message in service.outbox:
                 message.created_at -= timedelta(minutes=11)
             await make_unknown(campaign, 1)
-            connection: Any = campaign._ledger._file._connection  # type: ignore[attr-defined]  # a SQLite ledger
+            assert isinstance(campaign._ledger, SqliteLedger)
+            connection = campaign._ledger._file._connection
+            assert connection is not None
             connection.execute("UPDATE chunks SET sending_at = '2020-01-01T00:00:00+00:00' WHERE id = 1")
             found = await campaign.reconcile()
     assert (found.messages, found.found, found.unknown) == (1, 0, 2), "it is listed because of the first chunk"

@@ -32,7 +32,7 @@ Respond = Callable[[httpx.Request], httpx.Response]
 
 def reply(status: int, *, data: object = None) -> httpx.Response:
     """Return a response with the API's envelope."""
-    meta = {"status": status == 200, "message": "", "message_code": "1", "message_parameters": []}
+    meta: dict[str, object] = {"status": status == 200, "message": "", "message_code": "1", "message_parameters": []}
     return httpx.Response(status, json={"data": data, "meta": meta})
 
 

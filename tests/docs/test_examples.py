@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import attrs
+import procrastinate
 import pytest
 
 from ippanel_edge.sandbox import Sandbox
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "docs" / "examples").glob("*.py"))
 WITH_ITS_OWN_SANDBOX = {"send_csv.py"}
 """Scripts that test_example.py tests."""
+WITH_POSTGRES = {"bulk_celery.py", "bulk_procrastinate.py", "bulk_taskiq.py"}
 
 
 @attrs.frozen(kw_only=True)
@@ -43,6 +45,17 @@ def _receive(sandbox: Sandbox) -> None:
 def _has_one_login(sandbox: Sandbox) -> bool:
     return len(sandbox.state.tokens) == 1
 
+
+def _has_sent_three(sandbox: Sandbox) -> bool:
+    return sorted(len(message.recipients) for message in sandbox.state.outbox.values()) == [1, 2, 2]
+
+
+_CHUNKS = [
+    "chunk 1: 2 rows sent",
+    "chunk 2: 2 rows sent",
+    "chunk 3: 1 rows sent",
+    "chunk 1 is not pending: nothing to do",
+]
 
 EXPECTED = {
     "send_otp.py": Expected(lines=[r"sent as message \d+"], check=lambda sandbox: len(sandbox.state.outbox) == 1),
@@ -84,6 +97,17 @@ EXPECTED = {
         arguments=["09123456789", "+989990000008"],
         lines=[r"09123456789 sent as message \d+", r"\+989990000008 rejected"],
     ),
+    "bulk_celery.py": Expected(lines=_CHUNKS, check=_has_sent_three),
+    "bulk_taskiq.py": Expected(lines=_CHUNKS, check=_has_sent_three),
+    "bulk_procrastinate.py": Expected(
+        arguments=["load", "load", "work", "show", "--once"],
+        lines=[
+            "loaded 5 rows, 0 were there before",
+            "loaded 0 rows, 5 were there before",
+            "sent 5, pending 0, unknown 0",
+        ],
+        check=_has_sent_three,
+    ),
     "test_with_respx.py": Expected(lines=[r"\.\.\. .*", r"3 passed in .*"]),
 }
 
@@ -95,8 +119,16 @@ def _command(script: Path, arguments: Sequence[str]) -> list[str]:
     return [sys.executable, str(script), *arguments]
 
 
+def _database(conninfo: str) -> str:
+    """Return a database with the tables of Procrastinate."""
+    app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=conninfo))
+    with app.open():
+        app.schema_manager.apply_schema()
+    return conninfo
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=[script.name for script in SCRIPTS])
-def test_an_example_runs_as_a_file(script: Path, tmp_path: Path) -> None:
+def test_an_example_runs_as_a_file(script: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if script.name in WITH_ITS_OWN_SANDBOX:
         return
     assert script.name in EXPECTED, f"docs/examples/{script.name}: add its output to EXPECTED in {Path(__file__).name}"
@@ -111,6 +143,8 @@ def test_an_example_runs_as_a_file(script: Path, tmp_path: Path) -> None:
             "IPPANEL_PASSWORD": PASSWORD,
             "PYTHONIOENCODING": "utf-8",
         }
+        if script.name in WITH_POSTGRES:
+            settings["DATABASE_URL"] = _database(request.getfixturevalue("database"))
         run = subprocess.run(  # noqa: S603 - our own example
             _command(script, expected.arguments),
             capture_output=True,

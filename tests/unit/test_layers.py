@@ -24,6 +24,7 @@ LAYERS: Final = (
     ("api",),
     ("_async", "_sync"),
     ("bulk",),
+    ("integrations",),
     ("cli",),
     ("testing",),
 )

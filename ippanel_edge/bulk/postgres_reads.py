@@ -1,0 +1,193 @@
+"""The statements that read a ledger in PostgreSQL, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any, Final, LiteralString
+
+from psycopg import AsyncConnection
+
+from ippanel_edge.bulk.records import FINAL, BadRow, CampaignError, Chunk, Counts, LedgerRow, Method, ReportRow, State
+
+_CHUNKS: Final[LiteralString] = (
+    "SELECT id, method, state, rows, message_outbox_id, message_outbox_ids, error, sending_at, attempts "
+    "FROM ippanel_edge.chunks WHERE campaign = %s "
+)
+
+
+async def pending_chunk(connection: AsyncConnection, campaign: int, chunk_id: int | None) -> Chunk | None:
+    """Return a chunk if it is pending, or the first one that is and that nobody claims now, and lock it."""
+    if chunk_id is None:
+        query = _CHUNKS + "AND state = 'pending' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+        cursor = await connection.execute(query, (campaign,))
+    else:  # who asks for this one waits until it is decided
+        query = _CHUNKS + "AND state = 'pending' AND id = %s FOR UPDATE"
+        cursor = await connection.execute(query, (campaign, chunk_id))
+    found = await cursor.fetchone()
+    return None if found is None else _chunk(found)
+
+
+async def chunks(connection: AsyncConnection, *, campaign: int, state: State, after: int, limit: int) -> list[Chunk]:
+    """Return chunks in a state, with ids above `after`."""
+    query = _CHUNKS + "AND state = %s AND id > %s ORDER BY id LIMIT %s"
+    cursor = await connection.execute(query, (campaign, state.value, after, limit))
+    return [_chunk(columns) for columns in await cursor.fetchall()]
+
+
+def _chunk(columns: Sequence[Any]) -> Chunk:
+    chunk_id, method, state, rows, message_id, message_ids, error, sending_at, attempts = columns
+    return Chunk(
+        id=chunk_id,
+        method=Method(method),
+        state=State(state),
+        rows=rows,
+        message_outbox_ids=(message_id,) if message_id is not None else tuple(message_ids or ()),
+        error=error,
+        sending_at=None if sending_at is None else sending_at.astimezone(UTC),
+        attempts=attempts,
+    )
+
+
+async def open_rows(connection: AsyncConnection, campaign: int, chunk_id: int) -> list[LedgerRow]:
+    """Return the rows of a chunk that have its state.
+
+    Raises:
+        CampaignError: there is no such chunk.
+    """
+    cursor = await connection.execute(
+        "SELECT first_row, last_row FROM ippanel_edge.chunks WHERE campaign = %s AND id = %s", (campaign, chunk_id)
+    )
+    found = await cursor.fetchone()
+    if found is None:
+        raise CampaignError(f"the ledger has no chunk {chunk_id}", argument="chunk_id")
+    cursor = await connection.execute(
+        "SELECT id, recipient, content FROM ippanel_edge.rows "
+        "WHERE campaign = %s AND id BETWEEN %s AND %s AND state IS NULL ORDER BY id",
+        (campaign, *found),
+    )
+    rows: list[LedgerRow] = await cursor.fetchall()
+    return rows
+
+
+async def counts(connection: AsyncConnection, campaign: int) -> Counts:
+    """Return the number of rows in each state."""
+    rows = dict.fromkeys((state.value for state in State), 0)
+    query: LiteralString = "SELECT state, sum(rows) FROM ippanel_edge.chunks WHERE campaign = %s GROUP BY state"
+    for state, count in await (await connection.execute(query, (campaign,))).fetchall():
+        rows[state] += int(count)
+    query = (
+        "SELECT rows.state, chunks.state, count(*) FROM ippanel_edge.rows JOIN ippanel_edge.chunks "
+        "ON chunks.campaign = rows.campaign AND chunks.id = rows.chunk "
+        "WHERE rows.campaign = %s AND rows.state IS NOT NULL GROUP BY 1, 2"
+    )
+    for state, of_chunk, count in await (await connection.execute(query, (campaign,))).fetchall():
+        rows[state] += count
+        rows[of_chunk] -= count
+    query = "SELECT delivery, count(*) FROM ippanel_edge.rows WHERE campaign = %s AND delivery IS NOT NULL GROUP BY 1"
+    deliveries: dict[str, int] = dict(await (await connection.execute(query, (campaign,))).fetchall())
+    query = (
+        "SELECT (SELECT count(*) FROM ippanel_edge.set_aside WHERE campaign = %(campaign)s), "
+        "(SELECT coalesce(sum(duplicates), 0) FROM ippanel_edge.loads WHERE campaign = %(campaign)s)"
+    )
+    ((set_aside, duplicates),) = await (await connection.execute(query, {"campaign": campaign})).fetchall()
+    return Counts(
+        **rows,
+        set_aside=set_aside,
+        duplicates=int(duplicates),
+        delivered=deliveries.get("delivered", 0),
+        not_delivered=sum(deliveries.get(status, 0) for status in FINAL if status != "delivered"),
+    )
+
+
+async def pending_chunks(connection: AsyncConnection, *, campaign: int) -> dict[Method, int]:
+    """Return the number of pending chunks by method."""
+    cursor = await connection.execute(
+        "SELECT method, count(*) FROM ippanel_edge.chunks WHERE campaign = %s AND state = 'pending' GROUP BY method",
+        (campaign,),
+    )
+    return {Method(method): count for method, count in await cursor.fetchall()}
+
+
+_REPORT: Final[LiteralString] = """
+SELECT rows.id, loads.source, rows.line, rows.recipient, rows.content, coalesce(rows.state, chunks.state),
+coalesce(rows.message_outbox_id, chunks.message_outbox_id), CASE WHEN rows.state IS NULL THEN chunks.error END,
+rows.delivery
+FROM ippanel_edge.rows
+JOIN ippanel_edge.chunks ON chunks.campaign = rows.campaign AND chunks.id = rows.chunk
+JOIN ippanel_edge.loads ON loads.id = rows.load
+WHERE rows.campaign = %s AND rows.id > %s AND coalesce(rows.state, chunks.state) = ANY (%s)
+ORDER BY rows.id LIMIT %s
+"""
+
+
+async def report(
+    connection: AsyncConnection, *, campaign: int, after: int, limit: int, states: Sequence[State]
+) -> list[tuple[int, ReportRow]]:
+    """Return rows in any of the states, with ids above `after`."""
+    values = (campaign, after, [state.value for state in states], limit)
+    found = await (await connection.execute(_REPORT, values)).fetchall()
+    return [
+        (
+            row_id,
+            ReportRow(
+                source=source,
+                line=line,
+                recipient=recipient,
+                content=content,
+                state=State(state),
+                message_outbox_id=message_id,
+                error=error,
+                delivery=delivery,
+            ),
+        )
+        for row_id, source, line, recipient, content, state, message_id, error, delivery in found
+    ]
+
+
+async def bad_rows(connection: AsyncConnection, *, campaign: int, after: int, limit: int) -> list[tuple[int, BadRow]]:
+    """Return rows that were set aside, with numbers above `after`."""
+    cursor = await connection.execute(
+        "SELECT set_aside.id, source, line, value, reason FROM ippanel_edge.set_aside "
+        "JOIN ippanel_edge.loads ON loads.id = set_aside.load "
+        "WHERE set_aside.campaign = %s AND set_aside.id > %s ORDER BY set_aside.id LIMIT %s",
+        (campaign, after, limit),
+    )
+    return [(number, BadRow(*columns)) for number, *columns in await cursor.fetchall()]
+
+
+async def known_ids(connection: AsyncConnection, *, campaign: int, message_outbox_ids: Sequence[int]) -> set[int]:
+    """Return those of the ids that belong to sent rows."""
+    cursor = await connection.execute(
+        "SELECT message_outbox_id FROM ippanel_edge.chunks "
+        "WHERE campaign = %(campaign)s AND message_outbox_id = ANY (%(ids)s) UNION "
+        "SELECT message_outbox_id FROM ippanel_edge.rows "
+        "WHERE campaign = %(campaign)s AND message_outbox_id = ANY (%(ids)s)",
+        {"campaign": campaign, "ids": list(message_outbox_ids)},
+    )
+    return {value for (value,) in await cursor.fetchall()}
+
+
+_UNDELIVERED: Final[LiteralString] = """
+SELECT message_outbox_id, count FROM (
+    SELECT message_outbox_id, 1 AS count FROM ippanel_edge.rows
+    WHERE campaign = %(campaign)s AND message_outbox_id > %(after)s
+    AND (delivery IS NULL OR delivery <> ALL (%(final)s))
+    UNION ALL
+    SELECT message_outbox_id, rows FROM ippanel_edge.chunks
+    WHERE campaign = %(campaign)s AND message_outbox_id > %(after)s AND EXISTS (
+        SELECT 1 FROM ippanel_edge.rows
+        WHERE rows.campaign = chunks.campaign AND rows.id BETWEEN first_row AND last_row
+        AND (delivery IS NULL OR delivery <> ALL (%(final)s))
+    )
+) AS found
+ORDER BY message_outbox_id LIMIT %(limit)s
+"""
+
+
+async def undelivered(connection: AsyncConnection, *, campaign: int, after: int, limit: int) -> list[tuple[int, int]]:
+    """Return (message id, number of rows) of sent messages with rows without a final status, above `after`."""
+    values = {"campaign": campaign, "after": after, "limit": limit, "final": list(FINAL)}
+    return [
+        (message_id, count) for message_id, count in await (await connection.execute(_UNDELIVERED, values)).fetchall()
+    ]

@@ -1,0 +1,115 @@
+"""What a ledger in PostgreSQL refuses: other event loops, wrong arguments, other versions; and what its errors show."""
+
+from __future__ import annotations
+
+import pytest
+
+from ippanel_edge.bulk import BadRow, CampaignError, Kind, LedgerError, Method, PostgresLedger, State, Terms
+from ippanel_edge.errors import ConfigurationError, InvalidArgument
+from tests.bulk.postgres.campaigns import TERMS, execute, load
+from tests.bulk.postgres.conftest import OpenLedger
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("anyio_backend", ["trio"])
+async def test_trio_is_refused(database: str) -> None:
+    with pytest.raises(ConfigurationError, match="needs asyncio"):
+        await PostgresLedger(database, "spring").open(TERMS)
+
+
+@pytest.mark.parametrize(
+    "conninfo",
+    [
+        "postgresql://user:pa@sesame@host/name",
+        "postgresql://user:p/sesame@host/name",
+        "postgres//user:sesame@host/name",
+        "sesame",
+        b"password=sesame",
+    ],
+)
+def test_a_wrong_connection_string_is_not_repeated(conninfo: str) -> None:
+    with pytest.raises(InvalidArgument, match="conninfo") as caught:
+        PostgresLedger(conninfo, "spring")
+    assert "ame" not in str(caught.value).replace("name", "")
+
+
+@pytest.mark.parametrize(("campaign", "connections"), [("", 4), ("spring", 0), ("spring", "4")])
+def test_wrong_arguments_are_refused(campaign: str, connections: int) -> None:
+    with pytest.raises(InvalidArgument):
+        PostgresLedger("dbname=x", campaign, connections=connections)
+
+
+async def test_errors_do_not_contain_the_password() -> None:
+    ledger = PostgresLedger("postgresql://user:sesame@localhost:1/name", "spring")
+    assert "sesame" not in repr(ledger)
+    with pytest.raises(LedgerError, match=r"\(localhost/name\).*check that the server runs") as caught:
+        await ledger.open(TERMS)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "sesame" not in f"{error} {error!r}"
+        error = error.__cause__ or error.__context__
+
+
+async def test_a_missing_database_has_a_remedy(database: str) -> None:
+    ledger = PostgresLedger(database.replace("dbname=", "dbname=no_"), "spring")
+    with pytest.raises(LedgerError, match="does not exist"):
+        await ledger.open(TERMS)
+
+
+async def test_missing_rights_have_a_remedy(database: str) -> None:
+    execute(database, "DO $$ BEGIN CREATE ROLE guest LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    ledger = PostgresLedger(database.replace("user=postgres", "user=guest"), "spring")
+    with pytest.raises(LedgerError, match=r"permission denied.*grant the user CREATE"):
+        await ledger.open(TERMS)
+
+
+async def test_tables_of_another_version_are_refused(open_ledger: OpenLedger, database: str) -> None:
+    await open_ledger()
+    execute(database, "UPDATE ippanel_edge.version SET version = 2")
+    with pytest.raises(CampaignError, match="version 2, expected 1"):
+        await open_ledger()
+
+
+async def test_resuming_creates_no_tables(open_ledger: OpenLedger, database: str) -> None:
+    with pytest.raises(CampaignError, match="no campaign 'spring'"):
+        await open_ledger(None)
+    assert execute(database, "SELECT to_regnamespace('ippanel_edge')") == [(None,)]
+
+
+async def test_a_load_with_terms_that_were_changed_meanwhile_is_refused(open_ledger: OpenLedger) -> None:
+    early, late = await open_ledger(), await open_ledger(Terms(from_number="+983000506", kind=Kind.OWN_TEXT))
+    with pytest.raises(CampaignError, match="from_number"):
+        await load(early, 1)
+    assert (await load(late, 1)).added == 1
+
+
+async def test_sent_rows_cannot_be_released(open_ledger: OpenLedger) -> None:
+    with pytest.raises(CampaignError, match="only rejected and unknown"):
+        await (await open_ledger()).release(State.SENT)
+
+
+async def test_commits_are_durable_though_the_server_is_set_otherwise(open_ledger: OpenLedger, database: str) -> None:
+    name = database.rpartition("=")[2]
+    execute(database, f"ALTER DATABASE {name} SET synchronous_commit = off")
+    ledger = await open_ledger()
+    async with ledger._connections.lend() as connection:
+        cursor = await connection.execute("SHOW synchronous_commit")
+        assert await cursor.fetchone() == ("on",)
+
+
+async def test_the_report_is_a_view(open_ledger: OpenLedger, database: str) -> None:
+    await load(await open_ledger(), 2, size=2)
+    found = execute(database, "SELECT campaign, id, source, line, recipient, content, state FROM ippanel_edge.report")
+    assert found == [
+        ("spring", 1, "rows", 1, "+989120000001", "hello", "pending"),
+        ("spring", 2, "rows", 2, "+989120000002", "hello", "pending"),
+    ]
+
+
+async def test_what_cannot_be_stored_is_replaced(open_ledger: OpenLedger) -> None:
+    ledger = await open_ledger()
+    number = await ledger.begin_load("rows\0")
+    await ledger.add(number, (), [BadRow("rows", 1, "a\0b\ud800", "not\0a number")])
+    await ledger.finish_load(number, lambda _: (Method.WEBSERVICE, 1))
+    assert await ledger.bad_rows(after=0, limit=1) == [(1, BadRow("rows\ufffd", 1, "a\ufffdb?", "not\ufffda number"))]
