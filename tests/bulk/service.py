@@ -82,7 +82,7 @@ class Service:
         state.recent_messages.has_any = _nothing
         for user in state.users.values():
             user.credit = float(MANY) * MANY
-        self.sandbox.app.add_middleware(_Delays, service=self)
+        self.sandbox.app = _Delays(self.sandbox.app, service=self)
 
     @contextmanager
     def counted(self) -> Generator[None]:

@@ -12,8 +12,8 @@ import pytest
 from ippanel_edge import AsyncEdgeClient, InvalidArgument, NotFound, ServerError
 from ippanel_edge.bulk.campaign import Campaign
 from ippanel_edge.bulk.records import Method, Settlement, State, Tracked
-from ippanel_edge.sandbox.faults import BLACKLISTED_NUMBER, FAILED_NUMBER, LATE_NUMBER
 from ippanel_edge.sandbox.records import MessageState
+from ippanel_edge.sandbox.reserved import BLACKLISTED_NUMBER, FAILED_NUMBER, LATE_NUMBER
 from tests.bulk.campaigns import MESSAGE, sample_of
 from tests.bulk.ledgers import claim
 from tests.bulk.service import Service
