@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Generator, Mapping
+from pathlib import Path
 from typing import IO
 
 import attrs
@@ -127,6 +129,14 @@ def test_help_names_the_program_and_quiet(capsys: pytest.CaptureFixture[str]) ->
         main(["--help"], prog="ippanel-edge sandbox")
     assert exit_info.value.code == 0
     assert capsys.readouterr().out.startswith("usage: ippanel-edge sandbox")
+
+
+def test_the_docs_list_all_options(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    options = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
+    page = Path(__file__).parents[2] / "docs" / "en" / "sandbox.md"
+    assert set(re.findall(r"^\| `(--[a-z-]+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE)) == options
 
 
 @pytest.mark.parametrize(
