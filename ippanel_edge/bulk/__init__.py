@@ -87,7 +87,13 @@ def __getattr__(name: str) -> object:
     """Import a public name on first use."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    try:
+        module = import_module(f"{__name__}.{_HOME[name]}")
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise ImportError(f"{name} needs the extra postgres: pip install ippanel-edge[postgres]") from error
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:
