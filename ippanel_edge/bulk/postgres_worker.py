@@ -82,7 +82,10 @@ class Worker:
 
 
 async def has_ended(connection: AsyncConnection, worker: int) -> bool:
-    """Return whether a worker does not hold its lock any more. Others may ask the same at the same time."""
+    """Return whether a worker holds its lock no more.
+
+    Any number of workers may ask at once, because they lock it in shared mode, until the end of their transactions.
+    """
     cursor = await connection.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", (worker,))
     return await cursor.fetchone() == (True,)
 

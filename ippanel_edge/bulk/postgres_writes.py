@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import Any, Final, LiteralString
+from typing import Final, LiteralString
 
 import attrs
 from psycopg import AsyncConnection
@@ -229,24 +229,13 @@ async def prove_sent(
         )
 
 
-_SET_DELIVERY: Final[LiteralString] = """
-WITH target AS (
-    SELECT id, recipient FROM ippanel_edge.rows
-    WHERE campaign = %(campaign)s AND message_outbox_id = %(message_id)s
-    UNION ALL
-    SELECT rows.id, rows.recipient FROM ippanel_edge.chunks JOIN ippanel_edge.rows
-    ON rows.campaign = chunks.campaign AND rows.id BETWEEN chunks.first_row AND chunks.last_row
-    WHERE chunks.campaign = %(campaign)s AND chunks.message_outbox_id = %(message_id)s
-    AND rows.message_outbox_id IS NULL
-)
-UPDATE ippanel_edge.rows SET delivery = found.status
-FROM (
-    SELECT target.id, coalesce(given.status, %(others)s::text) AS status
-    FROM target LEFT JOIN unnest(%(recipients)s::text[], %(statuses)s::text[]) AS given (recipient, status)
-    USING (recipient)
-) AS found
-WHERE rows.campaign = %(campaign)s AND rows.id = found.id AND found.status IS NOT NULL
-AND rows.delivery IS DISTINCT FROM found.status
+_RECIPIENTS: Final[LiteralString] = """
+SELECT id, recipient, delivery FROM ippanel_edge.rows
+WHERE campaign = %(campaign)s AND message_outbox_id = %(message_id)s
+UNION ALL
+SELECT rows.id, rows.recipient, rows.delivery FROM ippanel_edge.chunks JOIN ippanel_edge.rows
+ON rows.campaign = %(campaign)s AND rows.id BETWEEN chunks.first_row AND chunks.last_row
+WHERE chunks.campaign = %(campaign)s AND chunks.message_outbox_id = %(message_id)s AND rows.message_outbox_id IS NULL
 """
 
 
@@ -254,11 +243,15 @@ async def set_delivery(
     connection: AsyncConnection, *, campaign: int, message_id: int, statuses: Mapping[str, str]
 ) -> None:
     """Record the delivery status of the recipients of a message."""
-    values: dict[str, Any] = {
-        "campaign": campaign,
-        "message_id": message_id,
-        "others": statuses.get(""),
-        "recipients": list(statuses),
-        "statuses": list(statuses.values()),
-    }
-    await connection.execute(_SET_DELIVERY, values)
+    cursor = await connection.execute(_RECIPIENTS, {"campaign": campaign, "message_id": message_id})
+    others = statuses.get("")
+    changes = [
+        (row_id, status)
+        for row_id, recipient, delivery in await cursor.fetchall()
+        if (status := statuses.get(recipient, others)) not in (None, delivery)
+    ]
+    await connection.execute(
+        "UPDATE ippanel_edge.rows SET delivery = given.status "
+        "FROM unnest(%s::bigint[], %s::text[]) AS given (row_id, status) WHERE campaign = %s AND id = given.row_id",
+        ([row_id for row_id, _ in changes], [status for _, status in changes], campaign),
+    )

@@ -63,6 +63,10 @@ class LedgerError(EdgeError):
     Chunks whose result could not be recorded are unknown when the ledger is opened again.
     """
 
+    def __str__(self) -> str:
+        """Return the problem. It concerns the ledger, not a request."""
+        return self._problem()
+
 
 FINAL: Final = ("delivered", "not_delivered", "blacklisted", "failed", "cancelled")
 """The delivery statuses that no longer change."""

@@ -121,6 +121,11 @@ class Service:
         """Return how often each text was accepted for each number."""
         return Counter((row.number, row.text) for message in self.outbox for row in message.recipients)
 
+    def accepted_when_idle(self) -> Counter[tuple[str, str]]:
+        """Return the same when no send is being executed any more."""
+        self.wait_until_idle()
+        return self.accepted()
+
     def wait_until_idle(self) -> None:
         """Wait until no send is being executed.
 

@@ -189,9 +189,11 @@ async def test_a_result_that_cannot_be_recorded_is_unknown(tmp_path: Path, monke
     path = tmp_path / "ledger.db"
     settle = SqliteLedger.settle
 
-    async def settle_on_a_full_disk(ledger: SqliteLedger, chunk_id: int, settlement: Settlement) -> None:
+    async def settle_on_a_full_disk(
+        ledger: SqliteLedger, chunk_id: int, settlement: Settlement, **options: Any
+    ) -> None:
         refuse_writes(ledger)
-        await settle(ledger, chunk_id, settlement)
+        await settle(ledger, chunk_id, settlement, **options)
 
     sample = sample_of(Method.PEER_TO_PEER, 20)
     with Service() as service:

@@ -479,3 +479,16 @@ async def test_delivery_of_a_message_to_each_row(ledger: Ledger) -> None:
     assert await ledger.undelivered(after=5, limit=10) == [(7, 1)]
     assert await ledger.undelivered(after=0, limit=1) == [(5, 1)]
     assert await ledger.counts() == Counts(sent=3, delivered=1)
+
+
+async def test_pages_of_the_report_skip_chunks_without_rows_in_the_states(ledger: Ledger) -> None:
+    await load(ledger, range(12))
+    for settlement in (Settlement(state=State.UNKNOWN), Settlement(state=State.REJECTED)):
+        for claimed in [await claim(ledger), await claim(ledger)]:
+            await ledger.settle(claimed.chunk.id, settlement, token=claimed.token)
+    await ledger.prove_sent(2, {5: 50})
+    found: list[int] = []
+    while page := await ledger.report(after=found[-1] if found else 0, limit=2, states=[State.SENT]):
+        found += [row_id for row_id, _ in page]
+    assert found == [5]
+    assert [row_id for row_id, *_ in await report(ledger, State.REJECTED)] == [7, 8, 9, 10, 11, 12]

@@ -82,7 +82,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (report.added, report.rows, report.set_aside) == (len(new), len(rows) + bad, bad)
         assert report.already_loaded == sum(row in self.model for row in rows)
         assert report.duplicates == len(rows) - report.added - report.already_loaded
-        self.set_aside += bad
+        self.set_aside = max(self.set_aside, bad)  # the same invalid rows of the same source are counted once
         self.duplicates += report.duplicates
         self.model.update(dict.fromkeys(new, State.PENDING))
 

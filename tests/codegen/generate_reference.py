@@ -90,7 +90,16 @@ PAGES: Final[Mapping[str, Page]] = {
     "bulk": Page(
         "Campaigns",
         "The names of `ippanel_edge.bulk`. See [Campaigns](../bulk.md).",
-        ("bulk.campaign", "bulk.run", "bulk.process", "bulk.sources", "bulk.records", "bulk.ledger", "bulk.sqlite"),
+        (
+            "bulk.campaign",
+            "bulk.run",
+            "bulk.process",
+            "bulk.sources",
+            "bulk.records",
+            "bulk.ledger",
+            "bulk.sqlite",
+            "bulk.postgres",
+        ),
     ),
 }
 WITH_METHODS: Final = frozenset({"Campaign"})

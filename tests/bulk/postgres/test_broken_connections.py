@@ -209,3 +209,30 @@ async def test_loads_at_the_same_time_find_the_duplicates_of_each_other(open_led
     assert sorted(report.added for report in found) == [0, 0, 500]
     assert sum(report.already_loaded for report in found) == 1000
     assert [chunk.id for chunk in await ledgers[0].chunks(State.PENDING)] == [1, 2, 3, 4, 5]
+
+
+async def test_a_commit_that_breaks_before_anything_was_claimed(
+    open_ledger: OpenLedger, break_commit: BreakCommit
+) -> None:
+    ledger = await open_ledger()
+    break_commit("FOR UPDATE SKIP LOCKED", landed=False)
+    assert await ledger.claim(build) is None
+
+
+async def test_a_load_that_cannot_begin_is_an_error(open_ledger: OpenLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = await open_ledger()
+    monkeypatch.setattr("ippanel_edge.bulk.postgres_load._TABLES", "CREATE TEMP TABLE")
+    with pytest.raises(LedgerError, match="syntax error"):
+        await ledger.begin_load("rows")
+    assert ledger._loads == {}
+
+
+async def test_a_connection_that_cannot_be_prepared_is_an_error(
+    open_ledger: OpenLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: object) -> None:
+        raise psycopg.OperationalError("the server closed the connection")
+
+    monkeypatch.setattr("ippanel_edge.bulk.postgres_connections._prepare", fail)
+    with pytest.raises(LedgerError, match="the server closed the connection; check that the server runs"):
+        await open_ledger()

@@ -17,8 +17,8 @@ import pytest
 from ippanel_edge.bulk import Kind, Method, PostgresLedger, State, Terms
 from ippanel_edge.bulk.texts import content_hash
 from tests.bulk.postgres.campaigns import execute
-from tests.bulk.postgres.service import Service, running
 from tests.bulk.postgres.worker import Workers
+from tests.bulk.service import Service
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,7 @@ def workers() -> Iterator[Workers]:
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with running(delay=DELAY) as service:
+    with Service(delay=DELAY) as service:
         yield service
 
 
@@ -129,7 +129,7 @@ async def test_workers_that_are_killed_send_nothing_twice(
     assert all(code == 0 for worker, code in codes.items() if worker not in doomed), codes
     wait_until_gone(shared_database)
 
-    accepted = Counter({key: count for key, count in service.accepted().items() if key in given})
+    accepted = Counter({key: count for key, count in service.accepted_when_idle().items() if key in given})
     ledger = PostgresLedger(shared_database, name)
     await ledger.open(None)
     found = await ledger.report(after=0, limit=10 * ROWS, states=tuple(State))
@@ -159,7 +159,7 @@ async def test_the_rate_of_a_line_holds_over_two_processes(
     started = [workers.start(shared_database, "rate", service.options, concurrency=4, rate=rate) for _ in range(2)]
     assert [workers.wait(worker) for worker in started] == [0, 0]
     seconds = time.monotonic() - began
-    assert sum(key[1].startswith("rate ") for key in service.accepted()) == rows
+    assert sum(key[1].startswith("rate ") for key in service.accepted_when_idle()) == rows
     assert seconds >= (rows - 1) / rate, "both together were faster than the rate"
     claims = execute(
         shared_database,

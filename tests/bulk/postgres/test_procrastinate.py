@@ -17,14 +17,14 @@ from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.integrations.procrastinate import TASK, ChunkJobs, ChunkPendingError, _Retry, add_chunk_task
 from tests.bulk.postgres.campaigns import TERMS, claim, execute, load
 from tests.bulk.postgres.conftest import OpenLedger
-from tests.bulk.postgres.service import Service, running
+from tests.bulk.service import Service
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with running() as service:
+    with Service() as service:
         yield service
 
 
@@ -110,13 +110,13 @@ async def test_the_schema_of_procrastinate_is_needed(open_ledger: OpenLedger, da
 async def test_a_worker_sends_all_chunks(
     open_ledger: OpenLedger, jobs: ChunkJobs, service: Service, listed: Listed, run: Run
 ) -> None:
-    before = sum(service.accepted().values())
+    before = sum(service.accepted_when_idle().values())
     ledger = await open_ledger(queue=jobs)
     await load(ledger, 10, size=3)
     await run()
     assert listed() == [(number, "succeeded") for number in (1, 2, 3, 4)]
     assert await ledger.counts() == Counts(sent=10)
-    assert sum(service.accepted().values()) - before == 10
+    assert sum(service.accepted_when_idle().values()) - before == 10
 
 
 async def test_a_job_that_is_delivered_again_sends_nothing(
@@ -127,10 +127,10 @@ async def test_a_job_that_is_delivered_again_sends_nothing(
     again = app.configure_task(TASK, queue="ippanel_edge")
     for number in (1, 2, 1):
         await again.defer_async(campaign="spring", chunk_id=number)
-    before = sum(service.accepted().values())
+    before = sum(service.accepted_when_idle().values())
     await run()
     assert [status for _, status in listed()] == ["succeeded"] * 5
-    assert sum(service.accepted().values()) - before == 2
+    assert sum(service.accepted_when_idle().values()) - before == 2
     assert await ledger.counts() == Counts(sent=2)
 
 

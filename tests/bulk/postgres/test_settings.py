@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from ippanel_edge import bulk
 from ippanel_edge.bulk import BadRow, CampaignError, Kind, LedgerError, Method, PostgresLedger, State, Terms
 from ippanel_edge.errors import ConfigurationError, InvalidArgument
 from tests.bulk.postgres.campaigns import TERMS, execute, load
@@ -113,3 +116,12 @@ async def test_what_cannot_be_stored_is_replaced(open_ledger: OpenLedger) -> Non
     await ledger.add(number, (), [BadRow("rows", 1, "a\0b\ud800", "not\0a number")])
     await ledger.finish_load(number, lambda _: (Method.WEBSERVICE, 1))
     assert await ledger.bad_rows(after=0, limit=1) == [(1, BadRow("rows\ufffd", 1, "a\ufffdb?", "not\ufffda number"))]
+
+
+def test_a_missing_driver_has_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("ippanel_edge.bulk.postgres")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delattr("ippanel_edge.bulk.postgres")
+    with pytest.raises(ImportError, match=r"PostgresLedger needs the extra postgres: pip install"):
+        _ = bulk.PostgresLedger

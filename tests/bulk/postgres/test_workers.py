@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from ippanel_edge.bulk import CampaignError, Counts, Settlement, State
+from ippanel_edge.bulk import CampaignError, Counts, LedgerError, Settlement, State
 from tests.bulk.postgres.campaigns import build, claim, end_connections, execute, load, sent, workers
 from tests.bulk.postgres.conftest import OpenLedger
 
@@ -152,3 +152,27 @@ async def test_a_second_ledger_of_the_process_does_not_free_the_lock(open_ledger
         await other.aclose()
     assert await first.counts() == Counts(sending=1)
     assert len(workers(database)) == 1
+
+
+async def test_a_lock_that_is_lost_each_time_is_an_error(
+    open_ledger: OpenLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def has_ended(*_: object) -> bool:
+        return True
+
+    ledger = await open_ledger()
+    await load(ledger, 1)
+    monkeypatch.setattr("ippanel_edge.bulk.postgres.has_ended", has_ended)
+    with pytest.raises(LedgerError, match="broke each time"):
+        await ledger.claim(build)
+    assert await ledger.counts() == Counts(pending=1)
+
+
+async def test_another_ledger_may_record_a_result_with_the_token(open_ledger: OpenLedger) -> None:
+    first, second = await open_ledger(), await open_ledger()
+    await load(first, 2, size=2)
+    claimed = await claim(first)
+    await second.settle(1, sent(10, 11), token=claimed.token)
+    assert await second.known_ids([10, 11]) == {10, 11}
+    await first.settle(1, Settlement(state=State.UNKNOWN), token=claimed.token)  # it is known
+    assert await first.counts() == Counts(sent=2)
