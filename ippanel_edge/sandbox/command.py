@@ -1,4 +1,4 @@
-"""The command that runs the sandbox as an HTTP server: `python -m ippanel_edge.sandbox`, and part of `ippanel-edge`.
+"""The command that runs the sandbox as an HTTP server: `ippanel-edge sandbox`, or `python -m ippanel_edge.sandbox`.
 
 Nothing outside the standard library is imported before the options are checked, so that `--help` is fast and a missing
 extra is named.
@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m ippanel_ed
         from ippanel_edge.sandbox.clock import SandboxClock  # noqa: PLC0415 - loaded after the options are checked
         from ippanel_edge.sandbox.server import Sandbox  # noqa: PLC0415 - it needs the extra
     except ModuleNotFoundError as error:
-        return _fail(f"the sandbox requires {error.name}; run pip install 'ippanel-edge[sandbox]'", 2)
+        package = str(error.name).partition(".")[0]
+        return _fail(f"the sandbox requires {package}; run pip install 'ippanel-edge[sandbox]'", 2)
     with _stop_event() as stop:
         try:
             sandbox = Sandbox(

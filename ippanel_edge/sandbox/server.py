@@ -321,8 +321,8 @@ def _listen(host: str, port: int) -> socket.socket:
     The protocol is passed explicitly: asyncio disables Nagle's algorithm only on sockets whose protocol is
     IPPROTO_TCP, and with the algorithm each response takes 40 ms.
     """
-    with_sub_users = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(with_sub_users, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 README: Final = (ROOT / "README.md").read_text("utf-8")
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-FILES: Final = f"{PROJECT['urls']['Source']}/blob/main/"
+FILES: Final = tuple(f"{PROJECT['urls']['Source']}/{kind}/main/" for kind in ("blob", "raw"))
 LINKS: Final = re.findall(r"\]\(([^)]+)\)", README)
 
 
@@ -21,9 +22,16 @@ def test_every_link_is_absolute_because_pypi_shows_the_readme_too() -> None:
 
 def test_every_link_into_the_repository_leads_to_a_file() -> None:
     linked = [*LINKS, *PROJECT["urls"].values()]
-    paths = [link.removeprefix(FILES) for link in linked if link.startswith(FILES)]
-    assert paths
-    assert [path for path in paths if not (ROOT / path).is_file()] == []
+    paths = {start: [link.removeprefix(start) for link in linked if link.startswith(start)] for start in FILES}
+    assert all(paths.values())
+    assert [path for path in chain(*paths.values()) if not (ROOT / path).is_file()] == []
+
+
+def test_an_image_is_shown_and_a_page_is_linked() -> None:
+    images = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert images
+    assert [link for link in images if not link.startswith(FILES[1])] == []
+    assert [link for link in LINKS if link.startswith(FILES[1]) and link not in images] == []
 
 
 def test_it_has_exactly_two_set_up_commands_which_ci_runs_as_they_stand() -> None:

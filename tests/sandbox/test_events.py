@@ -270,6 +270,7 @@ class TestWhatIsPublished:
         sandbox.state.reset()
         assert kinds(events.take()) == ["reset"]
         assert (sandbox.state.outbox, sandbox.state.inbox) == ({}, [])
+        assert (sandbox.state._recipient_count, sandbox.state.progress._recipients) == (0, 0)
         (after,) = accepted(call.webservice(ONE))  # not a duplicate
         assert after > before
 
@@ -281,6 +282,35 @@ class TestWhatIsPublished:
         events = restarted.events.subscribe()
         restarted.clock.advance(4)
         assert [(row["number"], row["status"]) for row in of_kind(events, "status")] == [(ONE, "delivered")]
+
+    def test_messages_that_are_removed_as_too_old_are_a_reset_and_have_no_further_status(
+        self, sandbox: Sandbox, call: Caller
+    ) -> None:
+        sandbox.state.max_messages = 2
+        accepted(call.webservice(ONE, message="1"))
+        events = sandbox.events.subscribe()
+        for text in ("2", "3"):
+            accepted(call.webservice(TWO, message=text))
+        assert kinds(events.take()) == ["message", "request", "message", "reset", "request"]
+        sandbox.clock.advance(4)
+        assert [row["number"] for row in of_kind(events, "status")] == [TWO, TWO]
+        assert sandbox.state.progress._recipients == 0
+
+    def test_incoming_messages_and_notices_that_are_removed_as_too_old_are_a_reset(self, sandbox: Sandbox) -> None:
+        sandbox.state.max_messages = 1
+        events = sandbox.events.subscribe()
+        for text in ("1", "2"):
+            sandbox.state.receive(ONE, sandbox.from_number, text)
+            sandbox.state.notify(ONE, text)
+        assert kinds(events.take()) == ["inbound", "message", "inbound", "reset", "message", "reset"]
+
+    def test_a_message_that_alone_has_too_many_recipients_is_kept_without_a_reset(
+        self, sandbox: Sandbox, call: Caller
+    ) -> None:
+        sandbox.state.max_messages = 1
+        events = sandbox.events.subscribe()
+        accepted(call.webservice(*(f"+98912{number:07d}" for number in range(20))))
+        assert "reset" not in kinds(events.take())
 
     def test_the_watch_on_unfinished_messages_is_bounded(self, sandbox: Sandbox, call: Caller) -> None:
         events = sandbox.events.subscribe()

@@ -21,6 +21,7 @@ from ippanel_edge import EdgeClient
 from ippanel_edge.sandbox import Sandbox, SandboxClock
 from ippanel_edge.sandbox.records import TokenKind
 from ippanel_edge.sandbox.storage import VERSION, StorageError
+from ippanel_edge.sandbox.views import phone_messages
 from tests.sandbox import test_all_endpoints as endpoints
 from tests.sandbox.caller import Caller, accepted
 from tests.sandbox.conftest import START
@@ -120,6 +121,27 @@ def test_messages_ids_tokens_credit_and_settings_survive_a_restart(path: Path) -
         assert accepted(call.webservice(NUMBER, message="another")) == [first + 1]
         sandbox.clock.advance(40)
         assert accepted(call.webservice(NUMBER)) == [first + 2]
+
+
+def test_the_order_of_all_messages_and_the_watch_on_their_statuses_survive_a_restart(path: Path) -> None:
+    with opened(path) as sandbox:
+        accepted(Caller(sandbox).webservice(NUMBER))
+        sandbox.state.receive(NUMBER, sandbox.from_number, "salam")
+        sandbox.state.notify(NUMBER, "code: 4821")
+        (otp,) = accepted(Caller(sandbox).send("pattern", code="otp", recipients=[NUMBER], params={"code": "4821"}))
+        keys = [message.key for message in phone_messages(sandbox.state)]
+        last_event = sandbox.events.last_id
+    with opened(path) as sandbox:
+        assert [message.key for message in phone_messages(sandbox.state)] == keys
+        assert sandbox.state.outbox[otp].pattern_code == "otp"
+        assert (last_event > 0, sandbox.events.last_id) == (True, 0), "events are not stored"
+        events = sandbox.events.subscribe()
+        sandbox.clock.advance(4)
+        statuses = [event.data["status"] for event in events.take() if event.kind == "status"]
+        assert statuses == ["delivered", "delivered"]
+        sandbox.state.reset()
+    with opened(path) as sandbox:
+        assert list(phone_messages(sandbox.state)) == []
 
 
 def test_a_scheduled_message_is_charged_after_a_restart(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from itertools import islice
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 PAGE_SIZE: Final = 200
 """The number of messages of a conversation, of phones and of outbox messages that one page shows."""
 MAX_PAGE_SIZE: Final = 5_000
+_LIMIT: Final = re.compile(r"[1-9][0-9]{0,8}")  # int() refuses a str of thousands of digits
 
 PANELS: Final = {"outbox": "Outbox", "faults": "Faults", "settings": "Settings"}
 STEPS: Final = {60: "1 minute", 300: "5 minutes", 3600: "1 hour", 86_400: "1 day"}
@@ -120,7 +122,7 @@ class _Query:
             params.get("phone", "").strip(),
             params.get("search", "").strip(),
             panel if panel in PANELS else None,
-            min(int(limit), MAX_PAGE_SIZE) if limit.isascii() and limit.isdigit() and int(limit) else PAGE_SIZE,
+            min(int(limit), MAX_PAGE_SIZE) if _LIMIT.fullmatch(limit) else PAGE_SIZE,
         )
 
     def link(self, **changes: object) -> str:

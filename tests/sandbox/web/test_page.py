@@ -143,6 +143,7 @@ def test_a_long_conversation_shows_the_newest_messages_first_and_the_others_on_r
     assert bubbles(whole)[0] == "text 0"
     assert len(bubbles(get(sandbox, limit="-1").text)) == 200
     assert len(bubbles(get(sandbox, limit="0").text)) == 200
+    assert len(bubbles(get(sandbox, limit="9" * 5000).text)) == 200
 
 
 def test_a_search_matches_texts_and_numbers_in_any_digits(sandbox: Sandbox, call: Caller) -> None:
