@@ -119,7 +119,7 @@ def _publish_request(
         {
             "time": iso(state.now),
             "method": request.method,
-            "path": request.url.path,
+            "path": request.scope["path"],  # request.url parses the whole address
             "call": name,
             "status": status,
             "fault": None if fault is None else fault.fault.value,

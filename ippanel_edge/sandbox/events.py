@@ -94,8 +94,9 @@ class EventFeed:
     def _wake(self) -> None:
         """Wake the waiting subscribers; the caller holds the lock."""
         self._published.notify_all()
-        for subscription in self._subscriptions:
-            subscription._wake()  # noqa: SLF001 - the two classes are one unit
+        if len(self._subscriptions):  # iterating over a WeakSet is slow even if it is empty
+            for subscription in self._subscriptions:
+                subscription._wake()  # noqa: SLF001 - the two classes are one unit
 
     def _poll(self) -> None:
         """Call `poll`, at most once in each tick however many subscribers wait."""

@@ -111,6 +111,14 @@ def test_a_refused_review_is_state_3_with_a_comment_but_patterns_are_not_reviewe
     assert call.report(pattern)["state_id"] == 2
 
 
+def test_a_refused_review_of_more_messages_than_are_kept_is_accepted(sandbox: Sandbox, call: Caller) -> None:
+    sandbox.state.max_messages = 2
+    params = [{"recipients": [names.REVIEW_REFUSED_NUMBER], "message": text} for text in ("a", "b", "c")]
+    ids = accepted(call.send("peer_to_peer", params=params))
+    assert [call.report(outbox_id)["state_id"] for outbox_id in ids[1:]] == [3, 3]
+    assert ids[0] not in sandbox.state.outbox
+
+
 def test_a_failure_of_one_recipient_decides_on_the_whole_send(sandbox: Sandbox, call: Caller) -> None:
     assert call.webservice(OTHER, names.FAILED_NUMBER, names.DUPLICATE_NUMBER).status_code == 429
     assert not sandbox.state.outbox
