@@ -7,17 +7,16 @@ string for each cell that refers to it. A file of 1 kB could make it allocate 50
 from __future__ import annotations
 
 import re
-import struct
-import zlib
 from array import array
 from collections.abc import Iterator
 from copy import copy
 from typing import BinaryIO, Final, NoReturn
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import attrs
 
 from ippanel_edge.errors import InvalidArgument
+from ippanel_edge.values.xlsx_archive import BROKEN, ENCRYPTED, SAVE, InvalidWorkbook, check_archive
 
 MAX_UNPACKED: Final = 1024 * 1024 * 1024
 """The maximum number of bytes of the unpacked workbook. A million rows of three cells have 200 MB."""
@@ -25,7 +24,6 @@ MAX_CELLS: Final = 32 * 1024 * 1024
 """The maximum number of places between A1 and the last cell of a sheet, filled or not."""
 MAX_TEXT: Final = 2 * 1024 * 1024 * 1024
 """The maximum number of bytes of all cells with shared strings."""
-_MAX_DIRECTORY: Final = 1024 * 1024
 _CHUNK: Final = 1024 * 1024
 _MAX_TAG: Final = 512 * 1024
 _MIN_CELL: Final = 15
@@ -35,22 +33,7 @@ _MIN_TAGS: Final = 3
 _LAST_ROW: Final = 1_100_000
 """Above the maximum of the format: 1,048,576."""
 
-_OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
-_END: Final = b"PK\x05\x06"
-_END_64: Final = b"PK\x06\x07"
-_MAX_END: Final = 22 + 0xFFFF
-_ENCRYPTED: Final = 1
-_SAVE: Final = 'in Excel, save it as "Excel Workbook (*.xlsx)" without a password'
-_BROKEN: Final = (
-    BadZipFile,
-    zlib.error,
-    EOFError,
-    LookupError,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-)
+_BROKEN: Final = (*BROKEN, LookupError, ValueError)
 
 _FAR: Final = re.compile(rb"""=\s*["'](?:[A-Za-z]{2,}[0-9]|[A-Za-z]?(?:[0-9]{8}|[2-9][0-9]{6}|1[1-9][0-9]{5}))""")
 """A cell or row beyond column Z or row 1,100,000."""
@@ -71,60 +54,38 @@ def check_workbook(stream: BinaryIO, *, name: str) -> bool:
         InvalidArgument: it is not XLSX, is damaged or encrypted, or is too large when unpacked.
     """
     try:
-        _check_archive(stream)
+        check_archive(stream)
         with ZipFile(stream) as archive:
             has_errors = _check_members(archive)
-    except _InvalidFile as error:
+    except InvalidWorkbook as error:
         problem = str(error)
     except _BROKEN:
-        problem = f"the file is damaged or not a workbook; {_SAVE}"
+        problem = f"the file is damaged or not a workbook; {SAVE}"
     else:
         stream.seek(0)
         return has_errors
     raise InvalidArgument(f"{name}: {problem}", argument="source")
 
 
-class _InvalidFile(Exception):  # noqa: N818 - internal; the public error is InvalidArgument
-    """The problem of a file, as a sentence."""
-
-
 def _too_large() -> NoReturn:
-    raise _InvalidFile("the unpacked workbook is too large; split it, or save it as CSV")
-
-
-def _check_archive(stream: BinaryIO) -> None:
-    """Check what `ZipFile` would read into memory: the archive's directory."""
-    stream.seek(0)
-    begin = stream.read(len(_OLD_EXCEL))
-    if begin == _OLD_EXCEL:
-        raise _InvalidFile(f"expected .xlsx, got an .xls file or an encrypted workbook; {_SAVE}")
-    if not begin.startswith(b"PK"):
-        raise _InvalidFile(f"expected .xlsx, got another format; {_SAVE}")
-    size = stream.seek(0, 2)
-    stream.seek(max(0, size - _MAX_END - 20))
-    tail = stream.read()
-    end = tail.rfind(_END)
-    if end < 0 or len(tail) - end < _MAX_END - 0xFFFF:
-        raise BadZipFile
-    if tail[max(0, end - 20) :].startswith(_END_64) or struct.unpack_from("<L", tail, end + 12)[0] > _MAX_DIRECTORY:
-        _too_large()
+    raise InvalidWorkbook("the unpacked workbook is too large; split it, or save it as CSV")
 
 
 def _check_members(archive: ZipFile) -> bool:
     """Check the documents of a workbook. Return whether a cell may hold an error."""
     members = archive.infolist()
     if any(
-        member.flag_bits & _ENCRYPTED or member.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for member in members
+        member.flag_bits & ENCRYPTED or member.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for member in members
     ):
-        raise _InvalidFile(f"the workbook is encrypted or packed with an unusual method; {_SAVE}")
+        raise InvalidWorkbook(f"the workbook is encrypted or packed with an unusual method; {SAVE}")
     names = {member.filename.casefold(): member for member in members}
     if len(names) < len(members):
-        raise _InvalidFile(f"the archive has two files of the same name; {_SAVE}")
+        raise InvalidWorkbook(f"the archive has two files of the same name; {SAVE}")
     if sum(member.file_size for member in members) > MAX_UNPACKED:
         _too_large()
     related = names.get("xl/_rels/workbook.xml.rels")
     if related is None or b"media/" in b"".join(document_chunks(archive, related)).lower():
-        raise _InvalidFile(f"expected .xlsx, got another zip file; {_SAVE}")
+        raise InvalidWorkbook(f"expected .xlsx, got another zip file; {SAVE}")
     # Images are not XML. No sheet is among them, because the workbook refers to none.
     documents = [member for name, member in names.items() if not name.startswith("xl/media/")]
     sizes = [_measure(archive, member) for member in documents]
@@ -203,7 +164,7 @@ def _check_places(archive: ZipFile, member: ZipInfo) -> None:
         widest = max(widest, *counts)
     last_column = max((column_number(column) for column in columns), default=0)
     if max(last_column, widest // _MIN_TAGS) * max(last_row, rows) > MAX_CELLS:
-        raise _InvalidFile(
+        raise InvalidWorkbook(
             f"a sheet has more than {MAX_CELLS:,} places between its first and its last cell; delete what is far from "
             "the table, or save the sheet as CSV"
         )
@@ -261,5 +222,5 @@ def document_chunks(archive: ZipFile, member: ZipInfo) -> Iterator[bytes]:
 def _without_comments(chunk: bytes) -> bytes:
     """Return the chunk. A comment, CDATA or a DOCTYPE could hide what is searched for."""
     if b"<!" in chunk:
-        raise _InvalidFile(f"the workbook contains XML that Excel does not write; {_SAVE}")
+        raise InvalidWorkbook(f"the workbook contains XML that Excel does not write; {SAVE}")
     return chunk

@@ -7,8 +7,6 @@ document is unpacked as a whole, and DOCTYPE and entities are rejected.
 from __future__ import annotations
 
 import posixpath
-import struct
-import zlib
 from array import array
 from collections import deque
 from collections.abc import Iterator
@@ -19,26 +17,18 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 import attrs
 
 from ippanel_edge.errors import InvalidArgument
+from ippanel_edge.values.xlsx_archive import BROKEN, ENCRYPTED, SAVE, InvalidWorkbook, check_archive
 
 _CHUNK: Final = 64 * 1024
 _MAX_ROWS: Final = 1_048_576
 """The maximum of the XLSX format."""
 _MAX_UNPACKED: Final = 1024 * 1024 * 1024
-_MAX_DIRECTORY: Final = 1024 * 1024
 _MAX_TAGS: Final = 20_000_000
 """A million rows of three cells have 14 million."""
 _MAX_STRINGS: Final = 128 * 1024 * 1024
 _MAX_DEPTH: Final = 64
 _MAX_NAMES: Final = 2_000
 _MAX_TOKEN: Final = 1024 * 1024
-
-_END: Final = b"PK\x05\x06"
-_END_64: Final = b"PK\x06\x07"
-_MAX_END: Final = 22 + 0xFFFF
-_OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
-_ENCRYPTED: Final = 1
-_SAVE: Final = 'in Excel, save it as "Excel Workbook (*.xlsx)" without a password'
-_BROKEN: Final = (BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, struct.error)
 
 
 def xlsx_rows(stream: BinaryIO, columns: int, *, argument: str) -> Iterator[tuple[int, list[str]]]:
@@ -53,45 +43,23 @@ def xlsx_rows(stream: BinaryIO, columns: int, *, argument: str) -> Iterator[tupl
         InvalidArgument: the file is not XLSX, is damaged, has no worksheet, or is too large when unpacked.
     """
     try:
-        _check_archive(stream)
+        check_archive(stream)
         with ZipFile(stream) as archive:
             _check_members(archive)
             yield from _rows(_Reader(archive, _MAX_UNPACKED, _MAX_TAGS), columns)
-    except _InvalidFile as error:
+    except InvalidWorkbook as error:
         problem = str(error)
-    except _BROKEN:
-        problem = f"the file is damaged or not a workbook; {_SAVE}"
+    except BROKEN:
+        problem = f"the file is damaged or not a workbook; {SAVE}"
     except (expat.ExpatError, LookupError, ValueError):  # also an unknown or a wrong encoding
-        problem = f"the file contains invalid XML; {_SAVE}"
+        problem = f"the file contains invalid XML; {SAVE}"
     else:
         return
     raise InvalidArgument(problem, argument=argument)
 
 
-class _InvalidFile(Exception):  # noqa: N818 - internal; the public error is InvalidArgument
-    """The problem of a file, as a sentence."""
-
-
 def _too_large() -> NoReturn:
-    raise _InvalidFile("the unpacked workbook is too large or too deeply nested; split it, or save it as CSV")
-
-
-def _check_archive(stream: BinaryIO) -> None:
-    """Check what `ZipFile` would read into memory: the archive's directory."""
-    begin = stream.read(len(_OLD_EXCEL))
-    if begin == _OLD_EXCEL:
-        raise _InvalidFile(f"expected .xlsx, got an .xls file or an encrypted workbook; {_SAVE}")
-    if not begin.startswith(b"PK"):
-        raise _InvalidFile(f"expected .xlsx, got another format with this extension; {_SAVE}")
-    size = stream.seek(0, 2)
-    stream.seek(max(0, size - _MAX_END - 20))
-    tail = stream.read()
-    end = tail.rfind(_END)
-    if end < 0 or len(tail) - end < _MAX_END - 0xFFFF:
-        raise BadZipFile
-    if tail[max(0, end - 20) :].startswith(_END_64) or struct.unpack_from("<L", tail, end + 12)[0] > _MAX_DIRECTORY:
-        _too_large()
-    stream.seek(0)
+    raise InvalidWorkbook("the unpacked workbook is too large or too deeply nested; split it, or save it as CSV")
 
 
 def _check_members(archive: ZipFile) -> None:
@@ -99,9 +67,9 @@ def _check_members(archive: ZipFile) -> None:
     if sum(member.file_size for member in members) > _MAX_UNPACKED:
         _too_large()
     if any(
-        member.flag_bits & _ENCRYPTED or member.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for member in members
+        member.flag_bits & ENCRYPTED or member.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for member in members
     ):
-        raise _InvalidFile(f"the workbook is encrypted or packed with an unusual method; {_SAVE}")
+        raise InvalidWorkbook(f"the workbook is encrypted or packed with an unusual method; {SAVE}")
 
 
 class _LocalNames(dict[str, str]):
@@ -164,7 +132,7 @@ class _Reader:
 
 
 def _reject_doctype(*_: object) -> NoReturn:
-    raise _InvalidFile(f"the workbook contains a DOCTYPE, which XLSX does not allow; {_SAVE}")
+    raise InvalidWorkbook(f"the workbook contains a DOCTYPE, which XLSX does not allow; {SAVE}")
 
 
 @attrs.define
@@ -195,7 +163,7 @@ def _rows(reader: _Reader, columns: int) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of the first worksheet."""
     books = [target for kind, target in _related(reader, "").values() if kind == "officeDocument"]
     if not books:
-        raise _InvalidFile(f"expected .xlsx, got another zip file; {_SAVE}")
+        raise InvalidWorkbook(f"expected .xlsx, got another zip file; {SAVE}")
     related = _related(reader, books[0])
     listed = _Attributes("sheet")
     deque(reader.parse(books[0], listed), maxlen=0)
@@ -203,7 +171,7 @@ def _rows(reader: _Reader, columns: int) -> Iterator[tuple[int, list[str]]]:
     sheets = (related.get(each, ("", "")) for each in ids)
     first = next((target for kind, target in sheets if kind == "worksheet"), None)
     if first is None:
-        raise _InvalidFile("the workbook has no worksheet; write the rows into its first sheet")
+        raise InvalidWorkbook("the workbook has no worksheet; write the rows into its first sheet")
     strings = next((target for kind, target in related.values() if kind == "sharedStrings"), None)
     sheet = _Sheet(columns, _Strings(reader, strings))
     for _ in reader.parse(first, sheet):
