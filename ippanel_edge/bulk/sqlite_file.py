@@ -109,6 +109,12 @@ class LedgerFile:
             self._connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
             self._check(self._connection)
         except sqlite3.DatabaseError as error:
+            if self._read_only and getattr(error, "sqlite_errorname", "").startswith("SQLITE_READONLY"):
+                raise CampaignError(
+                    f"the process that was creating the ledger {str(self.path)!r} ended too early; run the campaign "
+                    "again",
+                    argument="ledger",
+                ) from error
             if isinstance(error, sqlite3.OperationalError):
                 raise LedgerError(f"cannot open the ledger {str(self.path)!r}: {error}") from error
             raise CampaignError(f"{str(self.path)!r} is not a ledger: {error}", argument="ledger") from error

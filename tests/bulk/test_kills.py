@@ -9,6 +9,7 @@ import os
 import random
 import secrets
 import signal
+import sqlite3
 from pathlib import Path
 from typing import Final
 
@@ -106,7 +107,10 @@ def kill_until_it_ends(ledger: Path, service: Service, sample: Sample, moment: r
 
 
 def _has_chunks(ledger: Path) -> bool:
-    tables = query(ledger, "SELECT name FROM sqlite_schema WHERE name = 'chunks'")
+    try:
+        tables = query(ledger, "SELECT name FROM sqlite_schema WHERE name = 'chunks'")
+    except sqlite3.OperationalError:  # killed while it created the file, which only a writer can complete
+        return False
     return bool(tables) and query(ledger, "SELECT count(*) FROM chunks") != [(0,)]
 
 

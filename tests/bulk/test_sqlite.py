@@ -372,3 +372,24 @@ async def test_a_claim_whose_content_is_invalid_leaves_the_chunk_pending(tmp_pat
             await ledger.claim(build)
         assert await ledger.pending_chunks() == {Method.PEER_TO_PEER: 1}
         assert (await ledger.chunks(State.PENDING))[0].attempts == 0
+
+
+_CREATING = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size=1")
+connection.execute("BEGIN")
+connection.execute("CREATE TABLE a (b)")
+connection.executemany("INSERT INTO a VALUES (randomblob(5000))", [()] * 50)
+os._exit(9)
+"""
+
+
+async def test_a_ledger_whose_creation_was_killed_is_named_to_a_reader(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    await anyio.run_process([sys.executable, "-c", _CREATING, str(path)], check=False)
+    assert await anyio.Path(path.with_name("ledger.db-journal")).exists()
+    with pytest.raises(CampaignError, match="ended too early; run the campaign again"):
+        await SqliteLedger(path, read_only=True).open(None)
+    with pytest.raises(CampaignError, match="no campaign"):  # a writer completes it
+        await SqliteLedger(path).open(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,15 @@ import pytest
 
 from ippanel_edge.sandbox import Sandbox, SandboxClock
 from tests.cli.commands import Cli, in_this_process, numbers, write_csv
+
+
+@pytest.fixture(autouse=True)
+def _logger() -> Iterator[None]:
+    """Remove the handler that the command adds to the logger of its process."""
+    logger = logging.getLogger("ippanel_edge")
+    handlers = list(logger.handlers)
+    yield
+    logger.handlers = handlers
 
 
 @pytest.fixture

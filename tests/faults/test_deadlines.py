@@ -96,7 +96,7 @@ def assert_ends_at_the_deadline(
 
         run(side, work)
         share = (time.process_time() - computed) / (time.monotonic() - began)
-        slowness = 1 / min(share, 1) if cpu_bound else 1
+        slowness = 2 / min(share, 1) if cpu_bound else 1
         if abs(durations[-1] - deadline) <= tolerance(deadline) * slowness:
             return errors[0]
     pytest.fail(f"a deadline of {deadline} s ended the call after {durations} s")
