@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ippanel_edge import endpoints
@@ -37,7 +37,7 @@ MAX_ROWS: Final = {
 DEFAULT_ROWS: Final = {**MAX_ROWS, Method.FILE: 10_000}
 """The number of rows of a chunk by default. The larger a chunk, the more rows are unknown if its outcome is."""
 
-METHODS: Final = {
+METHODS: Final[Mapping[Kind, Sequence[Method]]] = {
     Kind.ONE_TEXT: (Method.WEBSERVICE, Method.FILE),
     Kind.OWN_TEXT: (Method.PEER_TO_PEER, Method.PEER_TO_PEER_FILE),
     Kind.PATTERN: (Method.PATTERN,),

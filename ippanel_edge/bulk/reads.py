@@ -25,7 +25,7 @@ class Window:
     """
 
     def __init__(self, *, start: float = _START, maximum: float = _MAXIMUM) -> None:
-        self.size = start
+        self.size: float = start
         self._maximum = maximum
         self._active = 0
         self._changed = anyio.Event()
@@ -55,7 +55,7 @@ class Reads:
     """Runs reads, and repeats those that are answered with 429."""
 
     def __init__(self, *, sleep: Callable[[float], Awaitable[None]] = anyio.sleep) -> None:
-        self.window = Window()
+        self.window: Window = Window()
         self._sleep = sleep
 
     async def read(self, function: Callable[[], Awaitable[T]]) -> T:

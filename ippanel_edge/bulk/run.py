@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
-from functools import partial, wraps
-from typing import Any, ParamSpec, TypeVar
+from functools import partial
 
 import anyio
 
@@ -17,9 +16,6 @@ from ippanel_edge.bulk.ledger import Ledger
 from ippanel_edge.bulk.records import Method, Report
 from ippanel_edge.bulk.runner import OnProgress
 from ippanel_edge.config import RateLimit
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 async def send_campaign(
@@ -84,15 +80,46 @@ async def send_campaign(
         return await campaign.run(concurrency=concurrency, rate=rate, on_progress=on_progress)
 
 
-def _in_sync(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
-    """Return a function with the same signature that runs an async function in an event loop of its own."""
+def send_campaign_sync(
+    ledger: str | os.PathLike[str] | Ledger,
+    rows: AnyRows,
+    *,
+    client: AsyncEdgeClient | None = None,
+    from_number: str | None = None,
+    message: str | None = None,
+    pattern: str | None = None,
+    params: Mapping[str, str] | Iterable[str] | None = None,
+    send_time: datetime | None = None,
+    one_per_number: bool = False,
+    method: Method | str | None = None,
+    chunk_size: int | None = None,
+    on_bad_row: OnBadRow = "set_aside",
+    concurrency: int = 8,
+    rate: RateLimit | float | None = None,
+    on_progress: OnProgress | None = None,
+) -> Report:
+    """Do the same as `send_campaign` in a synchronous program, in an event loop of its own.
 
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        return anyio.run(partial(function, *args, **kwargs))
-
-    return run
-
-
-send_campaign_sync = _in_sync(send_campaign)
-"""`send_campaign` for synchronous programs. An `AsyncEdgeClient` that is passed must not be in use by another loop."""
+    The arguments and errors are those of `send_campaign`. An `AsyncEdgeClient` that is passed must not be in use by
+    another event loop.
+    """
+    return anyio.run(
+        partial(
+            send_campaign,
+            ledger,
+            rows,
+            client=client,
+            from_number=from_number,
+            message=message,
+            pattern=pattern,
+            params=params,
+            send_time=send_time,
+            one_per_number=one_per_number,
+            method=method,
+            chunk_size=chunk_size,
+            on_bad_row=on_bad_row,
+            concurrency=concurrency,
+            rate=rate,
+            on_progress=on_progress,
+        )
+    )

@@ -71,7 +71,7 @@ class LedgerFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, version: int, schema: str, read_only: bool = False) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._version = version
         self._schema = schema
         self._read_only = read_only

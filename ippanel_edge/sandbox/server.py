@@ -103,7 +103,9 @@ class Sandbox:
         self.app: ASGIApp = create_app(self.state, self.faults)
         if self._storage is not None:
             self.app = self._storage.wrap(self.app)
-        self.api_key, self.from_number = main_account(self.state)
+        key, line = main_account(self.state)
+        self.api_key: str = key
+        self.from_number: str = line
         self._host = host
         self._port = port
         self._allowed_hosts = frozenset(name.lower() for name in (host, *allow_hosts))

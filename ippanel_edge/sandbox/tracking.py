@@ -43,7 +43,7 @@ class TrackedDict(dict[Any, Any]):
     def __init__(self, values: Mapping[Any, Any]) -> None:
         super().__init__(values)
         self.changed: dict[Any, None] = {}
-        self.all_changed = False
+        self.all_changed: bool = False
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.changed[key] = None
