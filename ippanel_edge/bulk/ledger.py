@@ -10,6 +10,7 @@ import attrs
 
 from ippanel_edge.bulk.records import (
     BadRow,
+    CampaignError,
     Chunk,
     Counts,
     LedgerRow,
@@ -47,6 +48,16 @@ class Claimed(Generic[T]):
     rows: Sequence[LedgerRow]
     built: T
     token: str = ""
+
+
+def check_releasable(state: State) -> None:
+    """Check that the rows in a state may be made pending again.
+
+    Raises:
+        CampaignError: they may not: they would be sent twice.
+    """
+    if state not in (State.REJECTED, State.UNKNOWN):
+        raise CampaignError(f"only rejected and unknown rows can be pending again, got {state}", argument="state")
 
 
 class Turns(Protocol):
@@ -168,7 +179,11 @@ class Ledger(Protocol):
 
     @abstractmethod
     async def release(self, state: State) -> int:
-        """Make the rejected or unknown rows pending again, and return their number. The caller has asked for it."""
+        """Make the rejected or unknown rows pending again, and return their number. The caller has asked for it.
+
+        Raises:
+            CampaignError: the state is another one: the rows would be sent twice.
+        """
         ...
 
     @abstractmethod

@@ -17,7 +17,7 @@ from psycopg import AsyncConnection
 from ippanel_edge._async import _io
 from ippanel_edge.bulk import postgres_reads as reads
 from ippanel_edge.bulk import postgres_writes as writes
-from ippanel_edge.bulk.ledger import Build, Claimed, Cut, Ledger, Turns
+from ippanel_edge.bulk.ledger import Build, Claimed, Cut, Ledger, Turns, check_releasable
 from ippanel_edge.bulk.postgres_connections import Connections, Conninfo
 from ippanel_edge.bulk.postgres_load import ChunkQueue, Loading
 from ippanel_edge.bulk.postgres_turns import LineTurns
@@ -312,8 +312,7 @@ class PostgresLedger(Ledger):
 
     async def release(self, state: State) -> int:
         """Make the rejected or unknown rows pending again, and add the jobs of their chunks."""
-        if state not in (State.REJECTED, State.UNKNOWN):
-            raise CampaignError(f"only rejected and unknown rows can be pending again, got {state}", argument="state")
+        check_releasable(state)
         campaign = self._campaign
 
         async def work(connection: AsyncConnection) -> int:

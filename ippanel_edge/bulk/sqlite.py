@@ -13,7 +13,7 @@ import anyio
 
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge.bulk import sqlite_statements as statements
-from ippanel_edge.bulk.ledger import Build, Claimed, Cut, Ledger, Turns
+from ippanel_edge.bulk.ledger import Build, Claimed, Cut, Ledger, Turns, check_releasable
 from ippanel_edge.bulk.records import (
     FINAL,
     BadRow,
@@ -275,6 +275,7 @@ class SqliteLedger(Ledger):
 
     async def release(self, state: State) -> int:
         """Make the rejected or unknown rows pending again."""
+        check_releasable(state)
 
         def work(connection: sqlite3.Connection) -> int:
             count = statements.rows_in(connection, state)

@@ -430,6 +430,15 @@ async def test_released_rows_are_sent_again_without_those_that_were_proven(ledge
     assert await ledger.counts() == Counts(sent=3)
 
 
+@pytest.mark.parametrize("state", [State.SENT, State.SENDING, State.PENDING])
+async def test_rows_that_may_have_left_cannot_be_released(ledger: Ledger, state: State) -> None:
+    await load(ledger, range(3))
+    await settle(ledger, State.SENT, 5)
+    with pytest.raises(CampaignError, match="only rejected and unknown"):
+        await ledger.release(state)
+    assert await ledger.counts() == Counts(sent=3)
+
+
 async def test_rejected_rows_can_be_released(ledger: Ledger) -> None:
     await load(ledger, range(4))
     await settle(ledger, State.REJECTED, error="no")

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from ippanel_edge import bulk
-from ippanel_edge.bulk import BadRow, CampaignError, Kind, LedgerError, Method, PostgresLedger, State, Terms
+from ippanel_edge.bulk import BadRow, CampaignError, Kind, LedgerError, Method, PostgresLedger, Terms
 from ippanel_edge.errors import ConfigurationError, InvalidArgument
 from tests.bulk.postgres.campaigns import TERMS, execute, load
 from tests.bulk.postgres.conftest import OpenLedger
@@ -85,11 +85,6 @@ async def test_a_load_with_terms_that_were_changed_meanwhile_is_refused(open_led
     with pytest.raises(CampaignError, match="from_number"):
         await load(early, 1)
     assert (await load(late, 1)).added == 1
-
-
-async def test_sent_rows_cannot_be_released(open_ledger: OpenLedger) -> None:
-    with pytest.raises(CampaignError, match="only rejected and unknown"):
-        await (await open_ledger()).release(State.SENT)
 
 
 async def test_commits_are_durable_though_the_server_is_set_otherwise(open_ledger: OpenLedger, database: str) -> None:
