@@ -91,11 +91,11 @@ def check_retry(value: object) -> RetryPolicy:
     return RetryPolicy() if value is None else _typed(value, RetryPolicy, "retry", "a RetryPolicy or an int")
 
 
-def check_rate_limit(value: object) -> RateLimit | None:
+def check_rate_limit(value: object, *, argument: str = "rate_limit") -> RateLimit | None:
     """Return a rate limit; a number is its requests per second."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return RateLimit(value)
-    return None if value is None else _typed(value, RateLimit, "rate_limit", "a RateLimit or a number")
+    return None if value is None else _typed(value, RateLimit, argument, "a RateLimit or a number")
 
 
 def check_credentials(value: object) -> Credentials | None:

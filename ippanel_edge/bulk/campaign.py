@@ -14,6 +14,7 @@ import anyio.to_thread
 import attrs
 
 from ippanel_edge._async.client import AsyncEdgeClient
+from ippanel_edge._async.settings import check_rate_limit
 from ippanel_edge.bulk import reconcile, track
 from ippanel_edge.bulk.calls import DEFAULT_ROWS, MAX_ROWS, METHODS, choose_method
 from ippanel_edge.bulk.export import export_report
@@ -232,7 +233,7 @@ class Campaign:
         Raises:
             EdgeError: a price cannot be read.
         """
-        return await make_plan(self._ledger, self._client, rate=_rate(rate), price=price)
+        return await make_plan(self._ledger, self._client, rate=check_rate_limit(rate, argument="rate"), price=price)
 
     async def run(
         self,
@@ -257,7 +258,7 @@ class Campaign:
             LedgerError: the ledger cannot be written. Nothing more was sent.
         """
         check_range(concurrency, 1, MAX_CONCURRENCY, argument="concurrency")
-        limit = _rate(rate)
+        limit = check_rate_limit(rate, argument="rate")
         if self._is_running:
             raise CampaignError("the campaign is running already", argument="run")
         client = self._client
@@ -376,10 +377,6 @@ def _check_good(rows: Sequence[BadRow]) -> None:
     if rows:
         first = rows[0]
         raise InvalidArgument(f"{first.source}, line {first.line:,}: {first.reason}", argument="rows")
-
-
-def _rate(rate: RateLimit | float | None) -> RateLimit | None:
-    return rate if rate is None or isinstance(rate, RateLimit) else RateLimit(rate)
 
 
 def _terms(
