@@ -198,7 +198,9 @@ class Connections:
 
     async def _transact(self, work: Work[T], landed: Work[T | None] | None, attempts: int) -> T:
         is_doubtful = False
-        for attempt in range(attempts):
+        attempt = 0
+        while True:
+            attempt += 1
             is_committing = False
             try:
                 async with self.lend() as connection:
@@ -213,13 +215,12 @@ class Connections:
                     return result
             except psycopg.Error as error:
                 is_doubtful = is_doubtful or is_committing
-                if not _is_transient(error) or attempt == attempts - 1:
+                if not _is_transient(error) or attempt == attempts:
                     raise self.conninfo.failure(error) from error
             except LedgerError:  # there is no connection
-                if attempt == attempts - 1:
+                if attempt == attempts:
                     raise
-            await _io.sleep(_PAUSE * 2**attempt)
-        raise AssertionError("the last attempt returns or raises")  # pragma: no cover
+            await _io.sleep(_PAUSE * 2 ** (attempt - 1))
 
     async def read(self, work: Work[T]) -> T:
         """Run a function that only reads, in one snapshot of the database.
