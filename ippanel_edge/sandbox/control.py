@@ -25,7 +25,6 @@ from ippanel_edge.sandbox.views import PhoneMessage, Row, iso, outbox_row, phone
 
 if TYPE_CHECKING:
     from ippanel_edge.sandbox.events import Event, EventFeed, Subscription
-    from ippanel_edge.sandbox.records import Line
     from ippanel_edge.sandbox.state import SandboxState
 
 PATH: Final = "/sandbox"
@@ -94,11 +93,10 @@ class _Control:
         state = self._state
         with state.lock:
             charge_due_messages(state)
-            user = state.main_user
             return _json(
                 {
                     "now": iso(state.now),
-                    "credit": user.credit,
+                    "credit": state.main_user.credit,
                     "counts": {
                         "outbox": len(state.outbox),
                         "inbox": len(state.inbox),
@@ -107,17 +105,12 @@ class _Control:
                     },
                     "lines": [
                         {"number": line.number, "alias": line.alias, "service": line.is_service}
-                        for line in self._lines()
+                        for line in state.lines_main_first()
                     ],
-                    "api_key": next((key for key, owner in state.api_keys.items() if owner == user.user_id), None),
+                    "api_key": state.main_api_key,
                     "settings": {name: getattr(state, name) for name in SETTINGS},
                 }
             )
-
-    def _lines(self) -> list[Line]:
-        """Return the lines, those of the main account first; the first one is its main line."""
-        user = self._state.main_user
-        return sorted(self._state.lines.values(), key=lambda line: line.owner_id != user.user_id)
 
     async def change_state(self, request: Request) -> Response:
         """Change settings and the credit of the main account; return the state."""
@@ -195,7 +188,7 @@ class _Control:
         body.check()
         phone = _mobile("from", sender)
         with self._state.lock:
-            lines = self._lines()
+            lines = self._state.lines_main_first()
             line = lines[0] if number is None else find_line(number, lines)
             if line is None:
                 known = ", ".join(line.number for line in lines)

@@ -311,6 +311,17 @@ class SandboxState:
         """The main account, which has no parent."""
         return next(user for user in self.users.values() if user.parent_id is None)
 
+    @property
+    def main_api_key(self) -> str | None:
+        """The first API key of the main account, None if it has none."""
+        main = self.main_user.user_id
+        return next((key for key, user_id in self.api_keys.items() if user_id == main), None)
+
+    def lines_main_first(self) -> list[Line]:
+        """Return the lines, those of the main account first; the first one is its main line."""
+        main = self.main_user.user_id
+        return sorted(self.lines.values(), key=lambda line: line.owner_id != main)
+
     def publish_status_changes(self) -> None:
         """Publish the status changes of outgoing messages since the last call."""
         with self.lock:

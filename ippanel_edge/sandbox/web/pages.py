@@ -182,12 +182,10 @@ def _choose(inbox: Inbox, query: _Query) -> tuple[dict[str, Any] | None, list[Ph
 def _settings(state: SandboxState, base_url: str) -> dict[str, Any]:
     """Return the values of the settings, the credit and the connection of the main account."""
     with state.lock:
-        main = state.main_user
-        lines = sorted(state.lines.values(), key=lambda line: line.owner_id != main.user_id)
-        api_key = next((key for key, user_id in state.api_keys.items() if user_id == main.user_id), "")
+        credit, lines = state.main_user.credit, state.lines_main_first()
         return {
-            "credit": rows.rials(main.credit),
-            "credit_value": f"{main.credit:.1f}".removesuffix(".0"),
+            "credit": rows.rials(credit),
+            "credit_value": f"{credit:.1f}".removesuffix(".0"),
             "lines": [{"number": line.number, "shown": rows.shown_number(line.number)} for line in lines],
             "settings": {
                 "review": state.review,
@@ -196,7 +194,7 @@ def _settings(state: SandboxState, base_url: str) -> dict[str, Any]:
             },
             "connection": {
                 "IPPANEL_BASE_URL": base_url,
-                "IPPANEL_API_KEY": api_key,
+                "IPPANEL_API_KEY": state.main_api_key or "",
                 "IPPANEL_FROM_NUMBER": lines[0].number if lines else "",
             },
         }
