@@ -22,7 +22,6 @@ _MIN_STREAK_MINUTES: Final = 10
 NOTES: Final[Mapping[str, tuple[str, str]]] = {
     "delivered": ("", "good"),
     "received": ("", "good"),
-    "handed_over": ("Sending", "good"),
     "sending": ("Sending", "good"),
     "queued": ("Scheduled", "wait"),
     "review": ("In review", "wait"),
