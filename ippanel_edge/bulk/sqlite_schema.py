@@ -63,6 +63,7 @@ CREATE INDEX set_aside_line ON set_aside (line);
 CREATE INDEX chunks_rows ON chunks (first_row);
 CREATE INDEX chunks_state ON chunks (state, id);
 CREATE INDEX chunks_message ON chunks (message_outbox_id) WHERE message_outbox_id IS NOT NULL;
+CREATE INDEX chunks_messages ON chunks (id) WHERE message_outbox_ids IS NOT NULL;
 CREATE INDEX rows_message ON rows (message_outbox_id) WHERE message_outbox_id IS NOT NULL;
 CREATE INDEX rows_state ON rows (state) WHERE state IS NOT NULL;
 CREATE INDEX rows_delivery ON rows (delivery) WHERE delivery IS NOT NULL;
