@@ -198,7 +198,9 @@ async def known_ids(connection: AsyncConnection, *, campaign: int, message_outbo
         "SELECT message_outbox_id FROM ippanel_edge.chunks "
         "WHERE campaign = %(campaign)s AND message_outbox_id = ANY (%(ids)s) UNION "
         "SELECT message_outbox_id FROM ippanel_edge.rows "
-        "WHERE campaign = %(campaign)s AND message_outbox_id = ANY (%(ids)s)",
+        "WHERE campaign = %(campaign)s AND message_outbox_id = ANY (%(ids)s) UNION "
+        "SELECT listed.id FROM ippanel_edge.chunks, unnest(message_outbox_ids) AS listed (id) "
+        "WHERE campaign = %(campaign)s AND message_outbox_ids IS NOT NULL AND listed.id = ANY (%(ids)s)",
         {"campaign": campaign, "ids": list(message_outbox_ids)},
     )
     return {value for (value,) in await cursor.fetchall()}
@@ -206,9 +208,9 @@ async def known_ids(connection: AsyncConnection, *, campaign: int, message_outbo
 
 _UNDELIVERED: Final[LiteralString] = """
 SELECT message_outbox_id, count FROM (
-    SELECT message_outbox_id, 1 AS count FROM ippanel_edge.rows
+    SELECT message_outbox_id, count(*) AS count FROM ippanel_edge.rows
     WHERE campaign = %(campaign)s AND message_outbox_id > %(after)s
-    AND (delivery IS NULL OR delivery <> ALL (%(final)s))
+    GROUP BY message_outbox_id HAVING bool_or(delivery IS NULL OR delivery <> ALL (%(final)s))
     UNION ALL
     SELECT message_outbox_id, rows FROM ippanel_edge.chunks
     WHERE campaign = %(campaign)s AND message_outbox_id > %(after)s AND EXISTS (

@@ -366,6 +366,17 @@ async def test_ids_that_fit_no_rows_are_kept_with_the_chunk(ledger: Ledger) -> N
     (chunk,) = await ledger.chunks(State.SENT)
     assert chunk.message_outbox_ids == (7, 9)
     assert [message for *_, message in await report(ledger)] == [None] * 3
+    assert await ledger.known_ids([6, 7, 8, 9]) == {7, 9}
+
+
+async def test_rows_proven_by_one_message_are_tracked_as_one(ledger: Ledger) -> None:
+    await load(ledger, range(3))
+    await settle(ledger, State.UNKNOWN, error="timed out")
+    await ledger.prove_sent(1, {1: 70, 2: 70, 3: 71})
+    assert await ledger.undelivered(after=0, limit=10) == [(70, 2), (71, 1)]
+    await ledger.set_delivery(71, {"": "delivered"})
+    await ledger.set_delivery(70, {"+989120000000": "delivered"})
+    assert await ledger.undelivered(after=0, limit=10) == [(70, 2)]
 
 
 async def test_only_a_chunk_that_is_being_sent_has_a_result(ledger: Ledger) -> None:
