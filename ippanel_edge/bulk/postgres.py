@@ -203,7 +203,11 @@ class PostgresLedger(Ledger):
             claimed.clear()
             if await has_ended(connection, worker):
                 raise _LockLostError
-            chunk = await reads.pending_chunk(connection, campaign, chunk_id)
+            chunk = await (
+                reads.first_pending_chunk(connection, campaign)
+                if chunk_id is None
+                else reads.pending_chunk(connection, campaign, chunk_id)
+            )
             if chunk is None:
                 return None
             rows = await reads.open_rows(connection, campaign, chunk.id)

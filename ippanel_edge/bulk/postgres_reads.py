@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import Any, Final, LiteralString
 
 from psycopg import AsyncConnection
+from psycopg.errors import LockNotAvailable
 
 from ippanel_edge.bulk.records import FINAL, BadRow, CampaignError, Chunk, Counts, LedgerRow, Method, ReportRow, State
 
@@ -14,17 +15,34 @@ _CHUNKS: Final[LiteralString] = (
     "SELECT id, method, state, rows, message_outbox_id, message_outbox_ids, error, sending_at, attempts "
     "FROM ippanel_edge.chunks WHERE campaign = %s "
 )
+_CLAIM_WAIT: Final = "10s"
+"""How long a worker waits for a chunk that another one claims, which takes milliseconds."""
 
 
-async def pending_chunk(connection: AsyncConnection, campaign: int, chunk_id: int | None) -> Chunk | None:
-    """Return a chunk if it is pending, or the first one that is and that nobody claims now, and lock it."""
-    if chunk_id is None:
-        query = _CHUNKS + "AND state = 'pending' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
-        cursor = await connection.execute(query, (campaign,))
-    else:  # who asks for this one waits until it is decided
-        query = _CHUNKS + "AND state = 'pending' AND id = %s FOR UPDATE"
-        cursor = await connection.execute(query, (campaign, chunk_id))
+async def pending_chunk(connection: AsyncConnection, campaign: int, chunk_id: int) -> Chunk | None:
+    """Return a chunk if it is pending, and lock it. If another worker claims it now, wait until that is decided."""
+    cursor = await connection.execute(_CHUNKS + "AND state = 'pending' AND id = %s FOR UPDATE", (campaign, chunk_id))
     found = await cursor.fetchone()
+    return None if found is None else _chunk(found)
+
+
+async def first_pending_chunk(connection: AsyncConnection, campaign: int) -> Chunk | None:
+    """Return the first pending chunk that no other worker claims now, and lock it.
+
+    If others claim all of them, wait for one, because they are pending again if a worker is killed before its commit.
+    A worker that does not go on for a long time keeps its chunk.
+    """
+    query: LiteralString = _CHUNKS + "AND state = 'pending' ORDER BY id LIMIT 1 FOR UPDATE"
+    cursor = await connection.execute(query + " SKIP LOCKED", (campaign,))
+    found = await cursor.fetchone()
+    if found is None:
+        try:
+            async with connection.transaction():
+                await connection.execute("SELECT set_config('lock_timeout', %s, true)", (_CLAIM_WAIT,))
+                cursor = await connection.execute(query, (campaign,))
+                found = await cursor.fetchone()
+        except LockNotAvailable:
+            return None
     return None if found is None else _chunk(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,6 +14,7 @@ from ippanel_edge.bulk.records import LedgerRow
 from ippanel_edge.sandbox.defaults import FROM_NUMBER
 
 TERMS: Final = Terms(from_number=FROM_NUMBER, kind=Kind.ONE_TEXT, message="hello")
+ENDS_WITHIN: Final = 30.0
 
 
 def sent(*ids: int) -> Settlement:
@@ -42,6 +44,15 @@ def execute(database: str, statement: str, *values: object) -> list[tuple[object
     with psycopg.connect(database, autocommit=True) as connection:
         cursor = connection.execute(statement.encode(), values)
         return cursor.fetchall() if cursor.description else []
+
+
+def wait_until(database: str, query: str, *values: object) -> None:
+    """Wait until a query returns true."""
+    ends = time.monotonic() + ENDS_WITHIN
+    with psycopg.connect(database, autocommit=True) as connection:
+        while connection.execute(query.encode(), values).fetchone() != (True,):
+            assert time.monotonic() < ends, query
+            time.sleep(0.002)
 
 
 def workers(database: str) -> list[int]:

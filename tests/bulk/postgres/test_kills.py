@@ -16,7 +16,7 @@ import pytest
 
 from ippanel_edge.bulk import Kind, Method, PostgresLedger, State, Terms
 from ippanel_edge.bulk.texts import content_hash
-from tests.bulk.postgres.campaigns import execute
+from tests.bulk.postgres.campaigns import execute, wait_until
 from tests.bulk.postgres.worker import Workers
 from tests.bulk.service import Service
 
@@ -29,7 +29,6 @@ SIZE: Final = 3
 WORKERS: Final = 3
 CONCURRENCY: Final = 3
 DELAY: Final = 0.03
-ENDS_WITHIN: Final = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +58,6 @@ async def load(conninfo: str, campaign: str, line: str, rows: int, size: int) ->
     await ledger.finish_load(load, lambda _: (Method.PEER_TO_PEER, size))
     await ledger.aclose()
     return set(texts)
-
-
-def wait_until(conninfo: str, query: str, *values: object) -> None:
-    """Wait until a query returns true."""
-    ends = time.monotonic() + ENDS_WITHIN
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        while connection.execute(query.encode(), values).fetchone() != (True,):
-            assert time.monotonic() < ends, query
-            time.sleep(0.002)
 
 
 @contextmanager

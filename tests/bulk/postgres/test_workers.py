@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import psycopg
 import pytest
 
 from ippanel_edge.bulk import CampaignError, Counts, LedgerError, Settlement, State
-from tests.bulk.postgres.campaigns import build, claim, end_connections, execute, load, sent, workers
+from tests.bulk.postgres.campaigns import build, claim, end_connections, execute, load, sent, wait_until, workers
 from tests.bulk.postgres.conftest import OpenLedger
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +55,57 @@ async def test_workers_look_for_ended_ones_regularly(open_ledger: OpenLedger, mo
     monkeypatch.setattr("ippanel_edge.bulk.postgres._SWEEP", 0.0)
     await claim(first)
     assert (await first.counts()).unknown == 1
+
+
+@contextmanager
+def claiming(database: str, chunk_id: int) -> Generator[psycopg.Connection]:
+    """Be another worker whose claim of a chunk is not committed yet."""
+    with psycopg.connect(database) as other:
+        other.execute("UPDATE ippanel_edge.chunks SET state = 'sending' WHERE id = %s", (chunk_id,))
+        yield other
+
+
+async def wait_until_one_waits(database: str) -> None:
+    query = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    await asyncio.to_thread(wait_until, database, query)
+
+
+async def test_a_worker_does_not_end_while_another_one_claims_the_last_chunk(
+    open_ledger: OpenLedger, database: str
+) -> None:
+    ledger = await open_ledger()
+    await load(ledger, 1)
+    with claiming(database, 1) as other:
+        waiting = asyncio.create_task(claim(ledger))
+        await wait_until_one_waits(database)
+        other.rollback()  # the server does so if that worker is killed
+        assert (await waiting).chunk.id == 1
+
+
+async def test_a_worker_ends_when_another_one_has_claimed_the_last_chunk(
+    open_ledger: OpenLedger, database: str
+) -> None:
+    ledger = await open_ledger()
+    await load(ledger, 2)
+    await claim(ledger)
+    with claiming(database, 2) as other:
+        waiting = asyncio.create_task(ledger.claim(build))
+        await wait_until_one_waits(database)
+        other.commit()
+        assert await waiting is None
+
+
+async def test_a_chunk_that_another_worker_does_not_finish_to_claim_is_left_to_it(
+    open_ledger: OpenLedger, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = await open_ledger()
+    await load(ledger, 2)
+    monkeypatch.setattr("ippanel_edge.bulk.postgres_reads._CLAIM_WAIT", "10ms")
+    with claiming(database, 1) as other:
+        assert (await claim(ledger)).chunk.id == 2  # it waits for the first one only when there is no other
+        assert await ledger.claim(build) is None
+        other.rollback()
+    assert (await claim(ledger)).chunk.id == 1
 
 
 async def test_a_claim_by_id_of_an_ended_worker_is_never_sent_again(open_ledger: OpenLedger) -> None:
