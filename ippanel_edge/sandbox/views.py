@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from ippanel_edge.sandbox.otp import find_otp
 from ippanel_edge.sandbox.records import (
     DeliveryStatus,
     InboxMessage,
@@ -23,7 +22,6 @@ from ippanel_edge.sandbox.records import (
 from ippanel_edge.sandbox.rules.billing import VOICE_TARIFF, message_price
 from ippanel_edge.sandbox.rules.delivery import delivery_status, message_state, sending_start
 from ippanel_edge.sandbox.rules.segments import count_segments
-from ippanel_edge.sandbox.spelling import latin_digits
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,10 +52,6 @@ STATUS_NAMES: Final = {
 FINAL_STATUSES: Final = frozenset(
     {"delivered", "not_delivered", "blacklisted", "rejected", "no_recipients", "cancelled", "no_credit", "error"}
 )
-_CODE: Final = re.compile(r"(?<!\d)\d{4,8}(?!\d)")
-_CODE_WORD: Final = re.compile(
-    r"\b(?:کد|رمز|گذرواژه|ورود|code|otp|password|passcode|pin|login|verif\w*)\b(?!\s+رهگیری)", re.IGNORECASE
-)
 
 
 def status_of(recipient: Recipient, message: OutboxMessage, state: SandboxState) -> str:
@@ -66,23 +60,6 @@ def status_of(recipient: Recipient, message: OutboxMessage, state: SandboxState)
     if of_message in {MessageState.SENDING, MessageState.SENT}:
         return STATUS_NAMES[delivery_status(recipient, message, state)]
     return STATE_NAMES[of_message]
-
-
-@lru_cache(maxsize=1024)
-def find_otp(text: str, sending_type: str = "") -> str | None:
-    """Return the one-time password in a text, in ASCII digits; None if there is none.
-
-    It is the whole text of a voice message, and otherwise the first number of 4 to 8 digits after a word such as "code"
-    or «کد», or before it.
-    """
-    digits = latin_digits(text)
-    if sending_type == "votp":
-        return digits
-    word = _CODE_WORD.search(digits)
-    if word is None:
-        return None
-    found = _CODE.search(digits, word.end()) or _CODE.search(digits)
-    return found[0] if found else None
 
 
 def outgoing_row(message: OutboxMessage, index: int, state: SandboxState, *, status: str | None = None) -> Row:

@@ -1,8 +1,7 @@
-"""Messages that an application sent, the one-time passwords in them, and the text of failed assertions."""
+"""Messages that an application sent, and the text of failed assertions."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -16,9 +15,6 @@ LISTED: Final = 5
 """The maximum number of messages in the text of a failed assertion."""
 
 _LONGEST_TEXT: Final = 90
-# Not part of a phone number, an amount, a date or a time: those have more digits, or further digits after a separator.
-_CODE: Final = re.compile(r"(?<![0-9+])(?<![0-9][.,:/\u066b\u066c-])[0-9]{4,8}(?![0-9])(?![.,:/\u066b\u066c-][0-9])")
-_CODE_WORD: Final = re.compile(r"کد|رمز|گذرواژه|\b(?:code|otp|password|pin)\b", re.IGNORECASE)
 
 
 @attrs.frozen(kw_only=True)
@@ -55,28 +51,6 @@ class SentMessage:
         when = "" if self.scheduled_for is None else f", scheduled for {self.scheduled_for:%Y-%m-%d %H:%M:%S} UTC"
         text = self.text if len(self.text) <= _LONGEST_TEXT else f"{self.text[:_LONGEST_TEXT]}…"
         return f"to {self.number} from {self.line} ({kind}{when}): {text!r}"
-
-
-def codes(text: str, sending_type: str = "") -> list[str]:
-    """Return the possible one-time passwords of a text, as ASCII digits: each different number of 4 to 8 digits.
-
-    Dates, times, amounts with separators and numbers that start with + are left out. Of several numbers, the
-    nearest to a word such as "code" or «کد» is the one-time password. That of a voice message (`votp`) is its whole
-    text.
-    """
-    text = digits(text)
-    if sending_type == "votp":
-        return [text]
-    found = list(_CODE.finditer(text))
-    words = list(_CODE_WORD.finditer(text))
-    if found and words:
-        found = [min(found, key=lambda code: min(_distance(code, word) for word in words))]
-    return list(dict.fromkeys(code[0] for code in found))
-
-
-def _distance(code: re.Match[str], word: re.Match[str]) -> int:
-    """Return the number of characters between a code and a word."""
-    return max(code.start() - word.end(), word.start() - code.end())
 
 
 def failure(

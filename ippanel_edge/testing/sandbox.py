@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from ippanel_edge.sandbox.app import names_by_call
+from ippanel_edge.sandbox.otp import find_codes
 from ippanel_edge.sandbox.records import InboxMessage
 from ippanel_edge.sandbox.server import Sandbox
-from ippanel_edge.testing.messages import SentMessage, codes, failure
+from ippanel_edge.testing.messages import SentMessage, failure
 from ippanel_edge.values.phones import recipient, sender_line
 
 
@@ -63,7 +64,7 @@ class EdgeSandbox(Sandbox):
         __tracebackhide__ = True
         wanted = recipient(number, argument="number")
         for message in reversed(self.all_sent_to(wanted)):
-            found = codes(message.text, message.sending_type)
+            found = find_codes(message.text, message.sending_type)
             if len(found) == 1:
                 return found[0]
             if found:

@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from ippanel_edge.sandbox import Sandbox
-from ippanel_edge.sandbox.views import find_otp
 from tests.sandbox.caller import Caller, accepted
 
 ONE, TWO = "+989121234567", "+989351234567"
@@ -226,28 +225,6 @@ class TestPhones:
     )
     def test_a_wrong_query_is_an_error(self, ask: Control, path: str, query: str, status: int, message: str) -> None:
         assert message in ask.error(status, "GET", f"{path}?{query}")
-
-
-@pytest.mark.parametrize(
-    ("text", "sending_type", "otp"),
-    [
-        ("کد ورود شما: 12345", "pattern", "12345"),
-        ("۱۲۳۴۵۶ رمز یکبار مصرف شماست", "webservice", "123456"),
-        ("Your code is 0042.", "webservice", "0042"),
-        ("OTP 1234 for order 98765", "webservice", "1234"),
-        ("Order 98765: your code is 1234", "webservice", "1234"),
-        ("علی عزیز، 1200 امتیاز گرفتید.", "pattern", None),
-        ("code: 123", "webservice", None),
-        ("code: 123456789", "webservice", None),
-        ("۰۴۵", "votp", "045"),
-        ("Your Acme login: 4821", "pattern", "4821"),
-        ("کد رهگیری مرسوله 99887766", "webservice", None),
-        ("کدام روز 1404 می‌آیید؟", "webservice", None),
-        ("", "webservice", None),
-    ],
-)
-def test_a_one_time_password_is_found_in_a_text(text: str, sending_type: str, otp: str | None) -> None:
-    assert find_otp(text, sending_type) == otp
 
 
 class TestInbound:

@@ -12,7 +12,6 @@ from ippanel_edge.sandbox import Fault, SandboxClock
 from ippanel_edge.sandbox.defaults import PROMOTIONAL_NUMBER
 from ippanel_edge.testing import EdgeSandbox
 from ippanel_edge.testing.clients import sync_client
-from ippanel_edge.testing.messages import codes
 
 NOW = datetime(2030, 1, 15, 9, 30, tzinfo=UTC)
 ALI, SARA, REZA = "+989123456789", "+989123456780", "+989351112233"
@@ -212,29 +211,6 @@ def test_a_text_with_several_codes_is_reported(sandbox: EdgeSandbox, client: Edg
 def test_the_code_of_a_voice_message_is_its_text(sandbox: EdgeSandbox, client: EdgeClient) -> None:
     client.send.votp(ALI, "123")
     assert sandbox.last_otp(ALI) == "123"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("کد ورود شما: ۴۸۲۱۳", ["48213"]),
-        ("Your code is 482134.", ["482134"]),
-        ("Code: 48213\n@example.com #48213", ["48213"]),
-        ("12345678", ["12345678"]),
-        ("Order 12345, code 48213", ["48213"]),
-        ("سفارش ۱۲۳۴۵، کد ۴۸۲۱۳", ["48213"]),
-        ("48213 is your code for order 12345", ["48213"]),
-        ("48213 and 12345 are numbers", ["48213", "12345"]),
-        ("Code 48213, valid for 2 minutes, call 02112345678", ["48213"]),
-        ("1,250,000 Rials on 1404/02/30 at 12:30", []),
-        ("\u06f1\u066c\u06f2\u06f5\u06f0\u066c\u06f0\u06f0\u06f0 ریال", []),
-        ("+989123456789", []),
-        ("123 and 123456789", []),
-        ("", []),
-    ],
-)
-def test_codes_are_numbers_of_four_to_eight_digits(text: str, expected: list[str]) -> None:
-    assert codes(text) == expected
 
 
 def test_a_phone_writes_to_a_line(sandbox: EdgeSandbox, client: EdgeClient) -> None:
