@@ -39,6 +39,7 @@ from ippanel_edge.sandbox.replies import (
 )
 from ippanel_edge.sandbox.routes import Call, Endpoint
 from ippanel_edge.sandbox.rules.billing import charge_due_messages
+from ippanel_edge.sandbox.storage import save_now
 from ippanel_edge.sandbox.views import iso
 from ippanel_edge.sandbox.web.pages import page_routes
 
@@ -151,7 +152,9 @@ class _PathApp:
         _publish_request(self._state, request, name, None if is_broken else reply.status, fault)
         if fault is None:
             await _render(reply)(scope, receive, send)
-        elif not fault.delay or await _wait_unless_disconnected(fault.delay, receive):
+            return
+        save_now(scope)
+        if not fault.delay or await _wait_unless_disconnected(fault.delay, receive):
             await _respond_with_fault(reply, fault, scope, receive, send)
 
     async def _handle(self, request: Request) -> tuple[Reply, PlannedFault | None, str | None]:

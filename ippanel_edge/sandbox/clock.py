@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+END: Final = datetime(3000, 1, 1, tzinfo=UTC)
+"""The last time of a clock: those of later steps of a delivery can still be represented."""
+_LONGEST_WAIT: Final = 10.0**10
+"""The maximum of seconds of one wait: 300 years."""
 
 
 class SandboxClock:
@@ -49,16 +55,16 @@ class SandboxClock:
 
     def wait(self, seconds: float) -> timedelta:
         """Return how long a wait of `seconds` takes: a delivery step, a review, or the time until a scheduled send."""
-        return timedelta(seconds=seconds / self.factor)
+        return timedelta(seconds=min(seconds / self.factor, _LONGEST_WAIT))
 
     def position(self) -> dict[str, str | float]:
         """Return what `restore` needs to continue: the time of a frozen clock, or the offset of a running one."""
         if self._frozen_at is not None:
-            return {"time": self._frozen_at.isoformat()}
-        return {"offset": self._offset.total_seconds()}
+            return {"time": self._frozen_at.isoformat(), "factor": self.factor}
+        return {"offset": self._offset.total_seconds(), "factor": self.factor}
 
     def restore(self, position: Mapping[str, str | float]) -> None:
-        """Continue where the clock of this `position` was; whether this clock is frozen does not change."""
+        """Continue where the clock of this `position` was, with its factor; whether this clock is frozen stays."""
         moment = (
             datetime.fromisoformat(str(position["time"]))
             if "time" in position
@@ -68,6 +74,7 @@ class SandboxClock:
             self._offset = moment - datetime.now(UTC)
         else:
             self._frozen_at = moment
+        self.factor = float(position.get("factor", self.factor))
 
     def advance(self, seconds: float) -> None:
         """Advance the clock.
@@ -76,10 +83,12 @@ class SandboxClock:
             seconds: the number of seconds; must not be negative.
 
         Raises:
-            ValueError: `seconds` is negative.
+            ValueError: `seconds` is negative, or leads beyond `END`.
         """
         if seconds < 0:
             raise ValueError(f"seconds: expected a non-negative number, got {seconds}")
+        if not seconds <= (END - self.now()).total_seconds():
+            raise ValueError(f"seconds: expected a step to a time before the year {END.year}, got {seconds}")
         step = timedelta(seconds=seconds)
         if self._frozen_at is None:
             self._offset += step

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 
+from ippanel_edge.sandbox.clock import END
 from ippanel_edge.sandbox.connections import connection_of
 from ippanel_edge.sandbox.faults import Fault, Faults, PlannedFault
 from ippanel_edge.sandbox.hosts import SameOrigin
@@ -117,8 +118,8 @@ class _Control:
         body = await Inputs.of_body(request)
         changes: dict[str, object] = {}
         changes |= {name: body.flag(name) for name in _FLAGS if body.has(name)}
-        changes |= {name: body.number(name) for name in _SECONDS if body.has(name)}
-        changes |= {name: body.number(name, nullable=True) for name in _SECONDS_OR_NONE if body.has(name)}
+        changes |= {name: body.seconds(name) for name in _SECONDS if body.has(name)}
+        changes |= {name: body.seconds(name, nullable=True) for name in _SECONDS_OR_NONE if body.has(name)}
         changes |= {name: body.integer(name) for name in _COUNTS if body.has(name)}
         credit = body.number("credit") if body.has("credit") else None
         body.check()
@@ -213,8 +214,9 @@ class _Control:
                 raise ControlError(409, f"set: expected a time not before {now}, got {iso(moment)}; use a later time")
         try:
             self._state.clock.advance(seconds)
-        except OverflowError:
-            raise ControlError(422, "expected a time before the year 10000, got a later one; use less") from None
+        except ValueError:
+            message = f"expected a time before the year {END.year}, got a later one; use less"
+            raise ControlError(422, message) from None
         return _json({"now": iso(self._state.now)})
 
     async def review(self, request: Request) -> Response:
@@ -245,7 +247,7 @@ class _Control:
         options: dict[str, Any] = {"times": body.integer_or("times", 1, minimum=1)}
         options |= {name: body.text(name) for name in ("call", "path") if body.has(name)}
         options |= {name: body.integer(name) for name in ("status", "cut") if body.has(name)}
-        options |= {"delay": body.number("delay")} if body.has("delay") else {}
+        options |= {"delay": body.seconds("delay")} if body.has("delay") else {}
         options |= {"executed": body.flag("executed")} if body.has("executed") else {}
         options |= {"headers": body.mapping("headers")} if body.has("headers") else {}
         options |= {"body": body.anything("body")} if body.has("body") else {}

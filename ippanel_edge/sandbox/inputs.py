@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _MAX_INTEGER = 10**15
+_MAX_SECONDS = 10 * 365 * 86_400
 
 
 class ControlError(Exception):
@@ -122,9 +123,14 @@ class Inputs:
         """Return an optional int."""
         return self.integer(name, minimum=minimum, maximum=maximum) if self.has(name) else default
 
-    def number(self, name: str, *, nullable: bool = False) -> float | None:
+    def seconds(self, name: str, *, nullable: bool = False) -> float | None:
+        """Return a required number of seconds, at most ten years; None for null if it is `nullable`."""
+        return self.number(name, nullable=nullable, maximum=_MAX_SECONDS)
+
+    def number(self, name: str, *, nullable: bool = False, maximum: int = _MAX_INTEGER) -> float | None:
         """Return a required number that is not negative; None for null if it is `nullable`."""
-        expected = f"a number of at least 0{' or null' if nullable else ''}"
+        expected = f"a number {'of at least 0' if maximum == _MAX_INTEGER else f'from 0 to {maximum}'}"
+        expected += " or null" if nullable else ""
         value = self._required(name, expected)
         if value is None and nullable:
             return None
@@ -132,7 +138,7 @@ class Inputs:
             not isinstance(value, int | float)
             or isinstance(value, bool)
             or not math.isfinite(value)
-            or not 0 <= value <= _MAX_INTEGER
+            or not 0 <= value <= maximum
         ):
             raise _wrong(name, expected, value)
         return float(value)

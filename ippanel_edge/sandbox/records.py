@@ -191,6 +191,8 @@ class OutboxMessage(Record):
         reviewed_at: the time of approval; None while it is pending review. Equals `created_at` if no review is
             required.
         sequence: the position among all messages to and from phones.
+        started_at: the time when sending started, if a setting changed afterwards; else None.
+        step_seconds: the duration of its delivery steps, if a setting changed after its start; else None.
     """
 
     outbox_id: int
@@ -213,6 +215,8 @@ class OutboxMessage(Record):
     reject_comment: str | None = None
     client_ip: str | None = None
     sequence: int = 0
+    started_at: datetime | None = None
+    step_seconds: float | None = None
 
 
 @attrs.define

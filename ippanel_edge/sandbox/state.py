@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections import Counter, deque
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
@@ -37,11 +37,14 @@ from ippanel_edge.sandbox.records import (
     User,
     UserDocument,
 )
+from ippanel_edge.sandbox.rules.delivery import keep_progress, message_state
 from ippanel_edge.sandbox.spelling import find_line, normalise_mobile
 from ippanel_edge.sandbox.views import incoming_row, iso, notice_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+T = TypeVar("T")
 
 DUPLICATE_SECONDS: Final = 40
 """A message is rejected if the same line sent it to the same number less than this many seconds ago."""
@@ -88,6 +91,12 @@ class _RecentMessages:
         self._order.clear()
 
 
+def _keep_progress(state: SandboxState, _: attrs.Attribute[Any], value: T) -> T:
+    """Record what has happened to the messages before a setting changes."""
+    state.keep_progress()
+    return value
+
+
 @attrs.define
 class SandboxState:
     """The complete state of a sandbox. Ids are sequential from a fixed start, so tests are reproducible.
@@ -95,7 +104,8 @@ class SandboxState:
     Rules run while holding `lock`; acquire it as well to make several changes from another thread.
 
     Attributes:
-        delivery_seconds: the duration in seconds of each delivery step: sending, received by the operator, delivered.
+        delivery_seconds: the duration in seconds of each delivery step: sending, received by the operator, delivered. A
+            change affects messages whose sending has not started.
         review: whether every send requires a review, except pattern sends.
         review_above: sends to more recipients than this require a review.
         review_seconds: a send is approved automatically after this many seconds; None: only `approve` approves it.
@@ -112,10 +122,10 @@ class SandboxState:
     """
 
     clock: SandboxClock
-    delivery_seconds: float = 2.0
+    delivery_seconds: float = attrs.field(default=2.0, on_setattr=_keep_progress)
     review: bool = False
     review_above: int = 10_000
-    review_seconds: float | None = 60.0
+    review_seconds: float | None = attrs.field(default=60.0, on_setattr=_keep_progress)
     pattern_review_seconds: float | None = 60.0
     max_messages: int = 100_000
     strict: bool = True
@@ -327,6 +337,12 @@ class SandboxState:
         with self.lock:
             self.progress.update(self)
 
+    def keep_progress(self) -> None:
+        """Record what has happened to the messages, so that no change of the settings undoes it."""
+        with self.lock:
+            for message in self.outbox.values():
+                keep_progress(message, self)
+
     def _on_clock_change(self) -> None:
         self.events.publish("clock", {"now": iso(self.now)})
         self.publish_status_changes()
@@ -379,11 +395,22 @@ class SandboxState:
             self.progress.update_message(message, self)
 
     def reject(self, outbox_id: int, comment: str = "") -> None:
-        """Reject a message in review; a cost that was charged is refunded."""
+        """Reject a message in review; a cost that was charged is refunded.
+
+        Raises:
+            ValueError: the message is not in review.
+        """
         with self.lock:
             message = self.outbox[outbox_id]
-            message.reject_comment = comment
-            self.finish(message, MessageState.REJECTED)
+            found = message_state(message, self)
+            if found is not MessageState.REVIEW:
+                raise ValueError(f"message {outbox_id} is not in review: its state is {found.name.lower()}")
+            self.refuse(message, comment)
+
+    def refuse(self, message: OutboxMessage, comment: str) -> None:
+        """Set the final state of a message that the review refused."""
+        message.reject_comment = comment
+        self.finish(message, MessageState.REJECTED)
 
     def finish(self, message: OutboxMessage, state: MessageState) -> None:
         """Set the final state of a message that was not sent; a cost that was charged is refunded."""

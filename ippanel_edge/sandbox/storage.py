@@ -42,6 +42,8 @@ _UPSERT: Final = (
     "INSERT INTO records (kind, key, position, data) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (kind, key) DO UPDATE SET data = excluded.data"
 )
+_SAVE: Final = "sandbox_save"
+"""The key of the function that saves, in the state of a scope."""
 _converter = make_converter()
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -118,15 +120,23 @@ class Storage:
             clock: the clock of the state; it continues from the saved time.
             create: creates the state of a new sandbox.
         """
+        factor = clock.factor
         self._state = create(clock) if self._is_new else self._load(clock)
         for name, hint in _collections():
             table = ListTable if get_origin(hint) is list else DictTable
             self._tables.append(table(self._state, name, is_saved=not self._is_new))
+        if clock.factor != factor:
+            self._state.keep_progress()
+            clock.factor = factor
         self.save()
         return self._state
 
     def _load(self, clock: SandboxClock) -> SandboxState:
         state = SandboxState(clock)
+        saved = {name: json.loads(data) for name, data in self._connection.execute("SELECT name, data FROM settings")}
+        for name in _setting_names():
+            if name in saved:
+                setattr(state, name, saved[name])
         for name, hint in _collections():
             rows = self._connection.execute(
                 "SELECT key, data FROM records WHERE kind = ? ORDER BY position", (name,)
@@ -140,11 +150,7 @@ class Storage:
                 for record, (key, _) in zip(records, rows, strict=True):
                     record.track([], key)
                 setattr(state, name, records)
-        saved = {name: json.loads(data) for name, data in self._connection.execute("SELECT name, data FROM settings")}
         clock.restore(saved["clock"])
-        for name in _setting_names():
-            if name in saved:
-                setattr(state, name, saved[name])
         state.restore(saved["counters"], saved["api_keys"], saved["blacklist"])
         self._settings = saved
         return state
@@ -223,6 +229,7 @@ class _SavingApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        scope.setdefault("state", {})[_SAVE] = self.save
         is_saved = False
 
         async def send_saved(message: Message) -> None:
@@ -235,8 +242,15 @@ class _SavingApp:
         try:
             await self.app(scope, receive, send_saved)
         finally:
-            if not is_saved:  # a fault may have closed the connection without a response
+            if not is_saved:  # the client may have gone
                 self.save()
+
+
+def save_now(scope: Scope) -> None:
+    """Save what the request of this scope has changed, if there is a file: its response is late, or never comes."""
+    save: Callable[[], None] | None = scope.get("state", {}).get(_SAVE)
+    if save is not None:
+        save()
 
 
 def _saved_key(key: object) -> int | str:

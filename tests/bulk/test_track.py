@@ -26,10 +26,10 @@ SAMPLE = sample_of(Method.WEBSERVICE, 20)
 
 @asynccontextmanager
 async def sent_campaign(
-    path: Path, service: Service, items: list[str], *, method: Method = Method.WEBSERVICE
+    path: Path, service: Service, items: list[str], *, method: Method = Method.WEBSERVICE, step: float = 0.0
 ) -> AsyncGenerator[Campaign]:
-    """Send a text to numbers, with delivery steps that take no time."""
-    service.sandbox.state.delivery_seconds = 0.0
+    """Send a text to numbers, with delivery steps that take no time, or `step` seconds."""
+    service.sandbox.state.delivery_seconds = step
     async with (
         AsyncEdgeClient(**service.options, retry=0) as client,
         Campaign.open(path / "ledger.db", client, message=MESSAGE, method=method, chunk_size=5) as campaign,
@@ -75,9 +75,7 @@ async def test_own_texts_are_followed(tmp_path: Path) -> None:
 
 async def test_the_statuses_before_the_last_are_recorded_too(tmp_path: Path) -> None:
     with Service() as service:
-        state = service.sandbox.state
-        async with sent_campaign(tmp_path, service, ["09120000001", LATE_NUMBER]) as campaign:
-            state.delivery_seconds = 3600.0
+        async with sent_campaign(tmp_path, service, ["09120000001", LATE_NUMBER], step=3600.0) as campaign:
             assert await campaign.track(timeout=0.01, every=0.02) == Tracked(delivered=0, not_delivered=0, open=2)
             assert await deliveries(campaign) == ["handed_over", "handed_over"]
             service.sandbox.clock.advance(2.5 * 3600)

@@ -41,6 +41,21 @@ class TestDelivery:
         assert call.statuses(service)[BLACKLISTED] == "2"
         assert call.statuses(promotional)[BLACKLISTED] == "4"
 
+    def test_a_change_of_the_step_affects_messages_that_are_not_being_sent_yet(
+        self, call: Caller, sandbox: Sandbox
+    ) -> None:
+        (first,) = accepted(call.webservice(ONE))
+        (later,) = accepted(call.webservice(TWO, send_time="2030-01-15 10:30:00"))
+        sandbox.clock.advance(4)
+        sandbox.state.delivery_seconds = 3600
+        assert (call.report(first)["state_id"], call.statuses(first)[ONE]) == (6, "2")
+        sandbox.clock.advance(3600)
+        assert (call.report(later)["state_id"], call.statuses(later)[TWO]) == (2, "0")
+        sandbox.state.delivery_seconds = 0
+        assert (call.report(later)["state_id"], call.statuses(later)[TWO]) == (2, "0")
+        sandbox.clock.advance(7200)
+        assert (call.report(later)["state_id"], call.statuses(later)[TWO]) == (6, "2")
+
     def test_a_scheduled_message_is_queued_until_its_send_time(self, call: Caller, sandbox: Sandbox) -> None:
         (outbox_id,) = accepted(call.webservice(ONE, send_time="2030-01-15 10:30:00"))
         sandbox.clock.advance(3599)
@@ -73,6 +88,22 @@ class TestReview:
         assert call.report(outbox_id)["state_id"] == 1
         sandbox.clock.advance(62)
         assert call.report(outbox_id)["state_id"] == 6
+
+    def test_an_approval_is_not_undone_by_a_change_of_the_settings(self, call: Caller, sandbox: Sandbox) -> None:
+        sandbox.state.review = True
+        (sent,) = accepted(call.webservice(ONE))
+        (later,) = accepted(call.webservice(TWO, send_time="2030-01-15 10:30:00"))
+        sandbox.clock.advance(62)
+        sandbox.state.review_seconds = None
+        (waiting,) = accepted(call.webservice(THREE))
+        assert [call.report(message)["state_id"] for message in (sent, later, waiting)] == [6, 5, 1]
+
+    def test_only_a_message_in_review_can_be_rejected(self, call: Caller, sandbox: Sandbox) -> None:
+        (outbox_id,) = accepted(call.webservice(ONE))
+        credit = call.credit()
+        with pytest.raises(ValueError, match=rf"message {outbox_id} is not in review: its state is sending"):
+            sandbox.state.reject(outbox_id)
+        assert (call.report(outbox_id)["state_id"], call.credit()) == (2, credit)
 
     def test_a_rejected_message_is_refunded_and_has_the_comment(self, call: Caller, sandbox: Sandbox) -> None:
         sandbox.state.review = True

@@ -19,6 +19,7 @@ import pytest
 
 from ippanel_edge import EdgeClient
 from ippanel_edge.sandbox import Sandbox, SandboxClock
+from ippanel_edge.sandbox.faults import Fault
 from ippanel_edge.sandbox.records import TokenKind
 from ippanel_edge.sandbox.storage import VERSION, StorageError
 from ippanel_edge.sandbox.views import phone_messages
@@ -285,6 +286,37 @@ def test_a_response_is_not_success_if_the_change_could_not_be_saved(path: Path) 
     sandbox.stop()  # saves what is missing
     with opened(path) as sandbox:
         assert [message.recipients[0].number for message in sandbox.state.outbox.values()] == [NUMBER]
+
+
+def test_an_accepted_message_is_saved_before_a_fault_breaks_its_connection(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[int] = []
+
+    async def break_connection(*_: object, **__: object) -> None:
+        assert sandbox._storage is not None
+        query = "SELECT count(*) FROM records WHERE kind = 'outbox'"
+        saved.extend(count for (count,) in sandbox._storage._connection.execute(query))
+
+    monkeypatch.setattr("ippanel_edge.sandbox.app.break_connection", break_connection)
+    with opened(path) as sandbox:
+        sandbox.fail("send", with_=Fault.RESET_AFTER_ACCEPT)
+        with pytest.raises(AssertionError):  # the test client misses the response
+            Caller(sandbox).webservice(NUMBER)
+    assert saved == [1]
+
+
+def test_a_message_that_was_sent_stays_sent_when_the_clock_has_another_speed(path: Path) -> None:
+    with Sandbox(SandboxClock(START, frozen=True, factor=600), db=path) as sandbox:
+        sandbox.clock.advance(10)
+        (sent,) = accepted(Caller(sandbox).webservice(NUMBER, send_time="2030-01-15 10:00:10"))
+        sandbox.clock.advance(30 * 60 / 600 + 1)
+        assert Caller(sandbox).report(sent)["state_id"] == 6
+    for _ in range(2):  # what the first restart records is saved
+        with opened(path) as sandbox:
+            assert Caller(sandbox).report(sent)["state_id"] == 6
+            assert Caller(sandbox).statuses(sent) == {NUMBER: "2"}
+            assert sandbox.clock.factor == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")

@@ -90,7 +90,7 @@ def accept(
     if send_failure is SendFailure.REVIEW_REFUSED and sending_type not in UNREVIEWED_TYPES:
         for outbox_id in ids:
             if outbox_id in state.outbox:  # more messages than the outbox keeps
-                state.reject(outbox_id, _REFUSED)
+                state.refuse(state.outbox[outbox_id], _REFUSED)
     return ok({"message_outbox_ids": ids})
 
 

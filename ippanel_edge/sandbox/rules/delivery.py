@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +28,7 @@ def message_state(message: OutboxMessage, state: SandboxState) -> MessageState:
         return MessageState.REVIEW
     if state.now < start:
         return MessageState.QUEUED
-    if state.now < start + state.clock.wait(state.delivery_seconds):
+    if state.now < start + _steps(1, message, state):
         return MessageState.SENDING
     return MessageState.SENT
 
@@ -37,11 +37,11 @@ def delivery_status(recipient: Recipient, message: OutboxMessage, state: Sandbox
     """Return the status of one recipient: at the operator; received after one step; the final outcome after two."""
     start = None if message.final_state is not None else sending_start(message, state)
     steps = _STEPS.get(recipient.outcome, (1, 2))
-    if start is None or state.now < start + steps[0] * state.clock.wait(state.delivery_seconds):
+    if start is None or state.now < start + _steps(steps[0], message, state):
         return DeliveryStatus.HANDED_OVER
     if recipient.outcome is DeliveryOutcome.BLACKLISTED:
         return DeliveryStatus.BLACKLISTED
-    is_final = state.now >= start + steps[1] * state.clock.wait(state.delivery_seconds)
+    is_final = state.now >= start + _steps(steps[1], message, state)
     if not is_final or recipient.outcome is DeliveryOutcome.NEVER_FINAL:
         return DeliveryStatus.RECEIVED
     return (
@@ -51,12 +51,39 @@ def delivery_status(recipient: Recipient, message: OutboxMessage, state: Sandbox
 
 def sending_start(message: OutboxMessage, state: SandboxState) -> datetime | None:
     """Return the time when sending starts; None while the message is in review."""
-    reviewed = message.reviewed_at
-    if reviewed is None and state.review_seconds is not None:
-        reviewed = message.created_at + state.clock.wait(state.review_seconds)
-    if reviewed is None or (message.reviewed_at is None and state.now < reviewed):
+    if message.started_at is not None:
+        return message.started_at
+    approved = _approved_at(message, state)
+    if approved is None:
         return None
     if not message.scheduled:
-        return max(message.send_at, reviewed)
+        return max(message.send_at, approved)
     wait = state.clock.wait((message.send_at - message.created_at).total_seconds())
-    return max(message.created_at + wait, reviewed)
+    return max(message.created_at + wait, approved)
+
+
+def keep_progress(message: OutboxMessage, state: SandboxState) -> None:
+    """Record the approval and the start of a message that have happened, so that no change of the settings undoes them.
+
+    A message whose sending has started keeps the duration of its steps too.
+    """
+    if message.started_at is not None or message.final_state is not None:
+        return
+    message.reviewed_at = _approved_at(message, state)
+    start = sending_start(message, state)
+    if start is not None and state.now >= start:
+        message.started_at, message.step_seconds = start, state.clock.wait(state.delivery_seconds).total_seconds()
+
+
+def _approved_at(message: OutboxMessage, state: SandboxState) -> datetime | None:
+    """Return the time of the approval; None while the message is in review."""
+    if message.reviewed_at is not None or state.review_seconds is None:
+        return message.reviewed_at
+    approved = message.created_at + state.clock.wait(state.review_seconds)
+    return approved if state.now >= approved else None
+
+
+def _steps(count: int, message: OutboxMessage, state: SandboxState) -> timedelta:
+    """Return the duration of delivery steps of a message."""
+    seconds = message.step_seconds
+    return count * (state.clock.wait(state.delivery_seconds) if seconds is None else timedelta(seconds=seconds))

@@ -44,7 +44,9 @@ def fill(sandbox: Sandbox) -> None:
         )
         send([ALI], "Your parcel 7731 is waiting at the Vanak branch until Thursday.", after=1500)
         send(["+989990000002"], "یادآوری: وقت مشاورهٔ شما فردا ساعت ۱۰:۳۰ است.", after=2400)  # noqa: RUF001 - Persian
+        sandbox.state.review = True
         unwanted = client.send.webservice([ALI], "You have won! Answer 1 to collect your prize.")
+        sandbox.state.review = False
         sandbox.state.reject(unwanted.id, "advertising")
         sandbox.clock.advance(90)
         sandbox.state.receive(ALI, PROMOTIONAL_NUMBER, "Thanks, I will collect it on Wednesday.")
