@@ -85,6 +85,7 @@ class PostgresLedger(Ledger):
         self._load_ids = itertools.count(1)
         self._claims: dict[int, writes.Claim] = {}
         self._swept_at = 0.0
+        self._is_waiting = False
 
     def __repr__(self) -> str:
         """Return the database and the campaign, without the password."""
@@ -203,11 +204,7 @@ class PostgresLedger(Ledger):
             claimed.clear()
             if await has_ended(connection, worker):
                 raise _LockLostError
-            chunk = await (
-                reads.first_pending_chunk(connection, campaign)
-                if chunk_id is None
-                else reads.pending_chunk(connection, campaign, chunk_id)
-            )
+            chunk = await self._pending_chunk(connection, chunk_id)
             if chunk is None:
                 return None
             rows = await reads.open_rows(connection, campaign, chunk.id)
@@ -239,6 +236,18 @@ class PostgresLedger(Ledger):
         if result is not None:
             self._claims[result.chunk.id] = writes.Claim(token, worker, [row_id for row_id, _, _ in result.rows])
         return result
+
+    async def _pending_chunk(self, connection: AsyncConnection, chunk_id: int | None) -> Chunk | None:
+        if chunk_id is not None:
+            return await reads.pending_chunk(connection, self._campaign, chunk_id)
+        chunk = await reads.free_chunk(connection, self._campaign)
+        if chunk is not None or self._is_waiting:  # one connection is enough to wait
+            return chunk
+        self._is_waiting = True
+        try:
+            return await reads.freed_chunk(connection, self._campaign)
+        finally:
+            self._is_waiting = False
 
     async def _sweep(self) -> None:
         self._swept_at = _io.monotonic()

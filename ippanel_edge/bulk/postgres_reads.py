@@ -15,6 +15,7 @@ _CHUNKS: Final[LiteralString] = (
     "SELECT id, method, state, rows, message_outbox_id, message_outbox_ids, error, sending_at, attempts "
     "FROM ippanel_edge.chunks WHERE campaign = %s "
 )
+_FIRST_PENDING: Final[LiteralString] = _CHUNKS + "AND state = 'pending' ORDER BY id LIMIT 1 FOR UPDATE"
 _CLAIM_WAIT: Final = "10s"
 """How long a worker waits for a chunk that another one claims, which takes milliseconds."""
 
@@ -26,23 +27,25 @@ async def pending_chunk(connection: AsyncConnection, campaign: int, chunk_id: in
     return None if found is None else _chunk(found)
 
 
-async def first_pending_chunk(connection: AsyncConnection, campaign: int) -> Chunk | None:
-    """Return the first pending chunk that no other worker claims now, and lock it.
+async def free_chunk(connection: AsyncConnection, campaign: int) -> Chunk | None:
+    """Return the first pending chunk that no other worker claims now, and lock it."""
+    cursor = await connection.execute(_FIRST_PENDING + " SKIP LOCKED", (campaign,))
+    found = await cursor.fetchone()
+    return None if found is None else _chunk(found)
 
-    If others claim all of them, wait for one, because they are pending again if a worker is killed before its commit.
+
+async def freed_chunk(connection: AsyncConnection, campaign: int) -> Chunk | None:
+    """Wait until other workers have claimed the pending chunks; return one that a killed worker left, and lock it.
+
     A worker that does not go on for a long time keeps its chunk.
     """
-    query: LiteralString = _CHUNKS + "AND state = 'pending' ORDER BY id LIMIT 1 FOR UPDATE"
-    cursor = await connection.execute(query + " SKIP LOCKED", (campaign,))
-    found = await cursor.fetchone()
-    if found is None:
-        try:
-            async with connection.transaction():
-                await connection.execute("SELECT set_config('lock_timeout', %s, true)", (_CLAIM_WAIT,))
-                cursor = await connection.execute(query, (campaign,))
-                found = await cursor.fetchone()
-        except LockNotAvailable:
-            return None
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT set_config('lock_timeout', %s, true)", (_CLAIM_WAIT,))
+            cursor = await connection.execute(_FIRST_PENDING, (campaign,))
+            found = await cursor.fetchone()
+    except LockNotAvailable:
+        return None
     return None if found is None else _chunk(found)
 
 

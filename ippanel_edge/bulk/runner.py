@@ -23,6 +23,8 @@ answered, sent or rejected, sets the count to 0.
 MAX_NOT_SENT: Final = 3
 """Chunks that could not be sent, each after the client's own retries, after which a run stops. Counted likewise."""
 
+_LEFT: Final = "the pending rows are those that other workers are claiming, or that were added meanwhile; run it again"
+
 OnProgress = Callable[[Progress], object]
 """Receives the progress of a run after each chunk. A plain function, which must not block."""
 
@@ -108,7 +110,6 @@ class Run:
         self._started = _io.monotonic()
         self._done = 0
         self._requests = 0
-        self._is_empty = False
 
     async def run(self, concurrency: int) -> Report:
         """Send chunks until none is pending or a rule stops the run.
@@ -116,16 +117,17 @@ class Run:
         A cancellation, such as that of Ctrl-C, lets the chunks that are being sent finish, for up to 10 seconds.
         """
         await together(self._work, concurrency)
+        counts = await self._ledger.counts()
         return Report(
-            counts=await self._ledger.counts(),
+            counts=counts,
             done=self._done,
             requests=self._requests,
             seconds=_io.monotonic() - self._started,
-            stopped=self._stops.reason,
+            stopped=self._stops.reason or (_LEFT if counts.pending else None),
         )
 
     async def _work(self) -> None:
-        while not self._is_empty and self._stops.reason is None:
+        while self._stops.reason is None:
             await self._gate.wait()
             if self._turns is not None:
                 await self._turns.wait()
@@ -137,7 +139,6 @@ class Run:
                 self._stops.add(Settlement(state=State.PENDING, stop=str(error)))
                 return
             if settled is None:
-                self._is_empty = True
                 return
             self._requests += 1
             self._settled(settled)
@@ -146,9 +147,7 @@ class Run:
         settlement = processed.settlement
         self._stops.add(settlement)
         self._counts = self._counts.moved(processed.rows, settlement.state)
-        if settlement.state is State.PENDING:
-            self._is_empty = False
-        else:
+        if settlement.state is not State.PENDING:
             self._done += processed.rows
         if self._on_progress is not None:
             seconds = _io.monotonic() - self._started

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from ippanel_edge.bulk import CampaignError, Counts, LedgerError, Settlement, State
+from ippanel_edge import AsyncEdgeClient
+from ippanel_edge.bulk import Campaign, CampaignError, Counts, LedgerError, PostgresLedger, Settlement, State
 from tests.bulk.postgres.campaigns import build, claim, end_connections, execute, load, sent, wait_until, workers
 from tests.bulk.postgres.conftest import OpenLedger
 
@@ -106,6 +107,33 @@ async def test_a_chunk_that_another_worker_does_not_finish_to_claim_is_left_to_i
         assert await ledger.claim(build) is None
         other.rollback()
     assert (await claim(ledger)).chunk.id == 1
+
+
+async def test_one_claim_of_a_worker_waits_at_a_time(open_ledger: OpenLedger, database: str) -> None:
+    ledger = await open_ledger()
+    await load(ledger, 1)
+    with claiming(database, 1) as other:
+        waiting = asyncio.create_task(ledger.claim(build))
+        await wait_until_one_waits(database)
+        assert await ledger.claim(build) is None
+        other.commit()
+        assert await waiting is None
+
+
+async def test_a_run_says_that_rows_are_left_to_other_workers(
+    open_ledger: OpenLedger, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await load(await open_ledger(), 1)
+    monkeypatch.setattr("ippanel_edge.bulk.postgres_reads._CLAIM_WAIT", "10ms")
+    async with (
+        AsyncEdgeClient("key", base_url="https://127.0.0.1:9") as client,
+        Campaign.resume(PostgresLedger(database, "spring"), client) as campaign,
+    ):
+        with claiming(database, 1):
+            report = await campaign.run()
+        assert (report.counts.pending, report.requests) == (1, 0)
+        assert report.stopped is not None
+        assert "other workers are claiming" in report.stopped
 
 
 async def test_a_claim_by_id_of_an_ended_worker_is_never_sent_again(open_ledger: OpenLedger) -> None:
