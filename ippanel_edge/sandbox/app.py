@@ -103,16 +103,16 @@ def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         reply = _http_error_reply(error)
-        _publish_request(state, request, None, reply.status)
+        _publish_request(state, request, None, reply)
         return _render(reply)
 
     return Starlette(routes=routes, exception_handlers={HTTPException: on_http_error, Exception: _on_error})
 
 
 def _publish_request(
-    state: SandboxState, request: Request, name: str | None, status: int | None, fault: PlannedFault | None = None
+    state: SandboxState, request: Request, name: str | None, reply: Reply | None, fault: PlannedFault | None = None
 ) -> None:
-    """Publish a request of the API; its status is None if the connection is broken."""
+    """Publish a request of the API; its reply is None if the connection is broken."""
     if fault is not None:
         state.events.publish("fault", fault_row(fault))
     state.events.publish(
@@ -122,7 +122,8 @@ def _publish_request(
             "method": request.method,
             "path": request.scope["path"],  # request.url parses the whole address
             "call": name,
-            "status": status,
+            "status": None if reply is None else reply.status,
+            "error": None if reply is None else reply.refusal,
             "fault": None if fault is None else fault.fault.value,
         },
     )
@@ -149,7 +150,7 @@ class _PathApp:
         if fault is not None:
             reply = _apply_fault(reply, fault)
         is_broken = fault is not None and fault.fault in BROKEN
-        _publish_request(self._state, request, name, None if is_broken else reply.status, fault)
+        _publish_request(self._state, request, name, None if is_broken else reply, fault)
         if fault is None:
             await _render(reply)(scope, receive, send)
             return

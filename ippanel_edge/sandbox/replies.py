@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from http import HTTPStatus
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -19,6 +20,13 @@ class Reply:
     status: int
     body: object
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+
+    @property
+    def refusal(self) -> str | None:
+        """The words with which the service refuses the request; None if it accepts it."""
+        body = cast("dict[str, Any]", self.body) if isinstance(self.body, dict) else {}
+        meta = body.get("meta", {})
+        return None if meta.get("status", self.status < HTTPStatus.BAD_REQUEST) else str(meta.get("message", ""))
 
 
 class Rejection(Exception):  # noqa: N818 - it carries a reply, not an error of the program

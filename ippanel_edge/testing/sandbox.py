@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from ippanel_edge.sandbox.app import names_by_call
 from ippanel_edge.sandbox.otp import find_codes
-from ippanel_edge.sandbox.records import InboxMessage
+from ippanel_edge.sandbox.records import InboxMessage, MessageState
 from ippanel_edge.sandbox.server import Sandbox
+from ippanel_edge.sandbox.views import STATE_NAMES
 from ippanel_edge.testing.messages import SentMessage, failure
 from ippanel_edge.values.phones import recipient, sender_line
 
@@ -149,21 +152,38 @@ class EdgeSandbox(Sandbox):
         return f"<{type(self).__name__} {self.base_url}, {len(self.sent)} sent>"
 
     def _failed_sends(self) -> list[str]:
-        """Return the name and the result of each send that failed, as far as the events reach back."""
+        """Return each send that failed, as far as the events reach back, and each message that will not be sent."""
         with self.events.subscribe(after=0) as subscription:
             requests = [event.data for event in subscription.take() if event.kind == "request"]
+        with self.state.lock:
+            ended = [(message, message.final_state) for message in self.state.outbox.values()]
         return [
-            f"{request['call']} ({_result(request['status'])})"
+            f"{request['call']} ({_result(request)})"
             for request in requests
-            if request["call"] in names_by_call()["send"] and request["status"] != HTTPStatus.OK
+            if request["call"] in names_by_call()["send"] and _failed(request)
+        ] + [
+            f"message {message.outbox_id} ({_ending(state, message.reject_comment)})"
+            for message, state in ended
+            if state is not None
         ]
 
     def _find(self, number: str, containing: str) -> list[SentMessage]:
         return [message for message in self.all_sent_to(number) if message.contains(containing)]
 
 
-def _result(status: int | None) -> str:
-    return "broken connection" if status is None else f"HTTP {status}"
+def _failed(request: Mapping[str, Any]) -> bool:
+    return request["status"] != HTTPStatus.OK or request["error"] is not None
+
+
+def _result(request: Mapping[str, Any]) -> str:
+    if request["status"] is None:
+        return "broken connection"
+    result = f"HTTP {request['status']}"
+    return f"{result}: {request['error']}" if request["error"] else result
+
+
+def _ending(state: MessageState, comment: str | None) -> str:
+    return f"{STATE_NAMES[state]}: {comment}" if comment else STATE_NAMES[state]
 
 
 def _with(containing: str) -> str:

@@ -175,6 +175,7 @@ class TestWhatIsPublished:
             "path": "/v1/api/send",
             "call": "send.webservice",
             "status": 200,
+            "error": None,
             "fault": None,
         }
 

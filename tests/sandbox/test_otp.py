@@ -24,6 +24,10 @@ from ippanel_edge.sandbox.otp import find_codes, find_otp
         ("کدام روز 1404 می‌آیید؟", "webservice", None),
         ("Your code on 2025/03/04 at 12:30 is 48213", "webservice", "48213"),
         ("کد ۴۸۲۱۳ برای پرداخت 1,250,000 ریال", "webservice", "48213"),
+        ("مبلغ 1250000 ریال رمز پویا: 739201", "webservice", "739201"),
+        ("خرید 1250000 رمز 739201", "webservice", "739201"),
+        ("کدرهگیری 12345678 کد 4821", "webservice", "4821"),
+        ("Pay 12000 Rials with the code 4821", "webservice", "4821"),
         ("", "webservice", None),
     ],
 )

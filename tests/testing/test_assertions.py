@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ippanel_edge import EdgeClient, InvalidArgument, NotFound, OutcomeUnknown
+from ippanel_edge import EdgeClient, InsufficientCredit, InvalidArgument, NotFound, OutcomeUnknown
 from ippanel_edge.sandbox import Fault, SandboxClock
 from ippanel_edge.sandbox.defaults import PROMOTIONAL_NUMBER
 from ippanel_edge.testing import EdgeSandbox
@@ -150,10 +150,22 @@ def test_sends_that_failed_are_reported(sandbox: EdgeSandbox, client: EdgeClient
         client.send.pattern("unknown", ALI, {"code": "48213"})
     with pytest.raises(OutcomeUnknown):
         client.send.webservice(ALI, "Hello")
-    failed = "These sends failed: send.pattern (HTTP 404), send.webservice (broken connection)"
+    failed = "These sends failed: send.pattern (HTTP 404: الگو یافت نشد), send.webservice (broken connection)"
     assert failure_of(sandbox.sent_to, ALI) == f"expected a message to {ALI}; nothing was sent\n{failed}"
     client.send.webservice(SARA, "Hello")
     assert failure_of(sandbox.last_otp, ALI).splitlines()[2] == failed
+
+
+def test_sends_without_credit_and_refused_messages_are_reported(sandbox: EdgeSandbox, client: EdgeClient) -> None:
+    held = client.send.webservice("+989990000012", "Hello")  # the review refuses it
+    sandbox.state.main_user.credit = 0
+    with pytest.raises(InsufficientCredit):
+        client.send.webservice(ALI, "Hello")
+    assert failure_of(sandbox.sent_to, ALI) == (
+        f"expected a message to {ALI}; nothing was sent\n"
+        "These sends failed: send.webservice (HTTP 200: اعتبار شما برای این ارسال کافی نیست), "
+        f"message {held.id} (rejected: متن پیام مورد تایید نیست)"
+    )
 
 
 def test_a_second_message_is_reported(sandbox: EdgeSandbox, client: EdgeClient) -> None:
