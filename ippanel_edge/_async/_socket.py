@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import anyio
 import httpx
 
+from ippanel_edge._async import _io
 from ippanel_edge._async._dial import connected, prepare
 from ippanel_edge._async._grace import Grace, finish
 from ippanel_edge.wire.http1 import MAX_HEAD_BYTES, Framing, Parser
@@ -109,6 +110,8 @@ class Connection(asyncio.Protocol):
                 "ssl_handshake_timeout": max(connect or _MIN_HANDSHAKE_TIMEOUT, _MIN_HANDSHAKE_TIMEOUT),
             }
         await _tell(trace, "connection.connect_tcp.started")
+        if self._is_closed:
+            raise httpx.ConnectError("the connection was closed")
         self._opening = asyncio.timeout(connect)
         try:
             async with self._opening:
@@ -163,6 +166,7 @@ class Connection(asyncio.Protocol):
     ) -> None:
         """Write the headers and the content of a request, as far as it is known."""
         data = self._route.head(request) + content
+        await _check_cancelled()  # the last moment at which nothing has left
         if trace is not None:
             await trace("http11.send_request_headers.started", {"request": named(request.method)})
         if not self._transport.is_closing():
@@ -356,6 +360,13 @@ class Connection(asyncio.Protocol):
             self._fail(httpx.WriteTimeout("the server does not read the request"))
         else:
             self._fail(httpx.ReadTimeout("the server does not respond"))
+
+
+async def _check_cancelled() -> None:
+    """Raise a cancellation that was requested already: of the task, or of a cancel scope."""
+    if getattr(asyncio.current_task(), "_must_cancel", False):  # of asyncio; anyio reads it too
+        await asyncio.sleep(0)
+    await _io.check_cancelled()
 
 
 async def _tell(trace: Any, event: str) -> None:  # noqa: ANN401 - httpx's extension

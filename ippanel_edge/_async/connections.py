@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
@@ -161,7 +160,11 @@ class AsyncPool(Generic[C]):
         return connections
 
     async def take(self, connections: Connections[C], url: httpx.URL) -> C:
-        """Return an idle connection, or a new one, which may not be open yet."""
+        """Return an idle connection, or a new one, which may not be open yet.
+
+        Raises:
+            httpx.ConnectError: the pool was closed meanwhile.
+        """
         origin = (url.scheme, url.raw_host.decode("ascii"), url.port)
         connection, stale = connections.take(origin, _io.monotonic())
         if connection is None:
@@ -173,6 +176,9 @@ class AsyncPool(Generic[C]):
             except BaseException:
                 connections.remove(connection)
                 raise
+        if connections.is_closed:  # after the slot was taken
+            await self.drop(connections, connection)
+            raise httpx.ConnectError("the connection pool was closed")
         return connection
 
     async def give_back(self, connections: Connections[C], connection: C, *, reusable: bool) -> None:
@@ -199,7 +205,14 @@ async def _close_all(connections: Connections[C]) -> None:
 
 
 async def _close(connections: Sequence[C]) -> None:
+    interruption: BaseException | None = None
     with _io.shielded():
         for connection in connections:
-            with contextlib.suppress(Exception):  # the connection is discarded, whatever error its socket raises
+            try:
                 await connection.aclose()
+            except Exception:  # noqa: BLE001, S110 - the connection is discarded, whatever error its socket raises
+                pass
+            except BaseException as error:  # noqa: BLE001 - the others are closed first
+                interruption = error
+    if interruption is not None:
+        raise interruption

@@ -86,10 +86,25 @@ class AsyncFastTransport(httpx.AsyncBaseTransport):
         try:
             answer = await connection.exchange(request, grace, limit)
         except BaseException:
-            await self.pool.drop(lease, connection)
+            await self._give_back(lease, connection, grace, None)
             raise
-        await self.pool.give_back(lease, connection, reusable=connection.is_reusable)
+        await self._give_back(lease, connection, grace, answer)
         return answer
+
+    async def _give_back(
+        self,
+        lease: Connections[Connection],
+        connection: Connection,
+        grace: Grace[RawAnswer] | None,
+        answer: RawAnswer | None,
+    ) -> None:
+        """Give a connection back. If that is interrupted, record the response, which the caller does not receive."""
+        try:
+            await self.pool.give_back(lease, connection, reusable=answer is not None and connection.is_reusable)
+        except BaseException:
+            if grace is not None and grace.began():
+                grace.abandoned(answer)
+            raise
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a free or a new connection. Return the response; its body was read already.

@@ -154,7 +154,7 @@ class Connection:
         raise failure
 
     def _write(self, sock: socket.socket, data: bytes, sent: list[int] | None = None) -> bool:
-        """Write bytes; count them in `sent`. Return False if the server stopped reading: it may have responded.
+        """Write bytes; count them in `sent`. Return False if the server stopped reading, and may have responded.
 
         Raises:
             httpx.WriteError: no byte left.
@@ -168,6 +168,8 @@ class Connection:
             try:
                 count[0] += sock.send(memoryview(data)[count[0] :] if count[0] else data)
             except TimeoutError:
+                if sent is None and not by_deadline and _is_readable(sock):
+                    return False
                 raise _expired(by_deadline, httpx.WriteTimeout) from None
             except OSError as error:
                 if sent is not None and not count[0]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
@@ -162,7 +161,11 @@ class Pool(Generic[C]):
         return connections
 
     def take(self, connections: Connections[C], url: httpx.URL) -> C:
-        """Return an idle connection, or a new one, which may not be open yet."""
+        """Return an idle connection, or a new one, which may not be open yet.
+
+        Raises:
+            httpx.ConnectError: the pool was closed meanwhile.
+        """
         origin = (url.scheme, url.raw_host.decode("ascii"), url.port)
         connection, stale = connections.take(origin, _io.monotonic())
         if connection is None:
@@ -174,6 +177,9 @@ class Pool(Generic[C]):
             except BaseException:
                 connections.remove(connection)
                 raise
+        if connections.is_closed:  # after the slot was taken
+            self.drop(connections, connection)
+            raise httpx.ConnectError("the connection pool was closed")
         return connection
 
     def give_back(self, connections: Connections[C], connection: C, *, reusable: bool) -> None:
@@ -200,7 +206,14 @@ def _close_all(connections: Connections[C]) -> None:
 
 
 def _close(connections: Sequence[C]) -> None:
+    interruption: BaseException | None = None
     with _io.shielded():
         for connection in connections:
-            with contextlib.suppress(Exception):  # the connection is discarded, whatever error its socket raises
+            try:
                 connection.close()
+            except Exception:  # noqa: BLE001, S110 - the connection is discarded, whatever error its socket raises
+                pass
+            except BaseException as error:  # noqa: BLE001 - the others are closed first
+                interruption = error
+    if interruption is not None:
+        raise interruption

@@ -87,10 +87,25 @@ class FastTransport(httpx.BaseTransport):
         try:
             answer = connection.exchange(request, grace, limit)
         except BaseException:
-            self.pool.drop(lease, connection)
+            self._give_back(lease, connection, grace, None)
             raise
-        self.pool.give_back(lease, connection, reusable=connection.is_reusable)
+        self._give_back(lease, connection, grace, answer)
         return answer
+
+    def _give_back(
+        self,
+        lease: Connections[Connection],
+        connection: Connection,
+        grace: Grace[RawAnswer] | None,
+        answer: RawAnswer | None,
+    ) -> None:
+        """Give a connection back. If that is interrupted, record the response, which the caller does not receive."""
+        try:
+            self.pool.give_back(lease, connection, reusable=answer is not None and connection.is_reusable)
+        except BaseException:
+            if grace is not None and grace.began():
+                grace.abandoned(answer)
+            raise
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a free or a new connection. Return the response; its body was read already.

@@ -29,8 +29,11 @@ _SPACES: Final = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\
 _REMOVE_INVISIBLE: Final = str.maketrans("", "", _INVISIBLE)
 _REMOVE_SEPARATORS: Final = str.maketrans("", "", _INVISIBLE + _DASHES + _SPACES + "().\u00b7")
 
-# The common formats without separators. Ten digits that start with 98 are a country code with missing digits.
-_PLAIN: Final = re.compile(r"(?:\+98|0098|98|0|(?!98))(9[0-9]{9})")
+# The common formats without separators, in ASCII and in Persian digits. Ten digits that start with 98 are a country
+# code with missing digits.
+_PATTERN: Final = r"(?:\+98|0098|98|0|(?!98))(9" + "[0-9]" * 9 + ")"
+_PLAIN: Final = re.compile(_PATTERN)
+_PERSIAN: Final = re.compile(_PATTERN.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")))
 _DECIMAL: Final = re.compile(r"\+?[0-9]+\.[0-9]{1,2}|\+?[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,2}")
 _NUMERIC: Final = re.compile(r"\+?[0-9]+")
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._&-]*[A-Za-z0-9])?")
@@ -88,6 +91,10 @@ def recipient(value: object, *, argument: str) -> str:
     # The common formats are matched first, because a campaign may normalise a million rows.
     if plain := _PLAIN.fullmatch(value):
         return value if value[0] == "+" else f"+{_COUNTRY}{plain[1]}"
+    if persian := _PERSIAN.fullmatch(value):
+        return f"+{_COUNTRY}{int(persian[1])}"  # int reads Persian digits
+    if spaced := _PLAIN.fullmatch(value.replace(" ", "").replace("-", "")):
+        return f"+{_COUNTRY}{spaced[1]}"
     text = digits(value).translate(_REMOVE_INVISIBLE).strip()
     if _DECIMAL.fullmatch(text):
         problem = (

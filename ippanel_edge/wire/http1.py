@@ -24,6 +24,7 @@ _HEAD: Final = re.compile(
 """A status line and headers, without the empty line after them."""
 _LENGTH: Final = re.compile("[0-9]{1,18}", re.ASCII)
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\x00\r\n]*)?")
+_HEAD_END: Final = b"\r\n\r\n"
 _BARE_END: Final = re.compile(rb"\n\r?\n")
 _SWITCHING: Final = 101
 _NO_CONTENT: Final = frozenset({_SWITCHING, 204, 304})
@@ -156,13 +157,18 @@ class Parser:
             self.has_more = self.has_more or bool(data)
             return True
         if self._buffer:
+            checked = len(self._buffer)
             self._buffer += data
+            if not self.status_code and self._buffer.find(_HEAD_END, max(checked - 3, 0)) < 0:
+                self._check_start(checked)
+                return False
             data = bytes(self._buffer)
             self._buffer.clear()
         while not self.status_code:
-            end = data.find(b"\r\n\r\n")
+            end = data.find(_HEAD_END)
             if end < 0:
-                self._keep_head(data)
+                self._buffer += data
+                self._check_start(0)
                 return False
             self._parse_head(data[:end])
             data = data[end + 4 :]
@@ -186,14 +192,14 @@ class Parser:
         self.keeps_alive = False
         return True
 
-    def _keep_head(self, data: bytes) -> None:
-        if len(data) > MAX_HEAD_BYTES:
+    def _check_start(self, checked: int) -> None:
+        """Check headers that are not complete yet, beyond the first bytes, which were checked before."""
+        if len(self._buffer) > MAX_HEAD_BYTES:
             raise httpx.RemoteProtocolError("the headers of the response are too large")
-        if _BARE_END.search(data):
+        if _BARE_END.search(self._buffer, max(checked - 2, 0)):
             raise httpx.RemoteProtocolError("the lines of the response do not end in CRLF")
-        if not b"HTTP/1.".startswith(data[:7]):
+        if not b"HTTP/1.".startswith(bytes(self._buffer[:7])):
             raise httpx.RemoteProtocolError("the response is not HTTP/1.1")
-        self._buffer += data
 
     def _parse_head(self, text: bytes) -> None:
         """Parse the status line and the headers. A status of 1xx is followed by another response."""

@@ -24,20 +24,22 @@ KNOWN = "httpx 0.28.1 with httpcore 1.0.9"
 
 _REPLACED: Final = (
     ("httpx", "AsyncClient", "send"),
+    ("httpx", "AsyncClient", "_send_single_request"),
     ("httpx", "AsyncClient", "_transport_for_url"),
     ("httpx", "AsyncHTTPTransport", "handle_async_request"),
     ("httpx", "Client", "send"),
+    ("httpx", "Client", "_send_single_request"),
     ("httpx", "Client", "_transport_for_url"),
     ("httpx", "HTTPTransport", "handle_request"),
     ("httpcore", "AsyncConnectionPool", "handle_async_request"),
     ("httpcore", "ConnectionPool", "handle_request"),
 )
-"""The methods that mocks and tracing tools replace: respx, pytest-httpx, the instrumentation of OpenTelemetry."""
+"""What mocks and tracing tools replace, each method or its class: respx, pytest-httpx, vcrpy, OpenTelemetry."""
 
-_Method: TypeAlias = tuple[type, str, object]
+_Method: TypeAlias = tuple[types.ModuleType, str, type, str, object]
 
 _originals: Final[dict[str, list[_Method]]] = {}
-"""The methods of each package as they were when none of them was replaced."""
+"""The classes and methods of each package as they were when none of them was replaced."""
 
 
 def is_patched() -> bool:
@@ -46,12 +48,12 @@ def is_patched() -> bool:
         methods = _originals.get(package)
         if methods is None:
             methods = _methods(package)
-            if not all(_is_original(method, package) for _, _, method in methods):
+            if not all(_is_original(method, package) for *_, method in methods):
                 return True
             if methods:
                 _originals[package] = methods
-        for kind, name, method in methods:
-            if getattr(kind, name, None) is not method:
+        for module, title, kind, name, method in methods:
+            if getattr(module, title, None) is not kind or getattr(kind, name, None) is not method:
                 return True
     return False
 
@@ -59,8 +61,14 @@ def is_patched() -> bool:
 def _methods(package: str) -> list[_Method]:
     """Return the methods of a package; none if it was not imported yet, as httpcore is on first use."""
     module = sys.modules.get(package)
-    kinds = [(getattr(module, kind, None), name) for owner, kind, name in _REPLACED if owner == package]
-    return [(kind, name, getattr(kind, name)) for kind, name in kinds if kind is not None and hasattr(kind, name)]
+    if module is None:
+        return []
+    found = [(title, getattr(module, title, None), name) for owner, title, name in _REPLACED if owner == package]
+    return [
+        (module, title, kind, name, getattr(kind, name))
+        for title, kind, name in found
+        if kind is not None and hasattr(kind, name)
+    ]
 
 
 def _is_original(method: object, package: str) -> bool:

@@ -32,6 +32,7 @@ _TRANSFER_HEADERS = frozenset({"content-encoding", "content-length", "transfer-e
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?")
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 class Request(httpx.Request):
@@ -182,10 +183,15 @@ def check_header(name: str, value: str) -> None:
     """Check a header of a call; a middleware may have added it.
 
     Raises:
-        ConfigurationError: the name is not an HTTP token, or the value is not visible ASCII with inner blanks.
+        ConfigurationError: the name is not an HTTP token or belongs to the framing of the request, or the value is
+            not visible ASCII with inner blanks.
     """
     if not _HEADER_NAME.fullmatch(name):
         raise ConfigurationError("a header name is not valid in HTTP", argument="headers")
+    if name.lower() in _FRAMING:
+        raise ConfigurationError(
+            "the SDK sets it, because it must fit the body; leave it out", argument=f"headers[{name!r}]"
+        )
     if not _HEADER_VALUE.fullmatch(value):
         raise ConfigurationError(
             "expected visible ASCII without leading or trailing blanks", argument=f"headers[{name!r}]"

@@ -16,6 +16,7 @@ import pytest
 from ippanel_edge import (
     AsyncEdgeClient,
     Call,
+    ConfigurationError,
     ConnectionFailed,
     Credentials,
     EdgeError,
@@ -34,6 +35,7 @@ from tests.client.sides import middleware, result
 
 pytestmark = pytest.mark.anyio
 
+FRAMING: Final = [("Content-Length", "0"), ("content-length", "abc"), ("Transfer-Encoding", "chunked")]
 Steps = Generator[Call[Any], Reply[Any], Reply[Any]]
 MOBILE: Final = "09121234567"
 SENT: Final = {"data": {"message_outbox_ids": [7]}, "meta": {"status": True}}
@@ -290,3 +292,19 @@ async def test_one_authorization_header_is_sent_whatever_its_letter_case(
     await result(client.payment.credit())
     values = [value for sent_name, value in raw if sent_name.lower() == b"authorization"]
     assert values == [b"of-the-middleware" if argument == "middleware" else b"of-the-client"]
+
+
+@pytest.mark.parametrize("header", FRAMING)
+async def test_a_middleware_cannot_set_the_framing_of_a_request(
+    make_client: MakeClient, side: str, header: tuple[str, str]
+) -> None:
+    service = Service(lambda _: httpx.Response(200, json=SENT))
+
+    def steps(call: Call[Any]) -> Steps:
+        return (yield call.with_header(*header))
+
+    client = make_client(service, middleware=[middleware(side, steps)])
+    with pytest.raises(ConfigurationError, match=rf"headers\['{header[0]}'\]: the SDK sets it") as caught:
+        await result(client.send.webservice(MOBILE, "hello", from_number="+983000111222"))
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert service.paths == []

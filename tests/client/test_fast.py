@@ -382,6 +382,19 @@ async def test_a_server_that_refuses_an_upload_and_closes_never_means_not_sent(s
     assert caught.value.outcome is not Outcome.NOT_SENT
 
 
+async def test_a_response_of_a_server_that_stops_reading_is_read(side: str) -> None:
+    def refuse(sock: socket.socket) -> None:
+        sock.sendall(TOO_LARGE)
+        server.done.wait(TIMEOUT)
+
+    with Uploads(refuse) as server:
+        async with open_client(side, server.url, timeout=httpx.Timeout(TIMEOUT, write=0.2)) as client:
+            with pytest.raises(ApiError) as caught:
+                await upload(client)
+            assert (caught.value.status_code, caught.value.outcome) == (413, Outcome.REJECTED)
+            server.done.set()
+
+
 async def test_a_server_that_stops_reading_is_a_write_timeout_with_an_unknown_outcome(side: str) -> None:
     def stall(_: socket.socket) -> None:
         server.done.wait(TIMEOUT)

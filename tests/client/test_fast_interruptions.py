@@ -100,14 +100,32 @@ class Cancelled:
                 failure = error
 
 
+def respond_and_close(request: ReceivedRequest) -> None:
+    """Respond, and let the client close the connection."""
+    request.send(sent(request.connection).replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+
+
 @pytest.mark.parametrize("is_done", [False, True], ids=["waiting", "done"])
 @pytest.mark.parametrize("call", ["read", "send"])
-async def test_a_cancellation_at_any_suspension_leaks_nothing(
-    path: str, call: str, *, is_done: bool, authority: trustme.CA, trust: ssl.SSLContext
+@pytest.mark.parametrize("handler", [respond, respond_and_close], ids=["keep", "close"])
+async def test_a_cancellation_at_any_suspension_leaks_nothing_and_loses_no_id(
+    path: str,
+    call: str,
+    handler: Callable[[ReceivedRequest], None],
+    *,
+    is_done: bool,
+    authority: trustme.CA,
+    trust: ssl.SSLContext,
 ) -> None:
     for at in range(1, MAX_STEPS):
         events: Events = []
-        with server_of(path, authority) as server:
+        received: list[int] = []
+
+        def record(request: ReceivedRequest, received: list[int] = received) -> None:
+            received.append(request.connection)
+            handler(request)
+
+        with server_of(path, authority, record) as server:
             client = make_client("asyncio", server.url, **options_of(path, server, trust, events))
             run = client.payment.credit() if call == "read" else client.send.webservice(MOBILE, "hello")
             cancelled = Cancelled(run, at, is_done=is_done)
@@ -120,6 +138,7 @@ async def test_a_cancellation_at_any_suspension_leaks_nothing(
             is_cancelled = task.cancelled()
             if is_cancelled:
                 ids = events[-1].message_outbox_ids
+                assert ids == (tuple(received) if call == "send" else ())
                 assert events[-1].interrupted is (call == "send" and bool(ids)), "the server responds at once"
                 if not ids:
                     assert server.wait_for_open(0)

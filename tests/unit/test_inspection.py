@@ -65,6 +65,17 @@ def test_a_replaced_method_is_seen_and_so_is_its_return(
     assert not is_patched()
 
 
+@pytest.mark.parametrize(("package", "name"), sorted({(package, kind) for package, kind, _ in inspection._REPLACED}))
+def test_a_replaced_class_is_seen_and_so_is_its_return(
+    package: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = importlib.import_module(package)
+    monkeypatch.setattr(module, name, type(name, (getattr(module, name),), {}))
+    assert is_patched()
+    monkeypatch.undo()
+    assert not is_patched()
+
+
 def test_a_method_that_was_replaced_at_the_first_look_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspection, "_originals", {})
     monkeypatch.setattr(httpcore.ConnectionPool, "handle_request", plain(httpcore.ConnectionPool.handle_request))
