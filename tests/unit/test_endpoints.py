@@ -14,7 +14,7 @@ from ippanel_edge.endpoints import ALL, READ, REPORTS_OUTBOX, Endpoint
 
 def test_the_class_of_a_reply_may_be_given_by_a_function() -> None:
     endpoint = Endpoint("x.show", "GET", "/x", READ, lambda: models.Page[models.Credit], "")
-    assert endpoint.returns is models.Page[models.Credit]
+    assert endpoint.returns == models.Page[models.Credit]
 
 
 def test_the_function_is_called_once() -> None:
@@ -39,7 +39,7 @@ def test_an_endpoint_with_a_function_can_be_copied_and_pickled() -> None:
     endpoint = Endpoint("x.show", "GET", "/x", READ, lambda: models.Page[models.Credit], "", alternate="POST")
     for duplicate in (copy.copy(endpoint), copy.deepcopy(endpoint), pickle.loads(pickle.dumps(endpoint))):  # noqa: S301 - pickled by this test
         assert duplicate == endpoint
-        assert duplicate.returns is models.Page[models.Credit]
+        assert duplicate.returns == models.Page[models.Credit]
 
 
 def test_the_repr_of_an_endpoint_names_it_and_loads_nothing() -> None:
