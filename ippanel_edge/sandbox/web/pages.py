@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ippanel_edge.sandbox.state import SandboxState
     from ippanel_edge.sandbox.views import PhoneMessage
 
+PAGE: Final = "/"
+"""The path of the page."""
 PAGE_SIZE: Final = 200
 """The number of messages of a conversation, of phones and of outbox messages that one page shows."""
 MAX_PAGE_SIZE: Final = 5_000
@@ -89,7 +91,7 @@ def page_routes(state: SandboxState, faults: Faults, calls: Iterable[str]) -> li
             raise HTTPException(404)
         return Response(_asset(name), headers=HEADERS | {"Content-Type": ASSETS[name]})
 
-    return [Route("/", page), Route("/assets/{name}", asset)]
+    return [Route(PAGE, page), Route("/assets/{name}", asset)]
 
 
 @cache
@@ -129,7 +131,7 @@ class _Query:
         """Return the address of the page with some parameters changed; None removes one."""
         values: dict[str, object] = {"phone": self.phone, "search": self.search, "panel": self.panel}
         query = urlencode({name: value for name, value in (values | changes).items() if value})
-        return f"/?{query}" if query else "/"
+        return f"{PAGE}?{query}" if query else PAGE
 
 
 def _context(state: SandboxState, faults: Faults, query: _Query, *, base_url: str) -> dict[str, Any]:
