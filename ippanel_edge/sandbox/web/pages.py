@@ -147,7 +147,8 @@ def _context(state: SandboxState, faults: Faults, query: _Query, *, base_url: st
         phones = [
             rows.phone(phone.number, phone.newest.row(state), phone.count, now) for phone in inbox.phones(PAGE_SIZE)
         ]
-        messages = [message.row(state) for message in reversed(conversation[: query.limit])]
+        newest_last = reversed(conversation[: query.limit])
+        messages = [message.row(state) | {"text": message.shown_text(state)} for message in newest_last]
     return {
         **_settings(state, base_url),
         "now": now,

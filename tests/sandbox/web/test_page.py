@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from ippanel_edge.sandbox import Sandbox
+from ippanel_edge.sandbox.defaults import PROMOTIONAL_NUMBER
 from tests.sandbox.caller import Caller
 
 SARA: Final = "+989121234567"
@@ -122,6 +123,18 @@ def test_a_message_shows_parts_line_and_status(sandbox: Sandbox, call: Caller) -
     call.webservice("+989990000002", message="lost")
     sandbox.clock.advance(60)
     assert "Not delivered" in get(sandbox).text
+
+
+def test_a_promotional_message_ends_with_the_opt_out_line_that_the_phone_shows(sandbox: Sandbox, call: Caller) -> None:
+    for text in ("hello", "سلام\nلغو11"):
+        call.webservice(SARA, message=text, from_number=PROMOTIONAL_NUMBER)
+    call.webservice(SARA, message="from a service line")
+    sandbox.state.receive(SARA, PROMOTIONAL_NUMBER, "a reply")
+    html = get(sandbox).text
+    assert bubbles(html) == ["hello\nلغو11", "سلام\nلغو11", "from a service line", "a reply"]
+    assert re.findall(r'<span title="(.*?)">1 part<', html) == ["UCS-2", "UCS-2", "GSM-7", "GSM-7"]
+    rows = call("GET", "/messages", base="/sandbox").json()
+    assert [row["text"] for row in reversed(rows)] == ["hello", "سلام\nلغو11", "from a service line", "a reply"]
 
 
 def test_messages_are_grouped_by_line_side_and_time(sandbox: Sandbox, call: Caller) -> None:
