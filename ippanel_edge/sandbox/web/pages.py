@@ -52,6 +52,7 @@ FAULT_KINDS: Final = {
 ASSETS: Final = {
     "app.css": "text/css; charset=utf-8",
     "app.js": "text/javascript; charset=utf-8",
+    "theme.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 HEADERS: Final = {

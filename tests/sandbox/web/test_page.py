@@ -63,7 +63,7 @@ def test_markup_in_texts_searches_and_numbers_is_escaped(sandbox: Sandbox, call:
         assert HOSTILE not in html
         assert "<img src=x" not in html
         assert "&lt;script&gt;" in html
-    assert get(sandbox, panel='"><script>').text.count("<script") == 1
+    assert get(sandbox, panel='"><script>').text.count("<script") == 2
 
 
 def test_the_page_has_no_inline_script_or_style_and_loads_nothing_from_elsewhere(
@@ -76,19 +76,28 @@ def test_the_page_has_no_inline_script_or_style_and_loads_nothing_from_elsewhere
     assert "unsafe" not in policy
     assert response.headers["x-content-type-options"] == "nosniff"
     assert re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", response.text) == []
-    assert re.findall(r"<script[^>]*>", response.text) == ['<script src="/assets/app.js">']
+    assert re.findall(r"<script[^>]*>", response.text) == [
+        '<script src="/assets/theme.js">',
+        '<script src="/assets/app.js">',
+    ]
     assert set(re.findall(r'(?:src|href)="([^"?]*)', response.text)) <= {
         "/",
         "#thread",
         "/assets/app.css",
         "/assets/app.js",
+        "/assets/theme.js",
         "/assets/icon.svg",
     }
 
 
 @pytest.mark.parametrize(
     ("name", "content_type"),
-    [("app.css", "text/css"), ("app.js", "text/javascript"), ("icon.svg", "image/svg+xml")],
+    [
+        ("app.css", "text/css"),
+        ("app.js", "text/javascript"),
+        ("theme.js", "text/javascript"),
+        ("icon.svg", "image/svg+xml"),
+    ],
 )
 def test_an_asset_is_served_with_its_type_and_names_no_other_host(
     sandbox: Sandbox, name: str, content_type: str

@@ -2,15 +2,10 @@
 // The server renders everything; after an event the page is fetched again and its elements with data-live are updated.
 "use strict";
 
-const root = document.documentElement;
-const THEME = "sandbox-theme";
 const EVENTS = ["message", "status", "inbound", "clock", "fault", "reset"];
 const MIN_PAUSE = 250; // milliseconds between two updates, however many events come
 const PAUSE_FACTOR = 4; // the pause is at least this many times as long as an update takes, so the sandbox has time
 const CLOCK_PAUSE = 2000; // milliseconds after which the time and the delivery states are read again
-
-const storedTheme = readTheme();
-if (storedTheme) root.dataset.theme = storedTheme;
 
 document.addEventListener("DOMContentLoaded", () => {
   const newPhones = new Set();
@@ -152,7 +147,6 @@ document.addEventListener("DOMContentLoaded", () => {
     else if (target.hasAttribute("data-clear-search")) search("");
     else if (target.dataset.limit) go({ limit: target.dataset.limit }, { replace: true });
     else if (target.dataset.copy) copy(target);
-    else if (target.id === "theme") toggleTheme();
     else return;
     event.preventDefault();
   });
@@ -307,26 +301,6 @@ document.addEventListener("DOMContentLoaded", () => {
     focused?.focus();
   }
 
-  // Themes
-
-  const themeButton = document.getElementById("theme");
-
-  function isDark() {
-    return root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  }
-
-  function showTheme() {
-    themeButton.setAttribute("aria-pressed", String(isDark()));
-  }
-
-  function toggleTheme() {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    writeTheme(root.dataset.theme);
-    showTheme();
-  }
-
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
-
   // Events
 
   let source = null;
@@ -374,8 +348,6 @@ document.addEventListener("DOMContentLoaded", () => {
 
   setInterval(() => { if (!document.hidden) update(); }, CLOCK_PAUSE);
 
-  themeButton.hidden = false;
-  showTheme();
   showFaultFields();
   prepare();
   const messages = document.getElementById("messages");
@@ -414,23 +386,5 @@ function morph(old, fresh) {
     const next = place.nextSibling;
     place.remove();
     place = next;
-  }
-}
-
-function readTheme() {
-  try {
-    const theme = localStorage.getItem(THEME);
-    return theme === "light" || theme === "dark" ? theme : null;
-  } catch (error) {
-    if (!(error instanceof DOMException)) throw error;
-    return null; // the browser forbids storage
-  }
-}
-
-function writeTheme(theme) {
-  try {
-    localStorage.setItem(THEME, theme);
-  } catch (error) {
-    if (!(error instanceof DOMException)) throw error; // the browser forbids storage: the theme lasts until a reload
   }
 }
