@@ -14,7 +14,7 @@ from ippanel_edge import AsyncEdgeClient, EdgeClient, EdgeError, Outcome
 from ippanel_edge.sandbox import Sandbox
 from tests.sandbox.web.browser import Browser
 from tests.sandbox.web.conftest import Inbox
-from tests.sandbox.web.samples import MINA, REZA, SARA
+from tests.sandbox.web.samples import MINA, REZA, SARA, send
 
 HOSTILE = "<script>window.hacked = 1</script><img src=x onerror=\"window.hacked = 1\"> & 'quotes'"
 
@@ -29,10 +29,6 @@ def with_client(sandbox: Sandbox, act: Callable[[AsyncEdgeClient], Coroutine[Any
             return await act(client)
 
     return anyio.run(run)
-
-
-def send(sandbox: Sandbox, number: str, text: str) -> Any:
-    return with_client(sandbox, lambda client: client.send.webservice([number], text))
 
 
 def fill_in(browser: Browser, selector: str, text: str) -> None:

@@ -58,21 +58,22 @@ document.addEventListener("DOMContentLoaded", () => {
       if (other) morph(part, document.adoptNode(other));
     }
     document.title = fresh.title;
-    document.getElementById("reply").hidden = fresh.getElementById("reply").hidden;
     document.body.classList.toggle("shows-thread", fresh.body.classList.contains("shows-thread"));
     document.body.classList.toggle("shows-list", fresh.body.classList.contains("shows-list"));
     if (focused && focused.isConnected && document.activeElement !== focused) focused.focus();
     const isOther = before !== messages.dataset.phone;
     if (isOther) {
       for (const item of messages.querySelectorAll(".is-entering")) item.classList.remove("is-entering");
-      for (const option of document.querySelectorAll("#reply option")) option.selected = option.hasAttribute("selected");
     }
+    shownPhone = phoneInAddress();
+    updateReply(fresh.getElementById("reply"), isOther);
     if (isOther || isAtEnd) messages.scrollTop = messages.scrollHeight;
     prepare();
   }
 
   function prepare() {
     for (const fieldset of document.querySelectorAll("fieldset[disabled]")) fieldset.disabled = false;
+    reply.querySelector("fieldset").disabled = phoneInAddress() !== shownPhone; // until the chosen phone is shown
     const links = phoneLinks();
     const current = links.find((link) => link.hasAttribute("aria-current")) ?? links[0];
     const tabStop = links.includes(document.activeElement) ? document.activeElement : current;
@@ -91,14 +92,20 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     history[replace ? "replaceState" : "pushState"](null, "", address);
     showPanel();
+    prepare();
     update();
   }
 
   addEventListener("popstate", () => {
     document.querySelector("#search input").value = new URL(location.href).searchParams.get("search") ?? "";
     showPanel();
+    prepare();
     update();
   });
+
+  function phoneInAddress() {
+    return new URL(location.href).searchParams.get("phone") ?? "";
+  }
 
   function chosenPanel() {
     return new URL(location.href).searchParams.get("panel");
@@ -130,6 +137,58 @@ document.addEventListener("DOMContentLoaded", () => {
     newPhones.delete(number);
     const panel = isNarrow() ? null : chosenPanel();
     go({ phone: number, limit: null, panel });
+  }
+
+  // The reply: while it is written, an update changes neither the phone that it leaves from nor the line that it goes to
+
+  const reply = document.getElementById("reply");
+  const { from, line, text } = reply.elements;
+  const drafts = new Map(); // by phone: the text and the line of a reply that is not sent
+  let shownPhone = phoneInAddress(); // the address of the shown conversation; "" shows the phone of the newest message
+  let isSending = false;
+
+  function keepPhone() {
+    if (phoneInAddress()) return;
+    shownPhone = from.value;
+    go({ phone: from.value }, { replace: true });
+  }
+
+  reply.addEventListener("focusin", keepPhone);
+  reply.addEventListener("input", () => {
+    keepPhone();
+    drafts.set(from.value, { text: text.value, line: line.value });
+  });
+
+  function updateReply(fresh, isOther) {
+    reply.hidden = fresh.hidden;
+    const isInUse = drafts.has(from.value) || reply.contains(document.activeElement);
+    if (isInUse && !isOther) return;
+    morph(line, document.adoptNode(fresh.elements.line));
+    for (const option of line.options) option.selected = option.hasAttribute("selected");
+    if (!isOther) return;
+    from.value = fresh.elements.from.value;
+    const draft = drafts.get(from.value);
+    text.value = draft?.text ?? "";
+    for (const option of line.options) if (option.value === draft?.line) option.selected = true;
+    reply.querySelector("[data-result]").textContent = "";
+  }
+
+  async function sendReply(button) {
+    if (isSending) return; // Enter was pressed twice
+    isSending = true;
+    try {
+      const sent = await submit(reply, button);
+      if (sent) removeDraft(sent.from, sent.text);
+    } finally {
+      isSending = false;
+    }
+  }
+
+  function removeDraft(phone, sent) {
+    const draft = drafts.get(phone) ?? { text: "" };
+    const rest = draft.text.startsWith(sent) ? draft.text.slice(sent.length) : draft.text; // written while it was sent
+    if (rest) draft.text = rest; else drafts.delete(phone);
+    if (from.value === phone) text.value = rest;
   }
 
   // Mouse and keyboard
@@ -193,15 +252,18 @@ document.addEventListener("DOMContentLoaded", () => {
     else if (form.id === "other-phone") {
       choosePhone(form.elements.phone.value.trim());
       form.reset();
-    } else if (form.dataset.url) submit(form, event.submitter);
+    } else if (form === reply) sendReply(event.submitter);
+    else if (form.dataset.url) submit(form, event.submitter);
     else return;
     event.preventDefault();
   });
 
+  /** Send a form to the control address and return the values that it accepted, or null. */
   async function submit(form, button) {
-    if (form.dataset.confirm && !isConfirmed(form, button)) return;
+    if (form.dataset.confirm && !isConfirmed(form, button)) return null;
     const result = form.querySelector("[data-result]");
-    const body = form.dataset.method === "DELETE" ? undefined : JSON.stringify(valuesOf(form, button));
+    const values = valuesOf(form, button);
+    const body = form.dataset.method === "DELETE" ? undefined : JSON.stringify(values);
     result.textContent = "";
     try {
       const response = await fetch(form.dataset.url, {
@@ -211,14 +273,15 @@ document.addEventListener("DOMContentLoaded", () => {
       });
       if (!response.ok) {
         result.textContent = await errorOf(response);
-        return;
+        return null;
       }
-      if (form.hasAttribute("data-clears")) form.querySelector("textarea").value = "";
       announce(form.dataset.done);
       update();
+      return values;
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       result.textContent = "The sandbox does not answer; start it again and retry.";
+      return null;
     }
   }
 
