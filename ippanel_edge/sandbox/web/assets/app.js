@@ -67,6 +67,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     shownPhone = phoneInAddress();
     updateReply(fresh.getElementById("reply"), isOther);
+    updateSettings(fresh.getElementById("change-settings"));
     if (isOther || isAtEnd) messages.scrollTop = messages.scrollHeight;
     prepare();
   }
@@ -191,6 +192,29 @@ document.addEventListener("DOMContentLoaded", () => {
     if (from.value === phone) text.value = rest;
   }
 
+  // The settings: the fields follow the sandbox, except those that the user changed, and only these are saved
+
+  const settings = document.getElementById("change-settings");
+
+  function updateSettings(fresh) {
+    for (const field of settings.querySelectorAll("[name]")) {
+      const [current, initial] = propertiesOf(field);
+      const value = fresh.elements[field.name][initial];
+      const isKept = isChanged(field);
+      if (field[initial] !== value) field[initial] = value;
+      if (!isKept && field[current] !== value) field[current] = value;
+    }
+  }
+
+  async function saveSettings(button) {
+    const saved = await submit(settings, button) ?? {};
+    for (const [name, value] of Object.entries(saved)) {
+      const field = settings.elements[name];
+      const [current, initial] = propertiesOf(field);
+      if (valueOf(field) === value) field[initial] = field[current]; // it was not changed again meanwhile
+    }
+  }
+
   // Mouse and keyboard
 
   const phoneLinks = () => [...document.querySelectorAll("#phones .phone")];
@@ -253,6 +277,7 @@ document.addEventListener("DOMContentLoaded", () => {
       choosePhone(form.elements.phone.value.trim());
       form.reset();
     } else if (form === reply) sendReply(event.submitter);
+    else if (form === settings) saveSettings(event.submitter);
     else if (form.dataset.url) submit(form, event.submitter);
     else return;
     event.preventDefault();
@@ -313,13 +338,29 @@ document.addEventListener("DOMContentLoaded", () => {
     const values = {};
     const fields = [...form.elements].filter((field) => field.name && !field.matches(":disabled") && field.type !== "submit");
     for (const field of button?.name ? [...fields, button] : fields) {
-      if (field.closest("[hidden]")) continue;
-      const isNumber = field.type === "number" || field.dataset.type === "number";
-      if (field.type === "checkbox") values[field.name] = field.checked;
-      else if (field.value !== "") values[field.name] = isNumber ? Number(field.value) : field.value;
-      else if (field.dataset.empty === "null") values[field.name] = null;
+      if (field.closest("[hidden]") || (form.dataset.method === "PATCH" && !isChanged(field))) continue;
+      const value = valueOf(field);
+      if (value !== undefined) values[field.name] = value;
     }
     return values;
+  }
+
+  /** Return the value of a field for the control address; undefined if it is empty. */
+  function valueOf(field) {
+    const isNumber = field.type === "number" || field.dataset.type === "number";
+    if (field.type === "checkbox") return field.checked;
+    if (field.value === "") return field.dataset.empty === "null" ? null : undefined;
+    return isNumber ? Number(field.value) : field.value;
+  }
+
+  /** Return the names of the properties with the value of a field and with the value that the server rendered. */
+  function propertiesOf(field) {
+    return field.type === "checkbox" ? ["checked", "defaultChecked"] : ["value", "defaultValue"];
+  }
+
+  function isChanged(field) {
+    const [current, initial] = propertiesOf(field);
+    return field[current] !== field[initial];
   }
 
   const faultKind = document.getElementById("fault-kind");
