@@ -244,6 +244,15 @@ def test_markup_in_a_message_is_shown_as_text(inbox: Inbox) -> None:
     assert browser.run("window.hacked === undefined && document.images.length === 1") is True
 
 
+def test_a_link_on_another_site_opens_the_page(filled: Inbox) -> None:
+    filled.browser.open(f"data:text/html,<a href='{filled.address}/?panel=outbox'>the sandbox</a>")
+    filled.browser.find("a").click()
+    filled.browser.wait("document.querySelector('#live.is-live')")
+    filled.browser.driver.refresh()
+    filled.browser.wait("document.querySelector('#live.is-live')")
+    assert filled.browser.find("#outbox").is_displayed()
+
+
 def test_a_page_that_nobody_sees_holds_no_connection(inbox: Inbox) -> None:
     browser = inbox.show()
     hide = (
