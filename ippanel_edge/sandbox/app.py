@@ -12,6 +12,7 @@ import anyio
 from python_multipart.multipart import parse_options_header
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -21,6 +22,7 @@ from ippanel_edge.sandbox.bodies import Fields, Upload, parse_json, parse_pairs
 from ippanel_edge.sandbox.connections import break_connection
 from ippanel_edge.sandbox.control import control_routes, fault_row
 from ippanel_edge.sandbox.faults import BROKEN, Faults, PlannedFault
+from ippanel_edge.sandbox.hosts import SameOrigin
 from ippanel_edge.sandbox.replies import (
     Rejection,
     Reply,
@@ -41,7 +43,7 @@ from ippanel_edge.sandbox.routes import Call, Endpoint
 from ippanel_edge.sandbox.rules.billing import charge_due_messages
 from ippanel_edge.sandbox.storage import save_now
 from ippanel_edge.sandbox.views import iso
-from ippanel_edge.sandbox.web.pages import page_routes
+from ippanel_edge.sandbox.web.pages import PAGE, page_routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +108,11 @@ def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
         _publish_request(state, request, None, reply)
         return _render(reply)
 
-    return Starlette(routes=routes, exception_handlers={HTTPException: on_http_error, Exception: _on_error})
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(SameOrigin, page=PAGE)],
+        exception_handlers={HTTPException: on_http_error, Exception: _on_error},
+    )
 
 
 def _publish_request(

@@ -16,7 +16,6 @@ from starlette.routing import Mount, Route
 from ippanel_edge.sandbox.clock import END
 from ippanel_edge.sandbox.connections import connection_of
 from ippanel_edge.sandbox.faults import Fault, Faults, PlannedFault
-from ippanel_edge.sandbox.hosts import SameOrigin
 from ippanel_edge.sandbox.inputs import ControlError, Inputs
 from ippanel_edge.sandbox.records import MessageState, OutboxMessage
 from ippanel_edge.sandbox.rules.billing import charge_due_messages
@@ -74,8 +73,7 @@ def control_routes(state: SandboxState, faults: Faults) -> Mount:
         return _json({"error": f"expected one of {known}, got {got}; use one of them"}, status)
 
     handlers = {ControlError: _on_control_error, HTTPException: on_http_error, ClientDisconnect: _on_leave}
-    app = Starlette(routes=routes, exception_handlers=handlers)
-    return Mount(PATH, SameOrigin(app))
+    return Mount(PATH, Starlette(routes=routes, exception_handlers=handlers))
 
 
 class _Control:

@@ -21,7 +21,7 @@ from ippanel_edge.sandbox.records import (
 )
 from ippanel_edge.sandbox.rules.billing import VOICE_TARIFF, message_price
 from ippanel_edge.sandbox.rules.delivery import delivery_status, message_state, sending_start
-from ippanel_edge.sandbox.rules.segments import count_segments
+from ippanel_edge.sandbox.rules.segments import count_segments, delivered_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -152,6 +152,11 @@ class PhoneMessage:
                 return f"in-{self.record.inbox_id}"
             case Notice():
                 return f"notice-{self.record.sequence}"
+
+    def shown_text(self, state: SandboxState) -> str:
+        """Return the text as the phone shows it, with the opt-out suffix of a promotional line."""
+        line = state.lines.get(self.record.line_id) if isinstance(self.record, OutboxMessage) else None
+        return self.text if line is None else delivered_text(self.text, is_service=line.is_service)
 
     def row(self, state: SandboxState) -> Row:
         """Return the message as JSON."""

@@ -95,7 +95,7 @@ class InstalledWheelTest(unittest.TestCase):
 
     def test_the_wheel_contains_the_page_of_the_sandbox(self) -> None:
         names = {file.name for file in metadata.files("ippanel-edge") or [] if "web" in file.parts}
-        assert names >= {"page.html", "app.css", "app.js", "icon.svg"}, names
+        assert names >= {"page.html", "app.css", "app.js", "icon.svg", "theme.js"}, names
 
     def test_no_extra_is_installed(self) -> None:
         assert not [name for name in EXTRAS if find_spec(name)]

@@ -1,4 +1,4 @@
-"""The sandbox as a target: hostile text, foreign host names, clients that disconnect, and mistakes of a test."""
+"""The sandbox as a target: hostile text, foreign host names and pages, clients that disconnect, mistakes of a test."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from ippanel_edge.sandbox import Sandbox
+from tests.sandbox.caller import Caller
 
 LISTINGS = ("/v1/api/drafts/groups", "/v1/api/numbers", "/v1/api/patterns", "/v1/api/phonebooks/list")
 
@@ -45,6 +46,55 @@ def test_a_name_of_this_machine_or_an_allowed_one_is_answered(host: str) -> None
     with Sandbox(allow_hosts=["Sandbox"]) as sandbox:
         url = f"{sandbox.base_url}/api/payment/credit/mine"
         assert httpx.get(url, headers={"Host": host, "Authorization": sandbox.api_key}).status_code == 200
+
+
+PATHS = ("/v1/api/send/webservice", "/v1/api/send", "/sandbox/state", "/sandbox/reset", "/", "/assets/app.js", "/none")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://sandbox"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+    ],
+)
+def test_a_request_of_another_web_page_is_refused_at_every_path(call: Caller, sent: dict[str, str]) -> None:
+    for path in PATHS:
+        for method in ("GET", "POST"):
+            answer = call(method, path, base="", headers=sent)
+            assert answer.status_code == 403, (method, path)
+            assert "expected a request of a program or of the sandbox's own page" in answer.json()["error"]
+
+
+def test_an_image_on_another_web_page_sends_nothing(call: Caller, sandbox: Sandbox) -> None:
+    query = {"from": sandbox.from_number, "to": "+989121234567", "message": "hi", "apikey": sandbox.api_key}
+    image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    answer = call("GET", "/api/send/webservice", params=query, key=None, headers=image)
+    assert (answer.status_code, len(sandbox.state.outbox)) == (403, 0)
+    assert "Sec-Fetch-Site: cross-site" in answer.json()["error"]
+    assert call("GET", "/api/send/webservice", params=query, key=None).status_code == 200
+    assert len(sandbox.state.outbox) == 1
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"Origin": "http://sandbox", "Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}]
+)
+def test_a_program_the_own_page_and_an_entered_address_are_answered(call: Caller, sent: dict[str, str]) -> None:
+    for path in ("/v1/api/payment/credit/mine", "/sandbox/state", "/", "/assets/app.js"):
+        assert call("GET", path, base="", headers=sent).status_code == 200, path
+
+
+def test_a_link_on_another_site_opens_the_page_and_nothing_else(call: Caller) -> None:
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert call("GET", "/?phone=%2B989121234567", base="", headers=link).status_code == 200
+    assert call("POST", "/", base="", headers=link).status_code == 403
+    assert call("GET", "/sandbox/state", base="", headers=link).status_code == 403
+    assert call("GET", "/v1/api/send/webservice", base="", headers=link).status_code == 403
 
 
 def test_a_client_that_disconnects_during_an_upload_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,7 +12,7 @@ from ippanel_edge.sandbox.records import DeliveryOutcome, Line, MessageState, Ou
 from ippanel_edge.sandbox.replies import Reply, duplicate_message, forbidden, insufficient_credit, ok
 from ippanel_edge.sandbox.reserved import SendFailure, failure_rejection, find_outcome, find_send_failure
 from ippanel_edge.sandbox.rules.billing import VOICE_TARIFF, total_price
-from ippanel_edge.sandbox.rules.segments import OPT_OUT_SUFFIX, SegmentCount, count_segments
+from ippanel_edge.sandbox.rules.segments import SegmentCount, count_segments, delivered_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -104,12 +104,10 @@ def _recipients(state: SandboxState, message: PlannedMessage, line: Line | None)
 
 
 def _count(text: str, line: Line | None) -> SegmentCount:
-    """Count the parts of a text as this line sends it: a promotional line appends the opt-out suffix."""
+    """Count the parts of a text as this line sends it, with the opt-out suffix of a promotional line."""
     if line is None:
         return count_segments(text)
-    if not line.is_service and not text.rstrip().endswith(OPT_OUT_SUFFIX.strip()):
-        text += OPT_OUT_SUFFIX
-    return count_segments(text, is_66_char=line.is_66_char)
+    return count_segments(delivered_text(text, is_service=line.is_service), is_66_char=line.is_66_char)
 
 
 def _outcome(state: SandboxState, number: str, text: str, line: Line | None) -> DeliveryOutcome:

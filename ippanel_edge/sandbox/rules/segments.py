@@ -45,6 +45,11 @@ def count_segments(text: str, *, is_66_char: bool = False) -> SegmentCount:
     return SegmentCount(parts, is_persian)
 
 
+def delivered_text(text: str, *, is_service: bool) -> str:
+    """Return a text as a phone receives it: a promotional line appends the opt-out suffix to a text without it."""
+    return text if is_service or text.rstrip().endswith(OPT_OUT_SUFFIX.strip()) else text + OPT_OUT_SUFFIX
+
+
 def length_error(text: str) -> str | None:
     """Return the error of a text with more than 1,400 characters or 20 segments; None if it is valid."""
     if len(text) > MAX_CHARACTERS:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ippanel_edge.sandbox.state import SandboxState
     from ippanel_edge.sandbox.views import PhoneMessage
 
+PAGE: Final = "/"
+"""The path of the page."""
 PAGE_SIZE: Final = 200
 """The number of messages of a conversation, of phones and of outbox messages that one page shows."""
 MAX_PAGE_SIZE: Final = 5_000
@@ -50,6 +52,7 @@ FAULT_KINDS: Final = {
 ASSETS: Final = {
     "app.css": "text/css; charset=utf-8",
     "app.js": "text/javascript; charset=utf-8",
+    "theme.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 HEADERS: Final = {
@@ -89,7 +92,7 @@ def page_routes(state: SandboxState, faults: Faults, calls: Iterable[str]) -> li
             raise HTTPException(404)
         return Response(_asset(name), headers=HEADERS | {"Content-Type": ASSETS[name]})
 
-    return [Route("/", page), Route("/assets/{name}", asset)]
+    return [Route(PAGE, page), Route("/assets/{name}", asset)]
 
 
 @cache
@@ -129,7 +132,7 @@ class _Query:
         """Return the address of the page with some parameters changed; None removes one."""
         values: dict[str, object] = {"phone": self.phone, "search": self.search, "panel": self.panel}
         query = urlencode({name: value for name, value in (values | changes).items() if value})
-        return f"/?{query}" if query else "/"
+        return f"{PAGE}?{query}" if query else PAGE
 
 
 def _context(state: SandboxState, faults: Faults, query: _Query, *, base_url: str) -> dict[str, Any]:
@@ -145,7 +148,8 @@ def _context(state: SandboxState, faults: Faults, query: _Query, *, base_url: st
         phones = [
             rows.phone(phone.number, phone.newest.row(state), phone.count, now) for phone in inbox.phones(PAGE_SIZE)
         ]
-        messages = [message.row(state) for message in reversed(conversation[: query.limit])]
+        newest_last = reversed(conversation[: query.limit])
+        messages = [message.row(state) | {"text": message.shown_text(state)} for message in newest_last]
     return {
         **_settings(state, base_url),
         "now": now,

@@ -24,6 +24,12 @@ def sample_sandbox() -> Sandbox:
     return Sandbox(SandboxClock(START, frozen=True))
 
 
+def send(sandbox: Sandbox, number: str, text: str, *, line: str | None = None) -> None:
+    """Send a message to a phone, from the main line by default."""
+    with EdgeClient(sandbox.api_key, base_url=sandbox.base_url, from_number=sandbox.from_number) as client:
+        client.send.webservice([number], text, from_number=line)
+
+
 def fill(sandbox: Sandbox) -> None:
     """Send the sample messages to a running sandbox, over two days of its clock."""
     with EdgeClient(

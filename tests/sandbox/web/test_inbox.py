@@ -14,7 +14,7 @@ from ippanel_edge import AsyncEdgeClient, EdgeClient, EdgeError, Outcome
 from ippanel_edge.sandbox import Sandbox
 from tests.sandbox.web.browser import Browser
 from tests.sandbox.web.conftest import Inbox
-from tests.sandbox.web.samples import MINA, REZA, SARA
+from tests.sandbox.web.samples import MINA, REZA, SARA, send
 
 HOSTILE = "<script>window.hacked = 1</script><img src=x onerror=\"window.hacked = 1\"> & 'quotes'"
 
@@ -29,10 +29,6 @@ def with_client(sandbox: Sandbox, act: Callable[[AsyncEdgeClient], Coroutine[Any
             return await act(client)
 
     return anyio.run(run)
-
-
-def send(sandbox: Sandbox, number: str, text: str) -> Any:
-    return with_client(sandbox, lambda client: client.send.webservice([number], text))
 
 
 def fill_in(browser: Browser, selector: str, text: str) -> None:
@@ -246,6 +242,15 @@ def test_markup_in_a_message_is_shown_as_text(inbox: Inbox) -> None:
     browser = inbox.show("?panel=outbox&search=%3Cimg%20src%3Dx%20onerror%3D")
     assert browser.text(".row-text") == HOSTILE
     assert browser.run("window.hacked === undefined && document.images.length === 1") is True
+
+
+def test_a_link_on_another_site_opens_the_page(filled: Inbox) -> None:
+    filled.browser.open(f"data:text/html,<a href='{filled.address}/?panel=outbox'>the sandbox</a>")
+    filled.browser.find("a").click()
+    filled.browser.wait("document.querySelector('#live.is-live')")
+    filled.browser.driver.refresh()
+    filled.browser.wait("document.querySelector('#live.is-live')")
+    assert filled.browser.find("#outbox").is_displayed()
 
 
 def test_a_page_that_nobody_sees_holds_no_connection(inbox: Inbox) -> None:

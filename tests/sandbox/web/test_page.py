@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from ippanel_edge.sandbox import Sandbox
+from ippanel_edge.sandbox.defaults import PROMOTIONAL_NUMBER
 from tests.sandbox.caller import Caller
 
 SARA: Final = "+989121234567"
@@ -62,7 +63,7 @@ def test_markup_in_texts_searches_and_numbers_is_escaped(sandbox: Sandbox, call:
         assert HOSTILE not in html
         assert "<img src=x" not in html
         assert "&lt;script&gt;" in html
-    assert get(sandbox, panel='"><script>').text.count("<script") == 1
+    assert get(sandbox, panel='"><script>').text.count("<script") == 2
 
 
 def test_the_page_has_no_inline_script_or_style_and_loads_nothing_from_elsewhere(
@@ -75,19 +76,28 @@ def test_the_page_has_no_inline_script_or_style_and_loads_nothing_from_elsewhere
     assert "unsafe" not in policy
     assert response.headers["x-content-type-options"] == "nosniff"
     assert re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", response.text) == []
-    assert re.findall(r"<script[^>]*>", response.text) == ['<script src="/assets/app.js">']
+    assert re.findall(r"<script[^>]*>", response.text) == [
+        '<script src="/assets/theme.js">',
+        '<script src="/assets/app.js">',
+    ]
     assert set(re.findall(r'(?:src|href)="([^"?]*)', response.text)) <= {
         "/",
         "#thread",
         "/assets/app.css",
         "/assets/app.js",
+        "/assets/theme.js",
         "/assets/icon.svg",
     }
 
 
 @pytest.mark.parametrize(
     ("name", "content_type"),
-    [("app.css", "text/css"), ("app.js", "text/javascript"), ("icon.svg", "image/svg+xml")],
+    [
+        ("app.css", "text/css"),
+        ("app.js", "text/javascript"),
+        ("theme.js", "text/javascript"),
+        ("icon.svg", "image/svg+xml"),
+    ],
 )
 def test_an_asset_is_served_with_its_type_and_names_no_other_host(
     sandbox: Sandbox, name: str, content_type: str
@@ -122,6 +132,18 @@ def test_a_message_shows_parts_line_and_status(sandbox: Sandbox, call: Caller) -
     call.webservice("+989990000002", message="lost")
     sandbox.clock.advance(60)
     assert "Not delivered" in get(sandbox).text
+
+
+def test_a_promotional_message_ends_with_the_opt_out_line_that_the_phone_shows(sandbox: Sandbox, call: Caller) -> None:
+    for text in ("hello", "سلام\nلغو11"):
+        call.webservice(SARA, message=text, from_number=PROMOTIONAL_NUMBER)
+    call.webservice(SARA, message="from a service line")
+    sandbox.state.receive(SARA, PROMOTIONAL_NUMBER, "a reply")
+    html = get(sandbox).text
+    assert bubbles(html) == ["hello\nلغو11", "سلام\nلغو11", "from a service line", "a reply"]
+    assert re.findall(r'<span title="(.*?)">1 part<', html) == ["UCS-2", "UCS-2", "GSM-7", "GSM-7"]
+    rows = call("GET", "/messages", base="/sandbox").json()
+    assert [row["text"] for row in reversed(rows)] == ["hello", "سلام\nلغو11", "from a service line", "a reply"]
 
 
 def test_messages_are_grouped_by_line_side_and_time(sandbox: Sandbox, call: Caller) -> None:

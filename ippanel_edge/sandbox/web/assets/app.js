@@ -2,15 +2,10 @@
 // The server renders everything; after an event the page is fetched again and its elements with data-live are updated.
 "use strict";
 
-const root = document.documentElement;
-const THEME = "sandbox-theme";
 const EVENTS = ["message", "status", "inbound", "clock", "fault", "reset"];
 const MIN_PAUSE = 250; // milliseconds between two updates, however many events come
 const PAUSE_FACTOR = 4; // the pause is at least this many times as long as an update takes, so the sandbox has time
 const CLOCK_PAUSE = 2000; // milliseconds after which the time and the delivery states are read again
-
-const storedTheme = readTheme();
-if (storedTheme) root.dataset.theme = storedTheme;
 
 document.addEventListener("DOMContentLoaded", () => {
   const newPhones = new Set();
@@ -63,21 +58,23 @@ document.addEventListener("DOMContentLoaded", () => {
       if (other) morph(part, document.adoptNode(other));
     }
     document.title = fresh.title;
-    document.getElementById("reply").hidden = fresh.getElementById("reply").hidden;
     document.body.classList.toggle("shows-thread", fresh.body.classList.contains("shows-thread"));
     document.body.classList.toggle("shows-list", fresh.body.classList.contains("shows-list"));
     if (focused && focused.isConnected && document.activeElement !== focused) focused.focus();
     const isOther = before !== messages.dataset.phone;
     if (isOther) {
       for (const item of messages.querySelectorAll(".is-entering")) item.classList.remove("is-entering");
-      for (const option of document.querySelectorAll("#reply option")) option.selected = option.hasAttribute("selected");
     }
+    shownPhone = phoneInAddress();
+    updateReply(fresh.getElementById("reply"), isOther);
+    updateSettings(fresh.getElementById("change-settings"));
     if (isOther || isAtEnd) messages.scrollTop = messages.scrollHeight;
     prepare();
   }
 
   function prepare() {
     for (const fieldset of document.querySelectorAll("fieldset[disabled]")) fieldset.disabled = false;
+    reply.querySelector("fieldset").disabled = phoneInAddress() !== shownPhone; // until the chosen phone is shown
     const links = phoneLinks();
     const current = links.find((link) => link.hasAttribute("aria-current")) ?? links[0];
     const tabStop = links.includes(document.activeElement) ? document.activeElement : current;
@@ -96,14 +93,20 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     history[replace ? "replaceState" : "pushState"](null, "", address);
     showPanel();
+    prepare();
     update();
   }
 
   addEventListener("popstate", () => {
     document.querySelector("#search input").value = new URL(location.href).searchParams.get("search") ?? "";
     showPanel();
+    prepare();
     update();
   });
+
+  function phoneInAddress() {
+    return new URL(location.href).searchParams.get("phone") ?? "";
+  }
 
   function chosenPanel() {
     return new URL(location.href).searchParams.get("panel");
@@ -137,6 +140,81 @@ document.addEventListener("DOMContentLoaded", () => {
     go({ phone: number, limit: null, panel });
   }
 
+  // The reply: while it is written, an update changes neither the phone that it leaves from nor the line that it goes to
+
+  const reply = document.getElementById("reply");
+  const { from, line, text } = reply.elements;
+  const drafts = new Map(); // by phone: the text and the line of a reply that is not sent
+  let shownPhone = phoneInAddress(); // the address of the shown conversation; "" shows the phone of the newest message
+  let isSending = false;
+
+  function keepPhone() {
+    if (phoneInAddress()) return;
+    shownPhone = from.value;
+    go({ phone: from.value }, { replace: true });
+  }
+
+  reply.addEventListener("focusin", keepPhone);
+  reply.addEventListener("input", () => {
+    keepPhone();
+    drafts.set(from.value, { text: text.value, line: line.value });
+  });
+
+  function updateReply(fresh, isOther) {
+    reply.hidden = fresh.hidden;
+    const isInUse = drafts.has(from.value) || reply.contains(document.activeElement);
+    if (isInUse && !isOther) return;
+    morph(line, document.adoptNode(fresh.elements.line));
+    for (const option of line.options) option.selected = option.hasAttribute("selected");
+    if (!isOther) return;
+    from.value = fresh.elements.from.value;
+    const draft = drafts.get(from.value);
+    text.value = draft?.text ?? "";
+    for (const option of line.options) if (option.value === draft?.line) option.selected = true;
+    reply.querySelector("[data-result]").textContent = "";
+  }
+
+  async function sendReply(button) {
+    if (isSending) return; // Enter was pressed twice
+    isSending = true;
+    try {
+      const sent = await submit(reply, button);
+      if (sent) removeDraft(sent.from, sent.text);
+    } finally {
+      isSending = false;
+    }
+  }
+
+  function removeDraft(phone, sent) {
+    const draft = drafts.get(phone) ?? { text: "" };
+    const rest = draft.text.startsWith(sent) ? draft.text.slice(sent.length) : draft.text; // written while it was sent
+    if (rest) draft.text = rest; else drafts.delete(phone);
+    if (from.value === phone) text.value = rest;
+  }
+
+  // The settings: the fields follow the sandbox, except those that the user changed, and only these are saved
+
+  const settings = document.getElementById("change-settings");
+
+  function updateSettings(fresh) {
+    for (const field of settings.querySelectorAll("[name]")) {
+      const [current, initial] = propertiesOf(field);
+      const value = fresh.elements[field.name][initial];
+      const isKept = isChanged(field);
+      if (field[initial] !== value) field[initial] = value;
+      if (!isKept && field[current] !== value) field[current] = value;
+    }
+  }
+
+  async function saveSettings(button) {
+    const saved = await submit(settings, button) ?? {};
+    for (const [name, value] of Object.entries(saved)) {
+      const field = settings.elements[name];
+      const [current, initial] = propertiesOf(field);
+      if (valueOf(field) === value) field[initial] = field[current]; // it was not changed again meanwhile
+    }
+  }
+
   // Mouse and keyboard
 
   const phoneLinks = () => [...document.querySelectorAll("#phones .phone")];
@@ -152,7 +230,6 @@ document.addEventListener("DOMContentLoaded", () => {
     else if (target.hasAttribute("data-clear-search")) search("");
     else if (target.dataset.limit) go({ limit: target.dataset.limit }, { replace: true });
     else if (target.dataset.copy) copy(target);
-    else if (target.id === "theme") toggleTheme();
     else return;
     event.preventDefault();
   });
@@ -199,15 +276,19 @@ document.addEventListener("DOMContentLoaded", () => {
     else if (form.id === "other-phone") {
       choosePhone(form.elements.phone.value.trim());
       form.reset();
-    } else if (form.dataset.url) submit(form, event.submitter);
+    } else if (form === reply) sendReply(event.submitter);
+    else if (form === settings) saveSettings(event.submitter);
+    else if (form.dataset.url) submit(form, event.submitter);
     else return;
     event.preventDefault();
   });
 
+  /** Send a form to the control address and return the values that it accepted, or null. */
   async function submit(form, button) {
-    if (form.dataset.confirm && !isConfirmed(form, button)) return;
+    if (form.dataset.confirm && !isConfirmed(form, button)) return null;
     const result = form.querySelector("[data-result]");
-    const body = form.dataset.method === "DELETE" ? undefined : JSON.stringify(valuesOf(form, button));
+    const values = valuesOf(form, button);
+    const body = form.dataset.method === "DELETE" ? undefined : JSON.stringify(values);
     result.textContent = "";
     try {
       const response = await fetch(form.dataset.url, {
@@ -217,14 +298,15 @@ document.addEventListener("DOMContentLoaded", () => {
       });
       if (!response.ok) {
         result.textContent = await errorOf(response);
-        return;
+        return null;
       }
-      if (form.hasAttribute("data-clears")) form.querySelector("textarea").value = "";
       announce(form.dataset.done);
       update();
+      return values;
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       result.textContent = "The sandbox does not answer; start it again and retry.";
+      return null;
     }
   }
 
@@ -256,13 +338,29 @@ document.addEventListener("DOMContentLoaded", () => {
     const values = {};
     const fields = [...form.elements].filter((field) => field.name && !field.matches(":disabled") && field.type !== "submit");
     for (const field of button?.name ? [...fields, button] : fields) {
-      if (field.closest("[hidden]")) continue;
-      const isNumber = field.type === "number" || field.dataset.type === "number";
-      if (field.type === "checkbox") values[field.name] = field.checked;
-      else if (field.value !== "") values[field.name] = isNumber ? Number(field.value) : field.value;
-      else if (field.dataset.empty === "null") values[field.name] = null;
+      if (field.closest("[hidden]") || (form.dataset.method === "PATCH" && !isChanged(field))) continue;
+      const value = valueOf(field);
+      if (value !== undefined) values[field.name] = value;
     }
     return values;
+  }
+
+  /** Return the value of a field for the control address; undefined if it is empty. */
+  function valueOf(field) {
+    const isNumber = field.type === "number" || field.dataset.type === "number";
+    if (field.type === "checkbox") return field.checked;
+    if (field.value === "") return field.dataset.empty === "null" ? null : undefined;
+    return isNumber ? Number(field.value) : field.value;
+  }
+
+  /** Return the names of the properties with the value of a field and with the value that the server rendered. */
+  function propertiesOf(field) {
+    return field.type === "checkbox" ? ["checked", "defaultChecked"] : ["value", "defaultValue"];
+  }
+
+  function isChanged(field) {
+    const [current, initial] = propertiesOf(field);
+    return field[current] !== field[initial];
   }
 
   const faultKind = document.getElementById("fault-kind");
@@ -306,26 +404,6 @@ document.addEventListener("DOMContentLoaded", () => {
     field.remove();
     focused?.focus();
   }
-
-  // Themes
-
-  const themeButton = document.getElementById("theme");
-
-  function isDark() {
-    return root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  }
-
-  function showTheme() {
-    themeButton.setAttribute("aria-pressed", String(isDark()));
-  }
-
-  function toggleTheme() {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    writeTheme(root.dataset.theme);
-    showTheme();
-  }
-
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
 
   // Events
 
@@ -374,8 +452,6 @@ document.addEventListener("DOMContentLoaded", () => {
 
   setInterval(() => { if (!document.hidden) update(); }, CLOCK_PAUSE);
 
-  themeButton.hidden = false;
-  showTheme();
   showFaultFields();
   prepare();
   const messages = document.getElementById("messages");
@@ -414,23 +490,5 @@ function morph(old, fresh) {
     const next = place.nextSibling;
     place.remove();
     place = next;
-  }
-}
-
-function readTheme() {
-  try {
-    const theme = localStorage.getItem(THEME);
-    return theme === "light" || theme === "dark" ? theme : null;
-  } catch (error) {
-    if (!(error instanceof DOMException)) throw error;
-    return null; // the browser forbids storage
-  }
-}
-
-function writeTheme(theme) {
-  try {
-    localStorage.setItem(THEME, theme);
-  } catch (error) {
-    if (!(error instanceof DOMException)) throw error; // the browser forbids storage: the theme lasts until a reload
   }
 }
