@@ -80,8 +80,8 @@ def full(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Run what is too slow for every change: fuzz, faults, kills and audit."""
-    for name in ("fuzz", "faults", "kills", "audit"):
+    """Run what is too slow for every change: fuzz, faults, kills, fast and audit."""
+    for name in ("fuzz", "faults", "kills", "fast", "audit"):
         session.notify(name, [])
 
 
@@ -171,6 +171,13 @@ def lowest(session: nox.Session) -> None:
         bounds.append(f"{requirement.name}=={bound}")
     install(session, "tests", more=bounds)
     pytest(session)
+
+
+@nox.session
+def fast(session: nox.Session) -> None:
+    """Run all tests over the fast transport."""
+    install(session, "tests")
+    pytest(session, "--transport=fast")
 
 
 @nox.session
