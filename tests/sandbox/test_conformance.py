@@ -238,6 +238,17 @@ def test_a_query_field_that_is_no_number_is_refused(replay: Replay, request_: Do
     assert numeric or not query or request_.name in {"send.url", "phonebooks.options.list"}
 
 
+@pytest.mark.parametrize("credentials", ["username=sandbox&password=Sandbox-1", "apikey=sandbox-key"])
+def test_the_documented_urls_are_answered_with_their_plus_signs_unencoded(call: Caller, credentials: str) -> None:
+    # Only the space and the Persian letters are encoded, without which nothing sends the documented URL.
+    message = "%D9%85%D8%AA%D9%86%20%D9%BE%DB%8C%D8%A7%D9%85"
+    url = f"/api/send/webservice?from=+983000100200&message={message}&to=+989120000000&{credentials}"
+    response = call("GET", url, key=None)
+    (sent,) = call.sandbox.state.outbox.values()
+    assert set(paths(response.json())) == set(ANSWERS["send.url"])
+    assert (sent.line, sent.text, sent.recipients[0].number) == ("+983000100200", "متن پیام", "+989120000000")
+
+
 CURL = shutil.which("curl")
 CURLS = {
     "a login": (
@@ -264,6 +275,11 @@ CURLS = {
             *("--form", 'other_recipients[]="+989350000000"'),
         ],
         "send.file",
+    ),
+    "a send by URL": (
+        ["-X", "GET", "{url}/api/send/webservice?from={line}&message=a&to=+989120000000&apikey=sandbox-key"],
+        [],
+        "send.url",
     ),
     "a report": (
         ["--location", "{url}/api/report/recipients?page=1&per_page=10&bulk_id={sent}"],

@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 
 ONE, TWO, THREE = "+989121234567", "+989351234567", "+989211234567"
 
+OTHER_NAMES = {
+    "apikey": "api_key apiKey x-api-key ApiKey api-key key access_key accessKey auth_key authorization token api_token",
+    "from": "From sender src source from_number sender_number origin originator caller caller_id sms_from fromNum",
+    "message": "Message msg text txt body content sms message_body messageText",
+    "to": "To recipient dst destination",
+    "username": "UserName uname user login user_name userid userName",
+    "password": "Password pass passwd pwd user_password passcode login_password auth_pass user_pass access_password",
+}
+"""The names of the parameters of a send by URL in the documents, besides the main one."""
+
 
 class TestWebservice:
     def test_a_send_has_one_id_and_reaches_each_number_once(self, call: Caller) -> None:
@@ -417,6 +427,31 @@ class TestUrl:
     def test_the_number_must_be_e164(self, call: Caller) -> None:
         params = {**self.arguments(call, apikey=call.sandbox.api_key), "to": "09121234567"}
         assert list(errors(call("GET", self.PATH, params=params))) == ["to"]
+
+    def test_only_a_leading_space_of_a_number_is_read_as_a_plus(self, call: Caller) -> None:
+        query = "from=+983000100200&to=+989121234567&message=+1++2&apikey=sandbox-key"
+        (outbox_id,) = accepted(call("GET", f"{self.PATH}?{query}", key=None))
+        assert call.report(outbox_id)["message"] == " 1  2"
+        response = call("GET", f"{self.PATH}?{query.replace('to=+', 'to=++')}", key=None)
+        assert list(errors(response)) == ["to"]
+
+    @pytest.mark.parametrize(
+        ("parameter", "name"), [(parameter, name) for parameter, names in OTHER_NAMES.items() for name in names.split()]
+    )
+    def test_each_documented_name_of_a_parameter_is_accepted(self, call: Caller, parameter: str, name: str) -> None:
+        by_key = {"apikey": call.sandbox.api_key}
+        by_password = {"username": "sandbox", "password": "Sandbox-1"}
+        params = self.arguments(call, **(by_password if parameter in by_password else by_key))
+        params[name] = params.pop(parameter)
+        (outbox_id,) = accepted(call("GET", self.PATH, key=None, params=params))
+        assert call.statuses(outbox_id) == {ONE: "0"}
+        params[parameter] = params[name]
+        assert call("GET", self.PATH, key=None, params=params).status_code == 400
+
+    @pytest.mark.parametrize("name", ["secret", "to_number", "recipient_number", "target", "receiver"])
+    def test_a_name_that_is_documented_for_two_parameters_is_rejected(self, call: Caller, name: str) -> None:
+        params = self.arguments(call, apikey=call.sandbox.api_key, **{name: ONE})
+        assert list(errors(call("GET", self.PATH, params=params))) == [name]
 
 
 class TestReservedNumbers:

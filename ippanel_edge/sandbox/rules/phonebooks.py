@@ -76,7 +76,12 @@ def create_book(call: Call) -> Reply:
     )
 
 
-@serves("phonebooks.update", "PUT", "/api/phonebooks/{phonebook_id}")
+@serves(
+    "phonebooks.update",
+    "PUT",
+    "/api/phonebooks/{phonebook_id}",
+    other_paths=("//api/phonebooks/{phonebook_id}",),
+)
 def update_book(call: Call) -> Reply:
     """Update the title or the options of a phonebook, or both; removing an option deletes its values."""
     book = path_phonebook(call)

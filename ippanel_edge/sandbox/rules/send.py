@@ -1,21 +1,12 @@
-"""The rules of the send section: all sending types, cancellation and price calculation."""
+"""The rules of the send section but `send.url`: all sending types, cancellation and price calculation."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
-
-import attrs
+from typing import Final
 
 from ippanel_edge.sandbox.records import MessageState
-from ippanel_edge.sandbox.replies import (
-    Reply,
-    invalid_message,
-    label,
-    not_found,
-    ok,
-    unauthorized,
-)
+from ippanel_edge.sandbox.replies import Reply, not_found, ok
 from ippanel_edge.sandbox.routes import Call, serves
 from ippanel_edge.sandbox.rules.acceptance import PlannedMessage, accept, broadcast
 from ippanel_edge.sandbox.rules.billing import message_price
@@ -25,7 +16,6 @@ from ippanel_edge.sandbox.rules.segments import count_segments
 from ippanel_edge.sandbox.rules.send_fields import (
     MIN_SCHEDULE_DELAY,
     check_length,
-    is_recipient,
     read_line,
     read_message,
     read_recipients,
@@ -40,10 +30,6 @@ from ippanel_edge.sandbox.rules.targets import (
     phonebook_numbers,
     postal_code_targets,
 )
-
-if TYPE_CHECKING:
-    from ippanel_edge.sandbox.bodies import Fields
-    from ippanel_edge.sandbox.records import User
 
 SEND: Final = "/api/send"
 MAX_RECIPIENTS: Final = 1000
@@ -180,41 +166,6 @@ def votp(call: Call) -> Reply:
     recipients = read_recipients(call.body.object("params"), max_items=1)
     call.check()
     return accept(call, "votp", [broadcast(code, recipients)], line=None)
-
-
-@serves("send.url", "POST", "/api/send/webservice", other_methods=("GET",), auth="none")
-def url(call: Call) -> Reply:
-    """Send one message to one number, with the credentials in the query or in a form."""
-    fields = call.body if call.body.values else call.query
-    user = _authenticate(call, fields)
-    text = read_message(fields)
-    recipient = fields.string("to")
-    if recipient and not is_recipient(recipient):
-        fields.add_error("to", invalid_message(label("to")))
-    call = attrs.evolve(call, caller=user)
-    line = read_line(call, fields, "from")
-    call.check()
-    return accept(call, "url", [broadcast(text, [recipient])], line=line)
-
-
-def _authenticate(call: Call, fields: Fields) -> User:
-    """Return the user of `apikey`, or of `username` and `password`; record an error if both are given."""
-    api_key = fields.string_or_none("apikey")
-    username = fields.string_or_none("username")
-    password = fields.string_or_none("password")
-    if api_key is not None:
-        for name in ("username", "password"):
-            if fields.has(name):
-                fields.add_error(name, f"گزینه {label(name)} همراه با apikey مجاز نیست")
-        user_id = call.state.api_keys.get(api_key)
-        user = None if user_id is None else call.state.users.get(user_id)
-    else:
-        user = call.state.find_user(username or "")
-        if user is not None and user.password != password:
-            user = None
-    if user is None or user.status != "active":
-        raise unauthorized()
-    return user
 
 
 @serves("send.cancel", "POST", "/api/send/cancel")
