@@ -106,7 +106,9 @@ def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
         _publish_request(state, request, None, reply)
         return _render(reply)
 
-    return Starlette(routes=routes, exception_handlers={HTTPException: on_http_error, Exception: _on_error})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: on_http_error, Exception: _on_error})
+    app.router.redirect_slashes = False
+    return app
 
 
 def _publish_request(

@@ -75,6 +75,7 @@ def control_routes(state: SandboxState, faults: Faults) -> Mount:
 
     handlers = {ControlError: _on_control_error, HTTPException: on_http_error, ClientDisconnect: _on_leave}
     app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False
     return Mount(PATH, SameOrigin(app))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
+import attrs
 import httpx
 import pytest
 
@@ -186,6 +187,14 @@ def test_a_form_of_another_content_type_is_refused(replay: Replay, request_: Doc
     response = replay(request_, data=None, files=None, content=b"a=1", headers=headers)
     assert response.status_code == 415
     assert response.json()["meta"]["status"] is False
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=str)
+def test_a_slash_at_the_end_is_another_address(replay: Replay, request_: Documented) -> None:
+    changed = attrs.evolve(request_, path=f"{request_.path}/")
+    response = replay(changed)
+    assert response.status_code == 404
+    assert response.json()["meta"]["message_code"] == "404-1"
 
 
 def wrong_types(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
