@@ -18,7 +18,7 @@ import pytest
 
 from ippanel_edge.sandbox import Sandbox
 from ippanel_edge.sandbox.app import all_endpoints
-from tests.sandbox.caller import Caller
+from tests.sandbox.caller import Caller, form_parts
 from tests.sandbox.documented import REQUESTS, Documented, World, prepare
 
 ANSWERS: dict[str, list[str]] = json.loads((Path(__file__).parent / "answers.json").read_text(encoding="utf-8"))
@@ -48,6 +48,9 @@ TEXTS = {"pre"}
 WITH_KEY = [request for request in REQUESTS if request.key is not None]
 WITH_JSON = [request for request in REQUESTS if request.json is not None]
 WITH_FORM = [request for request in REQUESTS if request.form is not None]
+WITH_FILES = [request for request in REQUESTS if request.files]
+JSON_AS_FORM = {f"phonebooks.options.{name}" for name in ("create", "update", "delete")}
+"""The endpoints whose examples have the JSON document as the only key of a form."""
 
 every_request = pytest.mark.parametrize("request_", REQUESTS, ids=str)
 
@@ -177,16 +180,54 @@ def test_a_body_of_another_content_type_is_refused(replay: Replay, request_: Doc
         headers["Content-Type"] = content_type
     content = json.dumps(replay.world.fill(request_.json)).encode()
     response = replay(request_, json=None, content=content, headers=headers)
-    assert response.status_code == (422 if "form" in content_type else 415)
-    assert response.json()["meta"]["status"] is False
+    is_documented = "form" in content_type and request_.name in JSON_AS_FORM
+    assert response.status_code == (200 if is_documented else 415)
+    assert response.json()["meta"]["status"] is is_documented
+
+
+@pytest.mark.parametrize("request_", WITH_JSON, ids=str)
+@pytest.mark.parametrize("kind", ["urlencoded", "multipart"])
+def test_a_form_is_refused_where_json_is_documented(replay: Replay, request_: Documented, kind: str) -> None:
+    fields = {name: str(value) for name, value in replay.world.fill(request_.json).items()}
+    form = {"data": fields} if kind == "urlencoded" else {"files": form_parts(fields)}
+    response = replay(request_, json=None, **form)
+    assert response.status_code == 415
+    assert "application/json" in response.json()["meta"]["message"]
 
 
 @pytest.mark.parametrize("request_", WITH_FORM, ids=str)
-def test_a_form_of_another_content_type_is_refused(replay: Replay, request_: Documented) -> None:
-    headers = {"Authorization": replay.call.sandbox.api_key, "Content-Type": "text/plain"}
-    response = replay(request_, data=None, files=None, content=b"a=1", headers=headers)
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json"])
+def test_a_form_of_another_content_type_is_refused(replay: Replay, request_: Documented, content_type: str) -> None:
+    headers = {"Authorization": replay.call.sandbox.api_key, "Content-Type": content_type}
+    content = json.dumps(request_.form).encode()
+    response = replay(request_, data=None, files=None, content=content, headers=headers)
     assert response.status_code == 415
-    assert response.json()["meta"]["status"] is False
+    assert "form" in response.json()["meta"]["message"]
+
+
+@pytest.mark.parametrize("request_", WITH_FILES, ids=str)
+def test_a_form_without_parts_is_refused_where_files_are_documented(replay: Replay, request_: Documented) -> None:
+    response = replay(request_, files=None, data={"a": "1", **dict(request_.form or {})})
+    assert response.status_code == 415
+    assert "multipart/form-data" in response.json()["meta"]["message"]
+
+
+@pytest.mark.parametrize(
+    "body", ['{"type": "int", "title": "a&b"}', "%7B%22type%22%3A%22int%22%2C%22title%22%3A%22a%26b%22%7D="]
+)
+def test_json_that_is_the_key_of_a_form_creates_an_option_as_documented(call: Caller, body: str) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert call("POST", "/api/phonebooks/options", content=body, headers=headers).status_code == 200
+    assert [option.title for option in call.sandbox.state.contact_options.values()] == ["a&b"]
+
+
+@pytest.mark.parametrize("request_", [request for request in REQUESTS if request.method == "GET"], ids=str)
+def test_a_get_with_a_body_is_refused_if_strict(replay: Replay, request_: Documented, sandbox: Sandbox) -> None:
+    response = replay(request_, json={"junk": 1})
+    assert response.status_code == 400
+    assert "GET" in response.json()["meta"]["message"]
+    sandbox.state.strict = False
+    assert replay(request_, json={"junk": 1}).status_code == 200
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=str)

@@ -15,7 +15,7 @@ from ippanel_edge.sandbox.reserved import (
     INVALID_NUMBER,
     NO_CREDIT_NUMBER,
 )
-from tests.sandbox.caller import Caller, accepted, errors
+from tests.sandbox.caller import Caller, accepted, errors, form_parts
 from tests.workbooks import saved
 
 if TYPE_CHECKING:
@@ -279,7 +279,8 @@ class TestPeerToPeerFile:
         assert list(errors(call.upload("peer_to_peer_file", name, content))) == ["files"]
 
     def test_a_missing_file_is_named(self, call: Caller) -> None:
-        response = call("POST", "/api/send", data={"sending_type": "peer_to_peer_file", "from_number": "+98SANDBOX"})
+        fields = {"sending_type": "peer_to_peer_file", "from_number": "+98SANDBOX"}
+        response = call("POST", "/api/send", files=form_parts(fields))
         assert errors(response) == {"files": ["تکمیل گزینه فایل ها الزامی است"]}  # noqa: RUF001 - Persian
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ippanel_edge.sandbox.bodies import MULTIPART
 from ippanel_edge.sandbox.records import MessageState
 from ippanel_edge.sandbox.replies import Reply, not_found, ok
 from ippanel_edge.sandbox.routes import Call, serves
@@ -46,7 +47,7 @@ def webservice(call: Call) -> Reply:
     return _broadcast(call, "webservice", recipients)
 
 
-@serves("send.file", "POST", SEND, sending_type="file")
+@serves("send.file", "POST", SEND, content_types=(MULTIPART,), sending_type="file")
 def file(call: Call) -> Reply:
     """Send one message to the numbers in a file and to other_recipients."""
     return _broadcast(call, "file", [*read_numbers(call.body), *_other_recipients(call)])
@@ -109,7 +110,7 @@ def peer_to_peer(call: Call) -> Reply:
     return _accept(call, "peer_to_peer", messages)
 
 
-@serves("send.peer_to_peer_file", "POST", SEND, sending_type="peer_to_peer_file")
+@serves("send.peer_to_peer_file", "POST", SEND, content_types=(MULTIPART,), sending_type="peer_to_peer_file")
 def peer_to_peer_file(call: Call) -> Reply:
     """Send each row of a file its own message, with its own outbox id; at most 10,000 rows."""
     rows = read_messages(call.body)
@@ -117,7 +118,7 @@ def peer_to_peer_file(call: Call) -> Reply:
     return _accept(call, "peer_to_peer_file", [broadcast(text, [number]) for number, text in rows])
 
 
-@serves("send.keyword", "POST", SEND, sending_type="keyword")
+@serves("send.keyword", "POST", SEND, content_types=(MULTIPART,), sending_type="keyword")
 def keyword(call: Call) -> Reply:
     """Send each row of an XLSX file the text with {ex_B}, {ex_C}… replaced by its cells, with one outbox id."""
     template = read_message(call.body)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from ippanel_edge.sandbox.bodies import FORM
 from ippanel_edge.sandbox.replies import Reply, bad_request, invalid_message, label, unauthorized
 from ippanel_edge.sandbox.routes import Call, serves
 from ippanel_edge.sandbox.rules.acceptance import accept, broadcast
@@ -38,7 +39,7 @@ _PARAMETERS: Final = {other: name for name, others in _OTHER_NAMES.items() for o
 _NUMBERS: Final = ("from", "to")
 
 
-@serves("send.url", "POST", "/api/send/webservice", other_methods=("GET",), auth="none")
+@serves("send.url", "POST", "/api/send/webservice", other_methods=("GET",), content_types=(FORM,), auth="none")
 def url(call: Call) -> Reply:
     """Send one message to one number, with the credentials in the query or in a form."""
     fields = call.body if call.body.values else call.query

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ippanel_edge.sandbox.bodies import MULTIPART
 from ippanel_edge.sandbox.records import Ticket, TicketReply
 from ippanel_edge.sandbox.replies import Reply, invalid_message, label, not_found, ok, page
 from ippanel_edge.sandbox.routes import Call, serves
@@ -20,7 +21,7 @@ _STATES: Final = {1: "waiting", 2: "pending", 3: "replied", 4: "closed", 5: "for
 _FILES: Final = "https://storage.example.com"
 
 
-@serves("tickets.create", "POST", "/api/ticket", resellers_only=True)
+@serves("tickets.create", "POST", "/api/ticket", content_types=(MULTIPART,), resellers_only=True)
 def create(call: Call) -> Reply:
     """Create a ticket, which waits for the support; the category of a sub-category is set as well."""
     body = call.body
@@ -93,7 +94,7 @@ def get(call: Call) -> Reply:
     )
 
 
-@serves("tickets.reply", "POST", "/api/ticket/interaction", resellers_only=True)
+@serves("tickets.reply", "POST", "/api/ticket/interaction", content_types=(MULTIPART,), resellers_only=True)
 def reply(call: Call) -> Reply:
     """Add a reply to a ticket, which then waits for the support, even if it was closed."""
     body = call.body
