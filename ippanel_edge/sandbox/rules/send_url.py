@@ -12,6 +12,7 @@ from ippanel_edge.sandbox.bodies import FORM
 from ippanel_edge.sandbox.replies import Reply, bad_request, invalid_message, label, unauthorized
 from ippanel_edge.sandbox.routes import Call, serves
 from ippanel_edge.sandbox.rules.acceptance import accept, broadcast
+from ippanel_edge.sandbox.rules.auth import may_log_in
 from ippanel_edge.sandbox.rules.send_fields import is_recipient, read_line, read_message
 
 if TYPE_CHECKING:
@@ -84,10 +85,10 @@ def _authenticate(call: Call, fields: Fields) -> User:
                 fields.add_error(name, f"گزینه {label(name)} همراه با apikey مجاز نیست")
         user_id = call.state.api_keys.get(api_key)
         user = None if user_id is None else call.state.users.get(user_id)
+        is_allowed = user is not None and user.status == "active"
     else:
         user = call.state.find_user(username or "")
-        if user is not None and user.password != password:
-            user = None
-    if user is None or user.status != "active":
+        is_allowed = user is not None and user.password == password and may_log_in(call, user)
+    if user is None or not is_allowed:
         raise unauthorized()
     return user
