@@ -127,16 +127,17 @@ class TestRawHttp:
         response = call("POST", TICKET, files=form_parts({**FIELDS, "sms_notification": value}))
         assert list(errors(response)) == ["sms_notification"]
 
-    def test_the_documented_limits_of_files_apply_to_replies_only(self, call: Caller) -> None:
-        large = bytes(10 * 1024 * 1024 + 1)
-        created = call("POST", TICKET, data=FIELDS, files={"file": ("a.pdf", large)})
+    def test_the_documented_limits_of_files_apply_to_new_tickets_and_replies(self, call: Caller) -> None:
+        whole = bytes(10 * 1024 * 1024)
+        created = call("POST", TICKET, data=FIELDS, files={"file": ("a.zip", whole)})
         reply = {"ticket_id": created.json()["data"]["ticket_id"], "description": "x"}
-        response = call("POST", f"{TICKET}/interaction", data=reply, files={"file": ("a.pdf", b"x")})
-        assert "از نوع zip، jpg، jpeg، png" in errors(response)["file"][0]
-        response = call("POST", f"{TICKET}/interaction", data=reply, files={"file": ("a.zip", large)})
-        assert "بیشتر از 10 مگابایت" in errors(response)["file"][0]
-        response = call("POST", f"{TICKET}/interaction", data=reply, files={"file": ("a.ZIP", b"PK")})
-        assert response.status_code == 200
+        for path, fields in ((TICKET, FIELDS), (f"{TICKET}/interaction", reply)):
+            response = call("POST", path, data=fields, files={"file": ("a.exe", b"x")})
+            assert "از نوع zip، jpg، jpeg، png" in errors(response)["file"][0]
+            response = call("POST", path, data=fields, files={"file": ("a.zip", whole + b"0")})
+            assert "بیشتر از 10 مگابایت" in errors(response)["file"][0]
+            assert call("POST", path, data=fields, files={"file": ("a.ZIP", b"PK")}).status_code == 200
+        assert len(call.sandbox.state.tickets) == 2
 
     def test_a_file_field_that_is_a_str_is_rejected(self, call: Caller) -> None:
         assert list(errors(call("POST", TICKET, files=form_parts({**FIELDS, "file": "a.zip"})))) == ["file"]

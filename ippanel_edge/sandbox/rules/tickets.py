@@ -32,7 +32,7 @@ def create(call: Call) -> Reply:
         body.add_error("category_id", invalid_message(label("category_id")))
     description = body.string("description")
     sms_notification = body.choice_or_none("sms_notification", ("0", "1")) == "1"
-    upload = body.upload_or_none("file")
+    attachment = _attachment(call)
     call.check()
     ticket = Ticket(
         call.state.next_id("ticket"),
@@ -44,7 +44,7 @@ def create(call: Call) -> Reply:
         call.now,
         sub_category_id=category_id if category and category.parent_id else None,
         sms_notification=sms_notification,
-        attachment=None if upload is None else upload.name,
+        attachment=attachment,
     )
     call.state.tickets[ticket.ticket_id] = ticket
     return ok({"ticket_id": ticket.ticket_id})
@@ -119,7 +119,7 @@ def reply(call: Call) -> Reply:
 
 
 def _attachment(call: Call) -> str | None:
-    """Return the name of the optional file of a reply (zip, jpg, jpeg or png; at most 10 MB), which is not stored."""
+    """Return the name of the optional file (zip, jpg, jpeg or png; at most 10 MB), which is not stored."""
     upload = call.body.upload_or_none("file")
     if upload is None:
         return None
