@@ -328,6 +328,11 @@ class TestPattern:
         assert call.report(outbox_id)["message"] == "سارا عزیز، 40 امتیاز گرفتید."
         assert call.report(outbox_id)["type"] == "pattern"
 
+    @pytest.mark.parametrize("name", ["%points%", "%name%", r"\1 \g<0>"])
+    def test_a_placeholder_in_a_value_is_not_filled(self, call: Caller, name: str) -> None:
+        (outbox_id,) = accepted(self.pattern(call, "welcome", {"name": name, "points": 7}))
+        assert call.report(outbox_id)["message"] == f"{name} عزیز، 7 امتیاز گرفتید."
+
     @pytest.mark.parametrize(
         ("params", "wrong"),
         [
