@@ -18,7 +18,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ippanel_edge.sandbox import rules
-from ippanel_edge.sandbox.bodies import Fields, Upload, parse_json, parse_pairs
+from ippanel_edge.sandbox.bodies import (
+    FORM,
+    JSON,
+    MULTIPART,
+    Fields,
+    Upload,
+    parse_json,
+    parse_json_in_form,
+    parse_pairs,
+)
 from ippanel_edge.sandbox.connections import break_connection
 from ippanel_edge.sandbox.control import control_routes, fault_row
 from ippanel_edge.sandbox.faults import BROKEN, Faults, PlannedFault
@@ -56,7 +65,6 @@ if TYPE_CHECKING:
 
 BASE = "/v1"
 SEND = "/api/send"
-JSON, MULTIPART, FORM = b"application/json", b"multipart/form-data", b"application/x-www-form-urlencoded"
 
 
 def all_endpoints() -> list[Endpoint]:
@@ -108,11 +116,13 @@ def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
         _publish_request(state, request, None, reply)
         return _render(reply)
 
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(SameOrigin, page=PAGE)],
         exception_handlers={HTTPException: on_http_error, Exception: _on_error},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 def _publish_request(
@@ -171,12 +181,12 @@ class _PathApp:
             endpoints = self._by_method.get(request.method)
             if endpoints is None:
                 raise method_not_allowed(sorted(self._by_method))
-            values, from_strings = await _read_body(request)
+            values, content_type = await _read_body(request, endpoints, strict=self._state.strict)
             sending_type = values.get("sending_type")
             name = _name(endpoints, sending_type)
             fault = self._faults.take(self._path, sending_type if isinstance(sending_type, str) else None, name)
             if fault is None or fault.executed:
-                reply = self._run(request, endpoints, values, from_strings=from_strings)
+                reply = self._run(request, endpoints, values, content_type)
             else:
                 reply = server_error().reply
         except Rejection as rejected:
@@ -184,19 +194,21 @@ class _PathApp:
         return reply, fault, name
 
     def _run(
-        self, request: Request, endpoints: Sequence[Endpoint], values: Mapping[str, Any], *, from_strings: bool
+        self, request: Request, endpoints: Sequence[Endpoint], values: Mapping[str, Any], content_type: str | None
     ) -> Reply:
         state = self._state
         errors: dict[str, list[str]] = {}
         query = Fields(
             parse_pairs(request.query_params.multi_items()), from_strings=True, strict=state.strict, errors=errors
         )
-        body = Fields(values, from_strings=from_strings, strict=state.strict, errors=errors)
+        body = Fields(values, from_strings=content_type in {MULTIPART, FORM}, strict=state.strict, errors=errors)
         credential = request.headers.get("authorization", "")
         with state.lock:
             charge_due_messages(state)
             caller = _authenticate(state, endpoints[0], credential)
             endpoint = _choose(endpoints, body)
+            if content_type is not None and content_type not in endpoint.content_types:
+                raise unsupported_media_type(endpoint.content_types)
             return endpoint.rule(
                 Call(
                     state=state,
@@ -242,23 +254,31 @@ def _choose(endpoints: Sequence[Endpoint], body: Fields) -> Endpoint:
     raise invalid({"sending_type": [invalid_message(name) if sending_type else required_message(name)]})
 
 
-async def _read_body(request: Request) -> tuple[Mapping[str, Any], bool]:
-    """Return the fields of the body, and whether they are str values of a form; the body of a GET is ignored."""
-    if request.method == "GET":
-        return {}, False
+async def _read_body(
+    request: Request, endpoints: Sequence[Endpoint], *, strict: bool
+) -> tuple[Mapping[str, Any], str | None]:
+    """Return the fields of the body and its content type, which one of the endpoints accepts; None: it has no body."""
     raw = await request.body()
-    content_type, options = parse_options_header(request.headers.get("content-type"))
-    if content_type in {MULTIPART, FORM}:
-        # The form parser accepts a truncated form as complete, so the closing boundary is checked here.
-        if content_type == MULTIPART and not raw.rstrip().endswith(b"--%b--" % options.get(b"boundary", b"")):
-            raise bad_request()
-        async with request.form() as form:
-            return parse_pairs([(name, await _form_value(value)) for name, value in form.multi_items()]), True
+    if request.method == "GET":
+        if raw and strict:
+            raise bad_request("درخواست GET نباید بدنه داشته باشد")
+        return {}, None
     if not raw:
-        return {}, False
-    if content_type != JSON:
-        raise unsupported_media_type()
-    return parse_json(raw), False
+        return {}, None
+    given, options = parse_options_header(request.headers.get("content-type"))
+    content_type = given.decode("latin-1")
+    accepted = dict.fromkeys(name for endpoint in endpoints for name in endpoint.content_types)
+    if content_type not in accepted:
+        raise unsupported_media_type(accepted)
+    if content_type == JSON:
+        return parse_json(raw), JSON
+    if content_type == FORM and JSON in accepted:
+        return parse_json_in_form(raw), JSON
+    # The form parser accepts a truncated form as complete, so the closing boundary is checked here.
+    if content_type == MULTIPART and not raw.rstrip().endswith(b"--%b--" % options.get(b"boundary", b"")):
+        raise bad_request()
+    async with request.form() as form:
+        return parse_pairs([(name, await _form_value(value)) for name, value in form.multi_items()]), content_type
 
 
 async def _form_value(value: UploadFile | str) -> str | Upload:

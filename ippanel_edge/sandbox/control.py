@@ -73,7 +73,9 @@ def control_routes(state: SandboxState, faults: Faults) -> Mount:
         return _json({"error": f"expected one of {known}, got {got}; use one of them"}, status)
 
     handlers = {ControlError: _on_control_error, HTTPException: on_http_error, ClientDisconnect: _on_leave}
-    return Mount(PATH, Starlette(routes=routes, exception_handlers=handlers))
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False
+    return Mount(PATH, app)
 
 
 class _Control:

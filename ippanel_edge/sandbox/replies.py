@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
@@ -126,9 +126,9 @@ def conflict(message: str) -> Rejection:
     return rejection(409, message)
 
 
-def unsupported_media_type(message: str = "نوع محتوای درخواست پشتیبانی نمی شود") -> Rejection:
-    """Return a 415: the endpoints do not accept the content type of the body."""
-    return rejection(415, message, code="415-1")
+def unsupported_media_type(accepted: Iterable[str]) -> Rejection:
+    """Return a 415 that names the accepted content types of the body."""
+    return rejection(415, f"نوع محتوای درخواست باید {' یا '.join(accepted)} باشد", code="415-1")
 
 
 def duplicate_message() -> Rejection:

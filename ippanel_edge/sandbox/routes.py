@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
-from ippanel_edge.sandbox.bodies import Fields
+from ippanel_edge.sandbox.bodies import JSON, Fields
 from ippanel_edge.sandbox.records import User
 from ippanel_edge.sandbox.replies import Reply, unauthorized
 from ippanel_edge.sandbox.state import SandboxState
@@ -82,6 +82,8 @@ class Endpoint:
         rule: the function that computes the reply.
         other_methods: further HTTP methods that are accepted.
         other_paths: further paths that one of the API documents names.
+        content_types: the accepted content types of a body. If a form is accepted beside JSON, its only key is the JSON
+            document, as some examples of the API documents show it.
         auth: the required credential: "key": an API key or token; "token": a login token only; "none": none.
         sending_type: the `sending_type` of the body that selects this rule, if several rules share a path.
         resellers_only: whether other users get a 403.
@@ -93,6 +95,7 @@ class Endpoint:
     rule: Rule
     other_methods: tuple[str, ...] = ()
     other_paths: tuple[str, ...] = ()
+    content_types: tuple[str, ...] = (JSON,)
     auth: Auth = "key"
     sending_type: str | None = None
     resellers_only: bool = False
@@ -105,6 +108,7 @@ def serves(
     *,
     other_methods: tuple[str, ...] = (),
     other_paths: tuple[str, ...] = (),
+    content_types: tuple[str, ...] = (JSON,),
     auth: Auth = "key",
     sending_type: str | None = None,
     resellers_only: bool = False,
@@ -117,12 +121,15 @@ def serves(
         path: the path without /v1.
         other_methods: further HTTP methods to accept.
         other_paths: further paths to accept.
+        content_types: the content types of a body to accept.
         auth: the required credential.
         sending_type: the `sending_type` of the body that selects this rule.
         resellers_only: whether only resellers may call it.
     """
 
     def decorate(rule: Rule) -> Endpoint:
-        return Endpoint(name, method, path, rule, other_methods, other_paths, auth, sending_type, resellers_only)
+        return Endpoint(
+            name, method, path, rule, other_methods, other_paths, content_types, auth, sending_type, resellers_only
+        )
 
     return decorate

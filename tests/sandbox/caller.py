@@ -66,6 +66,11 @@ class Caller:
         return float(self("GET", "/api/payment/credit/mine").json()["data"]["credit"])
 
 
+def form_parts(fields: Mapping[str, str]) -> list[tuple[str, tuple[None, str]]]:
+    """Return the fields of a multipart form as the `files` of httpx, which sends other forms as urlencoded."""
+    return [(name, (None, value)) for name, value in fields.items()]
+
+
 def accepted(response: httpx.Response) -> list[int]:
     """Return the ids of an accepted send."""
     assert response.status_code == 200, response.text

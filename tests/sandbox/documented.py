@@ -151,8 +151,8 @@ def _post(name: str, path: str, body: Mapping[str, Any], *, key: str | None = "k
     return Documented(name=name, method="POST", path=path, json=body, key=key, note=note)
 
 
-def _put(name: str, path: str, body: Mapping[str, Any]) -> Documented:
-    return Documented(name=name, method="PUT", path=path, json=body)
+def _put(name: str, path: str, body: Mapping[str, Any], *, note: str = "") -> Documented:
+    return Documented(name=name, method="PUT", path=path, json=body, note=note)
 
 
 def _get(name: str, path: str, *, key: str | None = "key", **query: str) -> Documented:
@@ -371,6 +371,7 @@ REQUESTS = [
     _post("phonebooks.create", "/api/phonebooks", {"title": "تست", "options": [str(OPTION), str(DATE_OPTION)]}),
     _post("phonebooks.delete", "/api/phonebooks/delete-list", {"listPhonebooks": [BOOK]}),
     _put("phonebooks.update", f"/api/phonebooks/{BOOK}", {"title": "title", "options": [str(OPTION)]}),
+    _put("phonebooks.update", f"//api/phonebooks/{BOOK}", {"title": "title"}, note="at the address of the seed"),
     _post(
         "phonebooks.contacts.add",
         "/api/phonebooks/numbers/add-list-new",

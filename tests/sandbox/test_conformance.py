@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
+import attrs
 import httpx
 import pytest
 
 from ippanel_edge.sandbox import Sandbox
 from ippanel_edge.sandbox.app import all_endpoints
-from tests.sandbox.caller import Caller
+from tests.sandbox.caller import Caller, form_parts
 from tests.sandbox.documented import REQUESTS, Documented, World, prepare
 
 ANSWERS: dict[str, list[str]] = json.loads((Path(__file__).parent / "answers.json").read_text(encoding="utf-8"))
@@ -47,6 +48,9 @@ TEXTS = {"pre"}
 WITH_KEY = [request for request in REQUESTS if request.key is not None]
 WITH_JSON = [request for request in REQUESTS if request.json is not None]
 WITH_FORM = [request for request in REQUESTS if request.form is not None]
+WITH_FILES = [request for request in REQUESTS if request.files]
+JSON_AS_FORM = {f"phonebooks.options.{name}" for name in ("create", "update", "delete")}
+"""The endpoints whose examples have the JSON document as the only key of a form."""
 
 every_request = pytest.mark.parametrize("request_", REQUESTS, ids=str)
 
@@ -176,16 +180,62 @@ def test_a_body_of_another_content_type_is_refused(replay: Replay, request_: Doc
         headers["Content-Type"] = content_type
     content = json.dumps(replay.world.fill(request_.json)).encode()
     response = replay(request_, json=None, content=content, headers=headers)
-    assert response.status_code == (422 if "form" in content_type else 415)
-    assert response.json()["meta"]["status"] is False
+    is_documented = "form" in content_type and request_.name in JSON_AS_FORM
+    assert response.status_code == (200 if is_documented else 415)
+    assert response.json()["meta"]["status"] is is_documented
+
+
+@pytest.mark.parametrize("request_", WITH_JSON, ids=str)
+@pytest.mark.parametrize("kind", ["urlencoded", "multipart"])
+def test_a_form_is_refused_where_json_is_documented(replay: Replay, request_: Documented, kind: str) -> None:
+    fields = {name: str(value) for name, value in replay.world.fill(request_.json).items()}
+    form = {"data": fields} if kind == "urlencoded" else {"files": form_parts(fields)}
+    response = replay(request_, json=None, **form)
+    assert response.status_code == 415
+    assert "application/json" in response.json()["meta"]["message"]
 
 
 @pytest.mark.parametrize("request_", WITH_FORM, ids=str)
-def test_a_form_of_another_content_type_is_refused(replay: Replay, request_: Documented) -> None:
-    headers = {"Authorization": replay.call.sandbox.api_key, "Content-Type": "text/plain"}
-    response = replay(request_, data=None, files=None, content=b"a=1", headers=headers)
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json"])
+def test_a_form_of_another_content_type_is_refused(replay: Replay, request_: Documented, content_type: str) -> None:
+    headers = {"Authorization": replay.call.sandbox.api_key, "Content-Type": content_type}
+    content = json.dumps(request_.form).encode()
+    response = replay(request_, data=None, files=None, content=content, headers=headers)
     assert response.status_code == 415
-    assert response.json()["meta"]["status"] is False
+    assert "form" in response.json()["meta"]["message"]
+
+
+@pytest.mark.parametrize("request_", WITH_FILES, ids=str)
+def test_a_form_without_parts_is_refused_where_files_are_documented(replay: Replay, request_: Documented) -> None:
+    response = replay(request_, files=None, data={"a": "1", **dict(request_.form or {})})
+    assert response.status_code == 415
+    assert "multipart/form-data" in response.json()["meta"]["message"]
+
+
+@pytest.mark.parametrize(
+    "body", ['{"type": "int", "title": "a&b"}', "%7B%22type%22%3A%22int%22%2C%22title%22%3A%22a%26b%22%7D="]
+)
+def test_json_that_is_the_key_of_a_form_creates_an_option_as_documented(call: Caller, body: str) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert call("POST", "/api/phonebooks/options", content=body, headers=headers).status_code == 200
+    assert [option.title for option in call.sandbox.state.contact_options.values()] == ["a&b"]
+
+
+@pytest.mark.parametrize("request_", [request for request in REQUESTS if request.method == "GET"], ids=str)
+def test_a_get_with_a_body_is_refused_if_strict(replay: Replay, request_: Documented, sandbox: Sandbox) -> None:
+    response = replay(request_, json={"junk": 1})
+    assert response.status_code == 400
+    assert "GET" in response.json()["meta"]["message"]
+    sandbox.state.strict = False
+    assert replay(request_, json={"junk": 1}).status_code == 200
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=str)
+def test_a_slash_at_the_end_is_another_address(replay: Replay, request_: Documented) -> None:
+    changed = attrs.evolve(request_, path=f"{request_.path}/")
+    response = replay(changed)
+    assert response.status_code == 404
+    assert response.json()["meta"]["message_code"] == "404-1"
 
 
 def wrong_types(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -238,6 +288,17 @@ def test_a_query_field_that_is_no_number_is_refused(replay: Replay, request_: Do
     assert numeric or not query or request_.name in {"send.url", "phonebooks.options.list"}
 
 
+@pytest.mark.parametrize("credentials", ["username=sandbox&password=Sandbox-1", "apikey=sandbox-key"])
+def test_the_documented_urls_are_answered_with_their_plus_signs_unencoded(call: Caller, credentials: str) -> None:
+    # Only the space and the Persian letters are encoded, without which nothing sends the documented URL.
+    message = "%D9%85%D8%AA%D9%86%20%D9%BE%DB%8C%D8%A7%D9%85"
+    url = f"/api/send/webservice?from=+983000100200&message={message}&to=+989120000000&{credentials}"
+    response = call("GET", url, key=None)
+    (sent,) = call.sandbox.state.outbox.values()
+    assert set(paths(response.json())) == set(ANSWERS["send.url"])
+    assert (sent.line, sent.text, sent.recipients[0].number) == ("+983000100200", "متن پیام", "+989120000000")
+
+
 CURL = shutil.which("curl")
 CURLS = {
     "a login": (
@@ -264,6 +325,11 @@ CURLS = {
             *("--form", 'other_recipients[]="+989350000000"'),
         ],
         "send.file",
+    ),
+    "a send by URL": (
+        ["-X", "GET", "{url}/api/send/webservice?from={line}&message=a&to=+989120000000&apikey=sandbox-key"],
+        [],
+        "send.url",
     ),
     "a report": (
         ["--location", "{url}/api/report/recipients?page=1&per_page=10&bulk_id={sent}"],

@@ -392,6 +392,7 @@ class TestAccess:
         assert "expected one of GET /sandbox/state, PATCH /sandbox/state" in message
         assert "got GET /sandbox/nothing" in message
         assert "got DELETE /sandbox/state" in ask.error(405, "DELETE", "/state")
+        assert "got GET /sandbox/state/" in ask.error(404, "GET", "/state/")
 
     @pytest.mark.parametrize(
         ("origin", "status"),

@@ -275,7 +275,7 @@ class TestRawHttp:
         assert response.json()["meta"]["message"] == "اطلاعات وارد شده صحیح نمی باشد"
 
     @pytest.mark.parametrize("change", [{"status": "inactive"}, {"expire_at": 0}])
-    def test_an_inactive_or_expired_user_cannot_log_in(
+    def test_an_inactive_or_expired_user_cannot_log_in_nor_send_by_password(
         self, call: Caller, sandbox: Sandbox, change: dict[str, object]
     ) -> None:
         user = sandbox.state.find_user(USERNAME)
@@ -284,6 +284,9 @@ class TestRawHttp:
             setattr(user, name, value or sandbox.clock.now())
         body = {"username": USERNAME, "password": PASSWORD}
         assert call("POST", f"{AUTH}/login", key=None, json=body).status_code == 422
+        query = {**body, "from": sandbox.from_number, "to": "+989121234567", "message": "x"}
+        assert call("GET", "/api/send/webservice", key=None, params=query).status_code == 401
+        assert sandbox.state.outbox == {}
 
     @pytest.mark.parametrize("method", ["GET", "POST"])
     def test_logout_and_check_token_accept_get_and_post(self, call: Caller, method: str) -> None:

@@ -15,7 +15,7 @@ from ippanel_edge.sandbox.reserved import (
     INVALID_NUMBER,
     NO_CREDIT_NUMBER,
 )
-from tests.sandbox.caller import Caller, accepted, errors
+from tests.sandbox.caller import Caller, accepted, errors, form_parts
 from tests.workbooks import saved
 
 if TYPE_CHECKING:
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from ippanel_edge.sandbox import Sandbox
 
 ONE, TWO, THREE = "+989121234567", "+989351234567", "+989211234567"
+
+OTHER_NAMES = {
+    "apikey": "api_key apiKey x-api-key ApiKey api-key key access_key accessKey auth_key authorization token api_token",
+    "from": "From sender src source from_number sender_number origin originator caller caller_id sms_from fromNum",
+    "message": "Message msg text txt body content sms message_body messageText",
+    "to": "To recipient dst destination",
+    "username": "UserName uname user login user_name userid userName",
+    "password": "Password pass passwd pwd user_password passcode login_password auth_pass user_pass access_password",
+}
+"""The names of the parameters of a send by URL in the documents, besides the main one."""
 
 
 class TestWebservice:
@@ -269,7 +279,8 @@ class TestPeerToPeerFile:
         assert list(errors(call.upload("peer_to_peer_file", name, content))) == ["files"]
 
     def test_a_missing_file_is_named(self, call: Caller) -> None:
-        response = call("POST", "/api/send", data={"sending_type": "peer_to_peer_file", "from_number": "+98SANDBOX"})
+        fields = {"sending_type": "peer_to_peer_file", "from_number": "+98SANDBOX"}
+        response = call("POST", "/api/send", files=form_parts(fields))
         assert errors(response) == {"files": ["تکمیل گزینه فایل ها الزامی است"]}  # noqa: RUF001 - Persian
 
 
@@ -316,6 +327,11 @@ class TestPattern:
         (outbox_id,) = accepted(self.pattern(call, "welcome", {"name": "سارا", "points": 40}))
         assert call.report(outbox_id)["message"] == "سارا عزیز، 40 امتیاز گرفتید."
         assert call.report(outbox_id)["type"] == "pattern"
+
+    @pytest.mark.parametrize("name", ["%points%", "%name%", r"\1 \g<0>"])
+    def test_a_placeholder_in_a_value_is_not_filled(self, call: Caller, name: str) -> None:
+        (outbox_id,) = accepted(self.pattern(call, "welcome", {"name": name, "points": 7}))
+        assert call.report(outbox_id)["message"] == f"{name} عزیز، 7 امتیاز گرفتید."
 
     @pytest.mark.parametrize(
         ("params", "wrong"),
@@ -417,6 +433,31 @@ class TestUrl:
     def test_the_number_must_be_e164(self, call: Caller) -> None:
         params = {**self.arguments(call, apikey=call.sandbox.api_key), "to": "09121234567"}
         assert list(errors(call("GET", self.PATH, params=params))) == ["to"]
+
+    def test_only_a_leading_space_of_a_number_is_read_as_a_plus(self, call: Caller) -> None:
+        query = "from=+983000100200&to=+989121234567&message=+1++2&apikey=sandbox-key"
+        (outbox_id,) = accepted(call("GET", f"{self.PATH}?{query}", key=None))
+        assert call.report(outbox_id)["message"] == " 1  2"
+        response = call("GET", f"{self.PATH}?{query.replace('to=+', 'to=++')}", key=None)
+        assert list(errors(response)) == ["to"]
+
+    @pytest.mark.parametrize(
+        ("parameter", "name"), [(parameter, name) for parameter, names in OTHER_NAMES.items() for name in names.split()]
+    )
+    def test_each_documented_name_of_a_parameter_is_accepted(self, call: Caller, parameter: str, name: str) -> None:
+        by_key = {"apikey": call.sandbox.api_key}
+        by_password = {"username": "sandbox", "password": "Sandbox-1"}
+        params = self.arguments(call, **(by_password if parameter in by_password else by_key))
+        params[name] = params.pop(parameter)
+        (outbox_id,) = accepted(call("GET", self.PATH, key=None, params=params))
+        assert call.statuses(outbox_id) == {ONE: "0"}
+        params[parameter] = params[name]
+        assert call("GET", self.PATH, key=None, params=params).status_code == 400
+
+    @pytest.mark.parametrize("name", ["secret", "to_number", "recipient_number", "target", "receiver"])
+    def test_a_name_that_is_documented_for_two_parameters_is_rejected(self, call: Caller, name: str) -> None:
+        params = self.arguments(call, apikey=call.sandbox.api_key, **{name: ONE})
+        assert list(errors(call("GET", self.PATH, params=params))) == [name]
 
 
 class TestReservedNumbers:

@@ -61,15 +61,17 @@ class TestTargets:
         assert errors(response) == {"postal_code": ["کد پستی نامعتبر است"]}
 
     def test_without_slices_all_numbers_are_reached(self, call: Caller) -> None:
-        target = {"bank": "all", "postal_code": 111}
+        everybody = {"bank": "all", "gender": 0, "age_from": 1300, "age_to": 1410}
+        target = {"postal_code": 111, **everybody}
         (outbox_id,) = accepted(call.send("postal_code", message="x", params=[target]))
         expected = [person.number for person in people() if person.postal_code.startswith("111")]
         assert call.report(outbox_id)["rcpts_count"] == str(len(expected))
-        response = call.send("country", message="y", params=[{"bank": "all", "province_id": 11}])
+        response = call.send("country", message="y", params=[{"province_id": 11, **everybody}])
         assert call.report(accepted(response)[0])["rcpts_count"] == "900"
 
     def test_an_operator_left_out_beside_another_one_gets_nothing(self, call: Caller) -> None:
-        target = {"bank": "all", "province_id": 11, "gender": 0, "mci": {"start": 10, "size": 100}}
+        target = self.country(gender=0, mci={"start": 10, "size": 100})
+        del target["irancell"], target["other"]
         (outbox_id,) = accepted(call.send("country", message="x", params=[target]))
         assert call.report(outbox_id)["rcpts_count"] == "100"
 
@@ -96,6 +98,23 @@ class TestTargets:
         province, county, city, prefix = counts
         assert province > county > city > 0
         assert county > prefix > 0
+
+    @pytest.mark.parametrize("missing", ["bank", "gender", "age_from", "age_to"])
+    def test_a_field_that_selects_people_is_required(self, call: Caller, missing: str) -> None:
+        for sending_type, target in (("postal_code", self.postal()), ("country", self.country())):
+            del target[missing]
+            response = call.send(sending_type, message="x", params=[target])
+            assert list(errors(response)) == [f"params.0.{missing}"]
+
+    @pytest.mark.parametrize("prefix", ["9", "9121234", "9121234567", "9x"])
+    def test_a_prefix_has_2_to_6_digits(self, call: Caller, prefix: str) -> None:
+        response = call.send("geolocation", message="x", params=[{"province_id": 11, "pre": prefix}])
+        assert list(errors(response)) == ["params.0.pre"]
+        params = {"province_id": "11", "pre": prefix}
+        assert list(errors(call("GET", "/v2/api/send/banks/counts", base="", params=params))) == ["pre"]
+        for accepted_prefix in ("91", "912000"):
+            target = {"province_id": 11, "pre": accepted_prefix}
+            assert accepted(call.send("geolocation", message=accepted_prefix, params=[target]))
 
     @pytest.mark.parametrize(
         ("changes", "wrong"),

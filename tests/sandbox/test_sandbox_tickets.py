@@ -13,7 +13,7 @@ from ippanel_edge.models.states import TicketState
 from ippanel_edge.models.tickets import TicketCategory, TicketFilters, TicketSubCategory
 from ippanel_edge.sandbox import Sandbox
 from ippanel_edge.sandbox.defaults import MOBILE, SUB_USER_API_KEY
-from tests.sandbox.caller import Caller
+from tests.sandbox.caller import Caller, form_parts
 
 TICKET = "/api/ticket"
 FIELDS = {"subject": "قطعی", "category_id": "10", "description": "از صبح"}
@@ -117,32 +117,35 @@ class TestClient:
 
 class TestRawHttp:
     def test_missing_fields_are_named(self, call: Caller) -> None:
-        assert set(errors(call("POST", TICKET, data={"subject": " "}))) == {"subject", "category_id", "description"}
-        assert set(errors(call("POST", f"{TICKET}/interaction", data={}))) == {"ticket_id", "description"}
+        response = call("POST", TICKET, files=form_parts({"subject": " "}))
+        assert set(errors(response)) == {"subject", "category_id", "description"}
+        assert set(errors(call("POST", f"{TICKET}/interaction"))) == {"ticket_id", "description"}
         assert errors(call("GET", f"{TICKET}/show")) == {"ticket_id": ["تکمیل گزینه ticket id الزامی است"]}
 
     @pytest.mark.parametrize("value", ["true", "yes", "2"])
     def test_sms_notification_must_be_0_or_1(self, call: Caller, value: str) -> None:
-        assert list(errors(call("POST", TICKET, data={**FIELDS, "sms_notification": value}))) == ["sms_notification"]
+        response = call("POST", TICKET, files=form_parts({**FIELDS, "sms_notification": value}))
+        assert list(errors(response)) == ["sms_notification"]
 
-    def test_the_documented_limits_of_files_apply_to_replies_only(self, call: Caller) -> None:
-        large = bytes(10 * 1024 * 1024 + 1)
-        created = call("POST", TICKET, data=FIELDS, files={"file": ("a.pdf", large)})
+    def test_the_documented_limits_of_files_apply_to_new_tickets_and_replies(self, call: Caller) -> None:
+        whole = bytes(10 * 1024 * 1024)
+        created = call("POST", TICKET, data=FIELDS, files={"file": ("a.zip", whole)})
         reply = {"ticket_id": created.json()["data"]["ticket_id"], "description": "x"}
-        response = call("POST", f"{TICKET}/interaction", data=reply, files={"file": ("a.pdf", b"x")})
-        assert "از نوع zip، jpg، jpeg، png" in errors(response)["file"][0]
-        response = call("POST", f"{TICKET}/interaction", data=reply, files={"file": ("a.zip", large)})
-        assert "بیشتر از 10 مگابایت" in errors(response)["file"][0]
-        response = call("POST", f"{TICKET}/interaction", data=reply, files={"file": ("a.ZIP", b"PK")})
-        assert response.status_code == 200
+        for path, fields in ((TICKET, FIELDS), (f"{TICKET}/interaction", reply)):
+            response = call("POST", path, data=fields, files={"file": ("a.exe", b"x")})
+            assert "از نوع zip، jpg، jpeg، png" in errors(response)["file"][0]
+            response = call("POST", path, data=fields, files={"file": ("a.zip", whole + b"0")})
+            assert "بیشتر از 10 مگابایت" in errors(response)["file"][0]
+            assert call("POST", path, data=fields, files={"file": ("a.ZIP", b"PK")}).status_code == 200
+        assert len(call.sandbox.state.tickets) == 2
 
     def test_a_file_field_that_is_a_str_is_rejected(self, call: Caller) -> None:
-        assert list(errors(call("POST", TICKET, data={**FIELDS, "file": "a.zip"}))) == ["file"]
+        assert list(errors(call("POST", TICKET, files=form_parts({**FIELDS, "file": "a.zip"})))) == ["file"]
 
     def test_an_unknown_state_is_rejected(self, call: Caller) -> None:
         assert list(errors(call("GET", TICKET, params={"state_id": 6}))) == ["state_id"]
 
     def test_a_ticket_without_sms_notification_sends_no_sms(self, call: Caller, sandbox: Sandbox) -> None:
-        ticket_id = call("POST", TICKET, data=FIELDS).json()["data"]["ticket_id"]
+        ticket_id = call("POST", TICKET, files=form_parts(FIELDS)).json()["data"]["ticket_id"]
         sandbox.state.answer_ticket(ticket_id, "y")
         assert sandbox.state.notices == []

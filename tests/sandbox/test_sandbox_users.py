@@ -22,7 +22,7 @@ from ippanel_edge.models.packages import PackageFilters
 from ippanel_edge.models.users import NewUser, UserChanges, UserFilters
 from ippanel_edge.sandbox import Sandbox
 from ippanel_edge.sandbox.defaults import PROMOTIONAL_NUMBER, SUB_USER_API_KEY, USERNAME
-from tests.sandbox.caller import Caller
+from tests.sandbox.caller import Caller, form_parts
 from tests.sandbox.conftest import START
 
 SUB_USER = "sub-user"
@@ -273,7 +273,7 @@ class TestDocuments:
     def test_an_id_can_be_a_str_but_must_exist(self, call: Caller) -> None:
         assert call("POST", "/api/user/documents/remove", json={"document_id": "6"}).status_code == 404
         assert errors(call("POST", "/api/user/documents/remove", json={"document_id": 5})) == ["document_id"]
-        assert errors(call("POST", "/api/user/documents/upload", data={"document_id": "6"})) == ["files"]
+        assert errors(call("POST", "/api/user/documents/upload", files=form_parts({"document_id": "6"}))) == ["files"]
 
 
 class TestRawHttp:

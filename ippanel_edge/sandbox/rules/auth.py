@@ -28,7 +28,7 @@ def login(call: Call) -> Reply:
     username, password = call.body.string("username"), call.body.string("password")
     call.check()
     user = call.state.find_user(username)
-    if user is None or user.password != password or not _may_log_in(call, user):
+    if user is None or user.password != password or not may_log_in(call, user):
         raise _login_rejection()
     if user.two_factor == "login":
         return _start_session(call, user)
@@ -116,7 +116,8 @@ def check_token(call: Call) -> Reply:
     )
 
 
-def _may_log_in(call: Call, user: User) -> bool:
+def may_log_in(call: Call, user: User) -> bool:
+    """Whether the account of a user is active and has not expired."""
     return user.status == "active" and (user.expire_at is None or user.expire_at > call.now)
 
 

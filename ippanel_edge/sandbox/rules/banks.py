@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ippanel_edge.sandbox.population import CITIES, COUNTIES, GENDERS, PROVINCES, PersonFilter, Place, find_people
 from ippanel_edge.sandbox.replies import Reply, invalid_message, label
 from ippanel_edge.sandbox.routes import Call, serves
-from ippanel_edge.sandbox.rules.places import check_prefix, operator_counts, places_reply, read_birth_years, read_place
+from ippanel_edge.sandbox.rules.places import operator_counts, places_reply, read_birth_years, read_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_DIGITS = re.compile(r"[0-9]+")
 
 
 @serves("banks.provinces", "GET", "/api/send/banks/provinces")
@@ -47,7 +50,8 @@ def count(call: Call) -> Reply:
     year_from, year_to = read_birth_years(query, "birth_year_from", "birth_year_to")
     gender = query.integer_or_none("gender_id", minimum=1, maximum=3)
     prefix = query.string_or_none("number_prefix")
-    check_prefix(query, "number_prefix", prefix)
+    if prefix is not None and not _DIGITS.fullmatch(prefix):
+        query.add_error("number_prefix", invalid_message(label("number_prefix")))
     call.check()
     return operator_counts(
         find_people(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from ippanel_edge.sandbox.bodies import MULTIPART
 from ippanel_edge.sandbox.records import Contact, Phonebook, StoredFile
 from ippanel_edge.sandbox.replies import Reply, invalid, invalid_message, label, ok, page, required_message
 from ippanel_edge.sandbox.reserved import INVALID_NUMBER
@@ -183,7 +184,7 @@ def _export(call: Call, name: str, contacts: Iterable[Contact]) -> Reply:
     return ok()
 
 
-@serves("phonebooks.contacts.import_file", "POST", "/api/phonebooks/{phonebook_id}/import")
+@serves("phonebooks.contacts.import_file", "POST", "/api/phonebooks/{phonebook_id}/import", content_types=(MULTIPART,))
 def import_file(call: Call) -> Reply:
     """Import an XLSX file: columns A number, B pre, C name, D email, then the options of the phonebook in order."""
     book = path_phonebook(call)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ippanel_edge.sandbox.bodies import MULTIPART
 from ippanel_edge.sandbox.records import DocumentKind, StoredFile, UserDocument
 from ippanel_edge.sandbox.replies import Reply, invalid_message, label, not_found, ok
 from ippanel_edge.sandbox.routes import Call, serves
@@ -41,7 +42,7 @@ def _document_row(document: UserDocument) -> dict[str, Any]:
     }
 
 
-@serves("users.documents.upload", "POST", "/api/user/documents/upload")
+@serves("users.documents.upload", "POST", "/api/user/documents/upload", content_types=(MULTIPART,))
 def upload(call: Call) -> Reply:
     """Store the files of a document, replacing earlier ones."""
     kind = _read_kind(call)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ippanel_edge.sandbox.population import CITIES, COUNTIES, PROVINCES, PersonFilter, find_people
 from ippanel_edge.sandbox.routes import Call, serves
 from ippanel_edge.sandbox.rules.banks import places_in
-from ippanel_edge.sandbox.rules.places import check_prefix, operator_counts, places_reply, read_birth_years, read_place
+from ippanel_edge.sandbox.rules.places import operator_counts, places_reply, read_birth_years, read_place, read_prefix
 
 if TYPE_CHECKING:
     from ippanel_edge.sandbox.replies import Reply
@@ -39,8 +39,7 @@ def count(call: Call) -> Reply:
     province_id, county_id, city_id = read_place(query, nested=False)
     year_from, year_to = read_birth_years(query, "from_age", "to_age")
     gender = query.integer_or_none("gender", minimum=1, maximum=2)
-    prefix = query.string_or_none("pre")
-    check_prefix(query, "pre", prefix)
+    prefix = read_prefix(query)
     call.check()
     return operator_counts(
         find_people(

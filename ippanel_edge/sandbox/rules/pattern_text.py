@@ -49,18 +49,26 @@ def fill_pattern(call: Call, code: str, values: Mapping[str, object]) -> str:
     pattern = find_pattern(call, code, message="الگو یافت نشد")
     if pattern_status(pattern, call.state) != "active":
         call.body.add_error("code", "پترن فعال نیست")
-    text = pattern.message
+    texts: dict[str, str] = {}
     for variable in pattern.variables:
         value = values.get(variable.name)
         reason = _value_error(variable, value)
         if reason is not None:
             call.body.add_error(f"params.{variable.name}", reason)
-        text = text.replace(f"{pattern.delimiter}{variable.name}{pattern.delimiter}", str(value))
+        texts[f"{pattern.delimiter}{variable.name}{pattern.delimiter}"] = str(value)
     known = {variable.name for variable in pattern.variables}
     for name in values:
         if name not in known:
             call.body.add_error(f"params.{name}", invalid_message(name))
-    return text
+    return _replace(pattern.message, texts)
+
+
+def _replace(message: str, texts: Mapping[str, str]) -> str:
+    """Replace the placeholders of a message in one pass, so that a placeholder in a value stays as it is."""
+    if not texts:
+        return message
+    placeholders = "|".join(re.escape(placeholder) for placeholder in texts)
+    return re.sub(placeholders, lambda match: texts[match[0]], message)
 
 
 def _value_error(variable: PatternVariable, value: object) -> str | None:

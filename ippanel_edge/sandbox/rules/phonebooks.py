@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from ippanel_edge.sandbox.bodies import FORM, JSON
 from ippanel_edge.sandbox.records import ContactOption, Phonebook
 from ippanel_edge.sandbox.replies import Reply, invalid, invalid_message, label, ok, page, required_message
 from ippanel_edge.sandbox.routes import Call, serves
@@ -76,7 +77,12 @@ def create_book(call: Call) -> Reply:
     )
 
 
-@serves("phonebooks.update", "PUT", "/api/phonebooks/{phonebook_id}")
+@serves(
+    "phonebooks.update",
+    "PUT",
+    "/api/phonebooks/{phonebook_id}",
+    other_paths=("//api/phonebooks/{phonebook_id}",),
+)
 def update_book(call: Call) -> Reply:
     """Update the title or the options of a phonebook, or both; removing an option deletes its values."""
     book = path_phonebook(call)
@@ -127,7 +133,7 @@ def list_options(call: Call) -> Reply:
     return page(options, _option_row, number=number, size=size, path=call.path)
 
 
-@serves("phonebooks.options.create", "POST", "/api/phonebooks/options")
+@serves("phonebooks.options.create", "POST", "/api/phonebooks/options", content_types=(JSON, FORM))
 def create_option(call: Call) -> Reply:
     """Create an option."""
     kind = call.body.choice("type", _TYPES)
@@ -138,7 +144,7 @@ def create_option(call: Call) -> Reply:
     return ok(_option_row(option))
 
 
-@serves("phonebooks.options.update", "PUT", "/api/phonebooks/options/{option_id}")
+@serves("phonebooks.options.update", "PUT", "/api/phonebooks/options/{option_id}", content_types=(JSON, FORM))
 def update_option(call: Call) -> Reply:
     """Rename an option; as documented, the `data` of the response is true."""
     option = owned_option(call, path_id(call, "option_id"))
@@ -150,7 +156,7 @@ def update_option(call: Call) -> Reply:
     return ok(data=True)
 
 
-@serves("phonebooks.options.delete", "POST", "/api/phonebooks/options/delete-list")
+@serves("phonebooks.options.delete", "POST", "/api/phonebooks/options/delete-list", content_types=(JSON, FORM))
 def delete_options(call: Call) -> Reply:
     """Delete options and their values in all phonebooks and contacts; unknown ids are ignored."""
     ids = call.body.integers("listOptions")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MIN_BIRTH_YEAR: Final = 1300
 MAX_BIRTH_YEAR: Final = 1410
-_PREFIX = re.compile(r"[0-9]+")
+_PREFIX = re.compile(r"[0-9]{2,6}")
 
 Slices = Mapping[int, tuple[int, int | None]]
 """For each operator: the offset of its first number and the number of numbers (None: all)."""
@@ -89,10 +89,12 @@ def read_birth_years(fields: Fields, first: str, last: str, *, required: bool = 
     return start, end
 
 
-def check_prefix(fields: Fields, name: str, prefix: str | None) -> None:
-    """Record an error for a prefix that has other characters than digits."""
+def read_prefix(fields: Fields) -> str | None:
+    """Return the prefix of numbers `pre`, a str of 2 to 6 digits; None if it is missing."""
+    prefix = fields.string_or_none("pre")
     if prefix is not None and not _PREFIX.fullmatch(prefix):
-        fields.add_error(name, invalid_message(label(name)))
+        fields.add_error("pre", invalid_message(label("pre")))
+    return prefix
 
 
 def read_job_filter(fields: Fields) -> PersonFilter:

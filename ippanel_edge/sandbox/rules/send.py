@@ -1,21 +1,13 @@
-"""The rules of the send section: all sending types, cancellation and price calculation."""
+"""The rules of the send section but `send.url`: all sending types, cancellation and price calculation."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import attrs
-
+from ippanel_edge.sandbox.bodies import MULTIPART
 from ippanel_edge.sandbox.records import MessageState
-from ippanel_edge.sandbox.replies import (
-    Reply,
-    invalid_message,
-    label,
-    not_found,
-    ok,
-    unauthorized,
-)
+from ippanel_edge.sandbox.replies import Reply, not_found, ok
 from ippanel_edge.sandbox.routes import Call, serves
 from ippanel_edge.sandbox.rules.acceptance import PlannedMessage, accept, broadcast
 from ippanel_edge.sandbox.rules.billing import message_price
@@ -25,7 +17,6 @@ from ippanel_edge.sandbox.rules.segments import count_segments
 from ippanel_edge.sandbox.rules.send_fields import (
     MIN_SCHEDULE_DELAY,
     check_length,
-    is_recipient,
     read_line,
     read_message,
     read_recipients,
@@ -40,10 +31,6 @@ from ippanel_edge.sandbox.rules.targets import (
     phonebook_numbers,
     postal_code_targets,
 )
-
-if TYPE_CHECKING:
-    from ippanel_edge.sandbox.bodies import Fields
-    from ippanel_edge.sandbox.records import User
 
 SEND: Final = "/api/send"
 MAX_RECIPIENTS: Final = 1000
@@ -60,7 +47,7 @@ def webservice(call: Call) -> Reply:
     return _broadcast(call, "webservice", recipients)
 
 
-@serves("send.file", "POST", SEND, sending_type="file")
+@serves("send.file", "POST", SEND, content_types=(MULTIPART,), sending_type="file")
 def file(call: Call) -> Reply:
     """Send one message to the numbers in a file and to other_recipients."""
     return _broadcast(call, "file", [*read_numbers(call.body), *_other_recipients(call)])
@@ -123,7 +110,7 @@ def peer_to_peer(call: Call) -> Reply:
     return _accept(call, "peer_to_peer", messages)
 
 
-@serves("send.peer_to_peer_file", "POST", SEND, sending_type="peer_to_peer_file")
+@serves("send.peer_to_peer_file", "POST", SEND, content_types=(MULTIPART,), sending_type="peer_to_peer_file")
 def peer_to_peer_file(call: Call) -> Reply:
     """Send each row of a file its own message, with its own outbox id; at most 10,000 rows."""
     rows = read_messages(call.body)
@@ -131,7 +118,7 @@ def peer_to_peer_file(call: Call) -> Reply:
     return _accept(call, "peer_to_peer_file", [broadcast(text, [number]) for number, text in rows])
 
 
-@serves("send.keyword", "POST", SEND, sending_type="keyword")
+@serves("send.keyword", "POST", SEND, content_types=(MULTIPART,), sending_type="keyword")
 def keyword(call: Call) -> Reply:
     """Send each row of an XLSX file the text with {ex_B}, {ex_C}… replaced by its cells, with one outbox id."""
     template = read_message(call.body)
@@ -180,41 +167,6 @@ def votp(call: Call) -> Reply:
     recipients = read_recipients(call.body.object("params"), max_items=1)
     call.check()
     return accept(call, "votp", [broadcast(code, recipients)], line=None)
-
-
-@serves("send.url", "POST", "/api/send/webservice", other_methods=("GET",), auth="none")
-def url(call: Call) -> Reply:
-    """Send one message to one number, with the credentials in the query or in a form."""
-    fields = call.body if call.body.values else call.query
-    user = _authenticate(call, fields)
-    text = read_message(fields)
-    recipient = fields.string("to")
-    if recipient and not is_recipient(recipient):
-        fields.add_error("to", invalid_message(label("to")))
-    call = attrs.evolve(call, caller=user)
-    line = read_line(call, fields, "from")
-    call.check()
-    return accept(call, "url", [broadcast(text, [recipient])], line=line)
-
-
-def _authenticate(call: Call, fields: Fields) -> User:
-    """Return the user of `apikey`, or of `username` and `password`; record an error if both are given."""
-    api_key = fields.string_or_none("apikey")
-    username = fields.string_or_none("username")
-    password = fields.string_or_none("password")
-    if api_key is not None:
-        for name in ("username", "password"):
-            if fields.has(name):
-                fields.add_error(name, f"گزینه {label(name)} همراه با apikey مجاز نیست")
-        user_id = call.state.api_keys.get(api_key)
-        user = None if user_id is None else call.state.users.get(user_id)
-    else:
-        user = call.state.find_user(username or "")
-        if user is not None and user.password != password:
-            user = None
-    if user is None or user.status != "active":
-        raise unauthorized()
-    return user
 
 
 @serves("send.cancel", "POST", "/api/send/cancel")

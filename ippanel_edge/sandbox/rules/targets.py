@@ -10,12 +10,12 @@ import attrs
 from ippanel_edge.sandbox.population import PersonFilter, find_people
 from ippanel_edge.sandbox.replies import invalid_message, label, not_found
 from ippanel_edge.sandbox.rules.places import (
-    check_prefix,
     read_birth_years,
     read_job_filter,
     read_named_slices,
     read_operator_slices,
     read_place,
+    read_prefix,
     select_slices,
 )
 
@@ -62,8 +62,8 @@ def country_targets(body: Fields) -> list[str]:
 def _from_bank(target: Fields, criteria: PersonFilter) -> list[str]:
     """Return the numbers for the fields common to postal_code and country: bank, gender, birth years, slices."""
     bank = target.choice("bank", _BANKS)
-    gender = target.integer_or_none("gender", minimum=0, maximum=2)
-    year_from, year_to = read_birth_years(target, "age_from", "age_to")
+    gender = target.integer("gender", minimum=0, maximum=2)
+    year_from, year_to = read_birth_years(target, "age_from", "age_to", required=True)
     narrowed = attrs.evolve(
         criteria, gender=gender, year_from=year_from, year_to=year_to, without_blacklisted=bank == "white"
     )
@@ -75,8 +75,7 @@ def geolocation_targets(body: Fields) -> list[str]:
     numbers: list[str] = []
     for target in body.objects("params"):
         province_id, county_id, city_id = read_place(target, province=False)
-        prefix = target.string_or_none("pre")
-        check_prefix(target, "pre", prefix)
+        prefix = read_prefix(target)
         year_from, year_to = read_birth_years(target, "from_age", "to_age")
         criteria = PersonFilter(
             province_id=province_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ippanel_edge.sandbox.bodies import MULTIPART
 from ippanel_edge.sandbox.records import Ticket, TicketReply
 from ippanel_edge.sandbox.replies import Reply, invalid_message, label, not_found, ok, page
 from ippanel_edge.sandbox.routes import Call, serves
@@ -20,7 +21,7 @@ _STATES: Final = {1: "waiting", 2: "pending", 3: "replied", 4: "closed", 5: "for
 _FILES: Final = "https://storage.example.com"
 
 
-@serves("tickets.create", "POST", "/api/ticket", resellers_only=True)
+@serves("tickets.create", "POST", "/api/ticket", content_types=(MULTIPART,), resellers_only=True)
 def create(call: Call) -> Reply:
     """Create a ticket, which waits for the support; the category of a sub-category is set as well."""
     body = call.body
@@ -31,7 +32,7 @@ def create(call: Call) -> Reply:
         body.add_error("category_id", invalid_message(label("category_id")))
     description = body.string("description")
     sms_notification = body.choice_or_none("sms_notification", ("0", "1")) == "1"
-    upload = body.upload_or_none("file")
+    attachment = _attachment(call)
     call.check()
     ticket = Ticket(
         call.state.next_id("ticket"),
@@ -43,7 +44,7 @@ def create(call: Call) -> Reply:
         call.now,
         sub_category_id=category_id if category and category.parent_id else None,
         sms_notification=sms_notification,
-        attachment=None if upload is None else upload.name,
+        attachment=attachment,
     )
     call.state.tickets[ticket.ticket_id] = ticket
     return ok({"ticket_id": ticket.ticket_id})
@@ -93,7 +94,7 @@ def get(call: Call) -> Reply:
     )
 
 
-@serves("tickets.reply", "POST", "/api/ticket/interaction", resellers_only=True)
+@serves("tickets.reply", "POST", "/api/ticket/interaction", content_types=(MULTIPART,), resellers_only=True)
 def reply(call: Call) -> Reply:
     """Add a reply to a ticket, which then waits for the support, even if it was closed."""
     body = call.body
@@ -118,7 +119,7 @@ def reply(call: Call) -> Reply:
 
 
 def _attachment(call: Call) -> str | None:
-    """Return the name of the optional file of a reply (zip, jpg, jpeg or png; at most 10 MB), which is not stored."""
+    """Return the name of the optional file (zip, jpg, jpeg or png; at most 10 MB), which is not stored."""
     upload = call.body.upload_or_none("file")
     if upload is None:
         return None
