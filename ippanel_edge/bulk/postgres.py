@@ -308,9 +308,9 @@ class PostgresLedger(Ledger):
 
     # Afterwards.
 
-    async def prove_sent(self, chunk_id: int, message_outbox_ids: Mapping[int, int]) -> None:
+    async def prove_sent(self, chunk_id: int, message_outbox_ids: Mapping[int, int]) -> int:
         """Record that rows of an unknown chunk were accepted."""
-        await self._connections.transact(
+        return await self._connections.transact(
             partial(writes.prove_sent, campaign=self._campaign, chunk_id=chunk_id, message_ids=message_outbox_ids)
         )
 

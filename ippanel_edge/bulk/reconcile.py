@@ -96,10 +96,10 @@ async def reconcile(ledger: Ledger, client: AsyncEdgeClient) -> Reconciled:
                 proven.setdefault(target.chunk_id, {}).update(dict.fromkeys(target.row_ids, message_id))
             elif target.found:
                 ambiguous.add(target.chunk_id)
+    found = 0
     for chunk_id, message_ids in proven.items():
-        await ledger.prove_sent(chunk_id, message_ids)
+        found += await ledger.prove_sent(chunk_id, message_ids)
     counts = await ledger.counts()
-    found = sum(map(len, proven.values()))
     return Reconciled(found=found, unknown=counts.unknown, ambiguous=len(ambiguous), messages=looked_at)
 
 

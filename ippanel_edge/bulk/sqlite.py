@@ -254,9 +254,11 @@ class SqliteLedger(Ledger):
 
     # Afterwards.
 
-    async def prove_sent(self, chunk_id: int, message_outbox_ids: Mapping[int, int]) -> None:
+    async def prove_sent(self, chunk_id: int, message_outbox_ids: Mapping[int, int]) -> int:
         """Record that rows of an unknown chunk were accepted."""
-        await self._file.transact(lambda connection: statements.prove_sent(connection, chunk_id, message_outbox_ids))
+        return await self._file.transact(
+            lambda connection: statements.prove_sent(connection, chunk_id, message_outbox_ids)
+        )
 
     async def known_ids(self, message_outbox_ids: Sequence[int]) -> set[int]:
         """Return those of the ids that belong to sent rows."""

@@ -301,9 +301,12 @@ def report_row(columns: Sequence[Any]) -> ReportRow:
     )
 
 
-def prove_sent(connection: sqlite3.Connection, chunk_id: int, message_ids: Mapping[int, int]) -> None:
-    """Record that rows of a chunk were accepted. If all its rows were, so was the chunk."""
+def prove_sent(connection: sqlite3.Connection, chunk_id: int, message_ids: Mapping[int, int]) -> int:
+    """Record that rows of an unknown chunk were accepted, and return their number; 0 if it is not unknown any more."""
     first, last = row_range(connection, chunk_id)
+    is_unknown = "SELECT EXISTS (SELECT 1 FROM chunks WHERE id = ? AND state = 'unknown')"
+    if not connection.execute(is_unknown, (chunk_id,)).fetchone()[0]:
+        return 0
     rows = {row_id for row_id, _, _ in open_rows(connection, first, last)}
     proven = {row_id: message_id for row_id, message_id in message_ids.items() if row_id in rows}
     connection.executemany(
@@ -312,6 +315,6 @@ def prove_sent(connection: sqlite3.Connection, chunk_id: int, message_ids: Mappi
     )
     if len(proven) == len(rows):
         connection.execute(
-            "UPDATE chunks SET state = 'sent', error = NULL, settled_at = ? WHERE id = ? AND state = 'unknown'",
-            (now(), chunk_id),
+            "UPDATE chunks SET state = 'sent', error = NULL, settled_at = ? WHERE id = ?", (now(), chunk_id)
         )
+    return len(proven)

@@ -1,0 +1,111 @@
+"""What proves that a row was sent, and what it leaves unknown: tests against the sandbox, with both ledgers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from ippanel_edge import AsyncEdgeClient, AsyncProceed, Call, Reply
+from ippanel_edge.bulk import Campaign, Counts, Ledger, PostgresLedger, SqliteLedger, State
+from ippanel_edge.bulk.process import process_chunk
+from ippanel_edge.sandbox import Fault, Sandbox
+from tests.bulk.accepted import accepted
+
+pytestmark = pytest.mark.anyio
+
+NUMBER = "+989120000001"
+TEXT = "Sale today"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def client_of(sandbox: Sandbox, **options: Any) -> AsyncEdgeClient:
+    return AsyncEdgeClient(
+        sandbox.api_key, base_url=sandbox.base_url, from_number=sandbox.from_number, retry=0, **options
+    )
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox, anyio_backend: str) -> AsyncIterator[AsyncEdgeClient]:
+    del anyio_backend
+    async with client_of(sandbox) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Ledger:
+    if request.param == "sqlite":
+        return SqliteLedger(tmp_path / "ledger.db")
+    return PostgresLedger(request.getfixturevalue("database"), "spring")
+
+
+Execute = Callable[[str], object]
+
+
+@pytest.fixture
+def execute(ledger: Ledger, tmp_path: Path, request: pytest.FixtureRequest) -> Execute:
+    """Run a statement on the ledger, beside its owner."""
+
+    def run(statement: str) -> None:
+        if isinstance(ledger, SqliteLedger):
+            with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as connection:
+                connection.execute(statement)
+        else:
+            with psycopg.connect(request.getfixturevalue("database"), autocommit=True) as connection:
+                connection.execute("SET search_path TO ippanel_edge")
+                connection.execute(statement.encode())
+
+    return run
+
+
+async def send_one(campaign: Campaign, sandbox: Sandbox, fault: Fault) -> None:
+    """Send the only row of a campaign, so that its outcome is unknown."""
+    await campaign.load([NUMBER])
+    sandbox.fail("send", with_=fault)
+    assert (await campaign.run()).counts == Counts(unknown=1)
+
+
+# Sending again.
+
+
+async def test_rows_that_are_released_during_a_reconciliation_are_sent(
+    ledger: Ledger, client: AsyncEdgeClient, sandbox: Sandbox
+) -> None:
+    async def release(call: Call[Any], proceed: AsyncProceed) -> Reply[Any]:
+        reply = await proceed(call)
+        if call.endpoint.name == "reports.outbox":
+            assert await campaign.resend_unknown() == 1
+        return reply
+
+    campaign = Campaign.open(ledger, client.with_options(middleware=[release]), message=TEXT)
+    async with campaign:
+        await send_one(campaign, sandbox, Fault.RESET_AFTER_ACCEPT)
+        found = await campaign.reconcile()
+        assert (found.found, found.unknown) == (0, 0)
+        assert await campaign.counts() == Counts(pending=1)
+        sandbox.clock.advance(60)
+        await campaign.load(["+989120000002"])
+        report = await campaign.run()
+    assert (report.counts, report.stopped) == (Counts(sent=2), None)
+
+
+async def test_a_pending_chunk_without_rows_does_no_harm(
+    ledger: Ledger, execute: Execute, client: AsyncEdgeClient, sandbox: Sandbox
+) -> None:
+    async with Campaign.open(ledger, client, message=TEXT, chunk_size=1) as campaign:
+        await campaign.load([NUMBER, "+989120000002"])
+        execute("UPDATE rows SET state = 'sent', message_outbox_id = 7 WHERE id = 1")
+        processed = await process_chunk(ledger, client=client)
+        assert processed is not None
+        assert (processed.rows, processed.settlement.state) == (0, State.SENT)
+        assert (await campaign.run()).counts == Counts(sent=2)
+    assert accepted(sandbox) == [("+989120000002", TEXT)]
