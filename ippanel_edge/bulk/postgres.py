@@ -322,7 +322,8 @@ class PostgresLedger(Ledger):
         async def work(connection: AsyncConnection) -> int:
             rows = getattr(await reads.counts(connection, campaign), state.value)
             cursor = await connection.execute(
-                "UPDATE ippanel_edge.chunks SET state = 'pending', settled_at = NULL "
+                "UPDATE ippanel_edge.chunks SET state = 'pending', settled_at = NULL, unknown_since = "
+                "CASE state WHEN 'unknown' THEN coalesce(unknown_since, sending_at) ELSE unknown_since END "
                 "WHERE campaign = %s AND state = %s RETURNING id",
                 (campaign, state.value),
             )

@@ -53,6 +53,7 @@ CREATE TABLE ippanel_edge.chunks (
     claim text,                     -- the last attempt to send it
     worker bigint,                  -- the advisory lock of the worker that claimed it
     sending_at timestamptz,
+    unknown_since timestamptz,      -- sending_at of the first attempt with an unknown outcome that was released
     settled_at timestamptz,
     PRIMARY KEY (campaign, id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);

@@ -77,7 +77,7 @@ async def _send(
         try:
             result = await client._fetch(call)  # noqa: SLF001 - runs a call that was built before
         except EdgeError as error:
-            return settlement_of(error)
+            return settlement_of(error, claimed.chunk)
         return Settlement(state=State.SENT, message_outbox_ids=result.message_outbox_ids)
 
     try:

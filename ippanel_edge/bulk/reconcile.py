@@ -118,7 +118,8 @@ async def _targets(ledger: Ledger, client: AsyncEdgeClient, terms: Terms, chunks
     targets = _Targets()
     for chunk in chunks:
         rows = await ledger.rows(chunk.id)
-        since = None if chunk.sending_at is None else chunk.sending_at - _MARGIN
+        began = chunk.unknown_since or chunk.sending_at
+        since = None if began is None else began - _MARGIN
         if terms.kind is Kind.ONE_TEXT:
             text = parse_template(terms.message or "").text
             targets.add(text, [row[1] for row in rows], _Target(chunk.id, [row[0] for row in rows], since))
@@ -140,7 +141,7 @@ async def _search(
     ledger: Ledger, client: AsyncEdgeClient, terms: Terms, chunks: Sequence[Chunk], targets: _Targets
 ) -> int:
     """Read the messages since the first unknown chunk, and return their number."""
-    times = [chunk.sending_at for chunk in chunks if chunk.sending_at is not None]
+    times = [since for chunk in chunks if (since := chunk.unknown_since or chunk.sending_at) is not None]
     filters = OutboxFilters(number=terms.from_number, create_from_date=min(times) - _MARGIN) if times else None
     reads = Reads()
     count = 0

@@ -160,6 +160,7 @@ class Chunk:
         error: why it was rejected or is unknown, or why the last attempt to send it failed.
         sending_at: the time (UTC) just before it was last sent, by the clock of this machine.
         attempts: the number of times that it was sent, at most once after an attempt that was accepted or is unknown.
+        unknown_since: the same time of the first attempt whose outcome is unknown, if it was released after that.
     """
 
     id: int
@@ -170,6 +171,7 @@ class Chunk:
     error: str | None = None
     sending_at: datetime | None = None
     attempts: int = 0
+    unknown_since: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)

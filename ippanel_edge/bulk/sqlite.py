@@ -36,7 +36,9 @@ from ippanel_edge.config import RateLimit
 
 T = TypeVar("T")
 
-_COLUMNS: Final = "id, method, state, rows, message_outbox_id, message_outbox_ids, error, sending_at, attempts"
+_COLUMNS: Final = (
+    "id, method, state, rows, message_outbox_id, message_outbox_ids, error, sending_at, attempts, unknown_since"
+)
 _FINAL: Final = ", ".join(f"'{status}'" for status in FINAL)
 
 
@@ -281,7 +283,12 @@ class SqliteLedger(Ledger):
 
         def work(connection: sqlite3.Connection) -> int:
             count = statements.rows_in(connection, state)
-            connection.execute("UPDATE chunks SET state = 'pending', settled_at = NULL WHERE state = ?", (state.value,))
+            connection.execute(
+                "UPDATE chunks SET state = 'pending', settled_at = NULL, unknown_since = "
+                "CASE state WHEN 'unknown' THEN coalesce(unknown_since, sending_at) ELSE unknown_since END "
+                "WHERE state = ?",
+                (state.value,),
+            )
             return count
 
         return await self._file.transact(work)

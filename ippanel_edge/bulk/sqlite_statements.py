@@ -181,7 +181,7 @@ def _ranges(ids: Iterator[tuple[int]], size: int) -> Iterator[tuple[int, int, in
 
 def read_chunk(columns: Sequence[Any]) -> Chunk:
     """Return a chunk from its columns."""
-    chunk_id, method, state, rows, message_id, message_ids, error, sending_at, attempts = columns
+    chunk_id, method, state, rows, message_id, message_ids, error, sending_at, attempts, unknown_since = columns
     ids = [message_id] if message_id is not None else json.loads(message_ids) if message_ids else []
     return Chunk(
         id=chunk_id,
@@ -192,6 +192,7 @@ def read_chunk(columns: Sequence[Any]) -> Chunk:
         error=error,
         sending_at=None if sending_at is None else datetime.fromisoformat(sending_at),
         attempts=attempts,
+        unknown_since=None if unknown_since is None else datetime.fromisoformat(unknown_since),
     )
 
 

@@ -77,6 +77,51 @@ async def send_one(campaign: Campaign, sandbox: Sandbox, fault: Fault) -> None:
 # Sending again.
 
 
+async def test_a_duplicate_of_an_attempt_with_an_unknown_outcome_is_unknown(
+    ledger: Ledger, client: AsyncEdgeClient, sandbox: Sandbox
+) -> None:
+    async with Campaign.open(ledger, client, message=TEXT) as campaign:
+        await send_one(campaign, sandbox, Fault.RESET_AFTER_ACCEPT)
+        assert await campaign.resend_unknown() == 1
+        assert (await campaign.run()).counts == Counts(unknown=1), "the service has it from the first attempt"
+        (row,) = [each async for each in campaign.rows(State.UNKNOWN)]
+        assert row.error is not None
+        assert row.error.startswith(
+            "an earlier attempt may have been accepted; the last one: send.webservice: HTTP 429"
+        )
+        assert await campaign.retry_rejected() == 0
+        assert (await campaign.reconcile()).found == 1
+        sandbox.clock.advance(60)
+        assert (await campaign.run()).requests == 0
+        assert await campaign.counts() == Counts(sent=1)
+    assert len(accepted(sandbox)) == 1
+
+
+async def test_a_rejection_after_an_attempt_with_an_unknown_outcome_is_unknown(
+    ledger: Ledger, client: AsyncEdgeClient, sandbox: Sandbox
+) -> None:
+    async with Campaign.open(ledger, client, message=TEXT) as campaign:
+        await send_one(campaign, sandbox, Fault.RESET_AFTER_ACCEPT)
+        for _ in range(2):
+            assert await campaign.resend_unknown() == 1
+            sandbox.fail("send", status=422)
+            assert (await campaign.run()).counts == Counts(unknown=1)
+        assert (await campaign.reconcile()).found == 1, "since the first attempt"
+    assert len(accepted(sandbox)) == 1
+
+
+async def test_a_duplicate_at_the_first_attempt_is_rejected(
+    ledger: Ledger, client: AsyncEdgeClient, sandbox: Sandbox
+) -> None:
+    await client.send.webservice([NUMBER], TEXT)
+    async with Campaign.open(ledger, client, message=TEXT) as campaign:
+        await campaign.load([NUMBER])
+        assert (await campaign.run()).counts == Counts(rejected=1)
+        assert await campaign.retry_rejected() == 1
+        sandbox.clock.advance(60)
+        assert (await campaign.run()).counts == Counts(sent=1)
+
+
 async def test_rows_that_are_released_during_a_reconciliation_are_sent(
     ledger: Ledger, client: AsyncEdgeClient, sandbox: Sandbox
 ) -> None:
