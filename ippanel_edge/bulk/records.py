@@ -346,7 +346,8 @@ class Reconciled:
     Attributes:
         found: the number of unknown rows that the outbox proves to have been accepted; they are sent now.
         unknown: the number of rows that are still unknown.
-        ambiguous: the number of chunks that several messages of the outbox match, so that none is proven.
+        ambiguous: the number of unknown chunks for which the outbox has a message that may be theirs, but also another
+            one's: several match, or it was created up to 10 minutes before the chunk began to be sent.
         messages: the number of messages of the outbox that were looked at.
     """
 
