@@ -144,5 +144,6 @@ async def ensure_schema(connection: AsyncConnection, *, create: bool) -> bool:
 
 
 async def _exists(connection: AsyncConnection) -> bool:
-    found = await (await connection.execute("SELECT to_regclass('ippanel_edge.version') IS NOT NULL")).fetchone()
-    return bool(found and found[0])
+    # Not to_regclass: its cache may not have noticed yet what another connection has created.
+    query = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = 'ippanel_edge' AND tablename = 'version'"
+    return await (await connection.execute(query)).fetchone() is not None
