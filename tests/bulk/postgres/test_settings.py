@@ -6,6 +6,7 @@ import sys
 
 import anyio
 import pytest
+from psycopg import AsyncConnection
 
 from ippanel_edge import bulk
 from ippanel_edge.bulk import BadRow, CampaignError, Counts, Kind, LedgerError, Method, PostgresLedger, Terms
@@ -97,7 +98,7 @@ async def test_commits_are_durable_though_the_server_is_set_otherwise(open_ledge
         assert await cursor.fetchone() == ("on",)
 
 
-@pytest.mark.parametrize("isolation", ["read committed"])
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
 async def test_workers_begin_a_campaign_at_once_at_any_isolation_level(
     open_ledger: OpenLedger, database: str, isolation: str
 ) -> None:
@@ -116,6 +117,15 @@ async def test_workers_begin_a_campaign_at_once_at_any_isolation_level(
         for _ in range(6):
             tasks.start_soon(work)
     assert await ledgers[0].counts() == Counts(sent=40)
+
+
+async def test_a_read_is_a_snapshot(open_ledger: OpenLedger) -> None:
+    async def isolation(connection: AsyncConnection) -> object:
+        return await (await connection.execute("SHOW transaction_isolation")).fetchone()
+
+    ledger = await open_ledger()
+    assert await ledger._connections.read(isolation) == ("repeatable read",)
+    assert await ledger._connections.transact(isolation) == ("read committed",)
 
 
 async def test_the_report_is_a_view(open_ledger: OpenLedger, database: str) -> None:
