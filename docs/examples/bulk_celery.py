@@ -1,9 +1,7 @@
 """Send a campaign with Celery: one task for each chunk. A task that is delivered twice sends nothing the second time.
 
-    DATABASE_URL=postgresql://… BROKER_URL=redis://… celery -A bulk_celery worker
-    DATABASE_URL=postgresql://… BROKER_URL=redis://… python bulk_celery.py
-
-Without BROKER_URL, the tasks run in this process.
+DATABASE_URL=postgresql://… BROKER_URL=redis://… celery -A bulk_celery worker
+DATABASE_URL=postgresql://… BROKER_URL=redis://… python bulk_celery.py
 """
 
 from __future__ import annotations
@@ -16,8 +14,7 @@ from celery import Celery
 from ippanel_edge import AsyncEdgeClient
 from ippanel_edge.bulk import Campaign, PostgresLedger, State, process_chunk
 
-app = Celery("bulk_celery", broker=os.environ.get("BROKER_URL", "memory://"))
-app.conf.task_always_eager = "BROKER_URL" not in os.environ
+app = Celery("bulk_celery", broker=os.environ["BROKER_URL"])
 app.conf.task_acks_late = app.conf.task_reject_on_worker_lost = True  # deliver it again if its worker was killed
 
 

@@ -24,6 +24,14 @@ app = App(connector=PsycopgConnector(conninfo=DATABASE))
 jobs = add_chunk_task(app, DATABASE, rate=RateLimit(50))  # requests per second of a line, over all workers
 
 
+@app.periodic(cron="* * * * *")
+@app.task(queue="ippanel_edge", queueing_lock="retry_stalled", priority=1)
+async def retry_stalled(timestamp: int) -> None:
+    """Retry the jobs of workers that were killed: Procrastinate does not do it. A chunk is sent once all the same."""
+    if retried := await jobs.retry_stalled():
+        print(f"{timestamp}: {retried} jobs are retried")
+
+
 async def load() -> None:
     ledger = PostgresLedger(DATABASE, "spring", queue=jobs)
     async with (

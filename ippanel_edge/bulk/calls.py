@@ -16,6 +16,7 @@ from ippanel_edge.config import Defaults
 from ippanel_edge.errors import (
     AuthenticationError,
     ConfigurationError,
+    DuplicateMessage,
     EdgeError,
     InsufficientCredit,
     Outcome,
@@ -105,13 +106,19 @@ def _csv(chunk: Chunk, header: Sequence[str], rows: object) -> tuple[str, bytes]
     return f"chunk-{chunk.id}.csv", content.getvalue().encode()
 
 
-def settlement_of(error: EdgeError) -> Settlement:
+def settlement_of(error: EdgeError, chunk: Chunk) -> Settlement:
     """Decide what an error of a send means for its chunk.
+
+    Args:
+        error: the error.
+        chunk: the chunk as it was before this attempt.
 
     - UNKNOWN stays unknown, unless the ids of the messages arrived before the error.
     - NOT_SENT is pending again: nothing was accepted. The run counts such errors, and stops after some of them.
     - REJECTED is rejected; but if the account is the reason (the key, the credit), the chunk is pending again and the
       run stops, because the same would happen to every other chunk.
+    - REJECTED after an attempt that may have been accepted is unknown: only this attempt was rejected. The same holds
+      for a duplicate after any attempt, because the text that the service has may be that of the chunk.
     """
     text = str(error)
     if isinstance(error, OutcomeUnknown) and error.message_outbox_ids:
@@ -122,4 +129,6 @@ def settlement_of(error: EdgeError) -> Settlement:
         return Settlement(state=State.PENDING, error=text, stop=text)
     if error.outcome is Outcome.NOT_SENT:
         return Settlement(state=State.PENDING, error=text)
+    if chunk.unknown_since is not None or (isinstance(error, DuplicateMessage) and chunk.attempts):
+        return Settlement(state=State.UNKNOWN, error=f"an earlier attempt may have been accepted; the last one: {text}")
     return Settlement(state=State.REJECTED, error=text)

@@ -163,12 +163,17 @@ class Ledger(Protocol):
         ...
 
     @abstractmethod
-    async def prove_sent(self, chunk_id: int, message_outbox_ids: Mapping[int, int]) -> None:
+    async def prove_sent(self, chunk_id: int, message_outbox_ids: Mapping[int, int]) -> int:
         """Record that rows of an unknown chunk were accepted. If all its rows were, so was the chunk.
+
+        A chunk that is not unknown any more is left as it is: it was released or settled meanwhile.
 
         Args:
             chunk_id: the chunk.
             message_outbox_ids: the id of the message by row id.
+
+        Returns:
+            The number of rows that are sent now.
         """
         ...
 

@@ -317,9 +317,9 @@ class PostgresLedger(Ledger):
 
     # Afterwards.
 
-    async def prove_sent(self, chunk_id: int, message_outbox_ids: Mapping[int, int]) -> None:
+    async def prove_sent(self, chunk_id: int, message_outbox_ids: Mapping[int, int]) -> int:
         """Record that rows of an unknown chunk were accepted."""
-        await self._connections.transact(
+        return await self._connections.transact(
             partial(writes.prove_sent, campaign=self._campaign, chunk_id=chunk_id, message_ids=message_outbox_ids)
         )
 
@@ -331,7 +331,8 @@ class PostgresLedger(Ledger):
         async def work(connection: AsyncConnection) -> int:
             rows = getattr(await reads.counts(connection, campaign), state.value)
             cursor = await connection.execute(
-                "UPDATE ippanel_edge.chunks SET state = 'pending', settled_at = NULL "
+                "UPDATE ippanel_edge.chunks SET state = 'pending', settled_at = NULL, unknown_since = "
+                "CASE state WHEN 'unknown' THEN coalesce(unknown_since, sending_at) ELSE unknown_since END "
                 "WHERE campaign = %s AND state = %s RETURNING id",
                 (campaign, state.value),
             )

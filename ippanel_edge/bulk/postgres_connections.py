@@ -111,12 +111,18 @@ class Conninfo:
 
 
 async def _prepare(connection: AsyncConnection) -> None:
-    """Set what the promises of a ledger need: durable commits, and no timeout that ends an idle connection."""
+    """Set what the promises of a ledger need, whatever the server, the database or the user is set to.
+
+    Commits are durable, no timeout ends an idle connection, and a statement that waited for a lock sees what the
+    transaction that held it has committed.
+    """
     await connection.execute(
-        "SELECT set_config(name, CASE name WHEN 'synchronous_commit' THEN 'on' WHEN 'tcp_keepalives_idle' THEN '30' "
+        "SELECT set_config(name, CASE name WHEN 'synchronous_commit' THEN 'on' "
+        "WHEN 'default_transaction_isolation' THEN 'read committed' WHEN 'tcp_keepalives_idle' THEN '30' "
         "WHEN 'tcp_keepalives_interval' THEN '10' WHEN 'tcp_keepalives_count' THEN '3' ELSE '0' END, false) "
         "FROM pg_settings WHERE name IN ('tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count', "
-        "'idle_session_timeout', 'idle_in_transaction_session_timeout', 'statement_timeout') "
+        "'idle_session_timeout', 'idle_in_transaction_session_timeout', 'statement_timeout', "
+        "'default_transaction_isolation') "
         "OR name = 'synchronous_commit' AND setting IN ('off', 'local')"
     )
     await connection.commit()

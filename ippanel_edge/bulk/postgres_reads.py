@@ -12,7 +12,7 @@ from psycopg.errors import LockNotAvailable
 from ippanel_edge.bulk.records import FINAL, BadRow, CampaignError, Chunk, Counts, LedgerRow, Method, ReportRow, State
 
 _CHUNKS: Final[LiteralString] = (
-    "SELECT id, method, state, rows, message_outbox_id, message_outbox_ids, error, sending_at, attempts "
+    "SELECT id, method, state, rows, message_outbox_id, message_outbox_ids, error, sending_at, attempts, unknown_since "
     "FROM ippanel_edge.chunks WHERE campaign = %s "
 )
 _FIRST_PENDING: Final[LiteralString] = _CHUNKS + "AND state = 'pending' ORDER BY id LIMIT 1 FOR UPDATE"
@@ -57,7 +57,7 @@ async def chunks(connection: AsyncConnection, *, campaign: int, state: State, af
 
 
 def _chunk(columns: Sequence[Any]) -> Chunk:
-    chunk_id, method, state, rows, message_id, message_ids, error, sending_at, attempts = columns
+    chunk_id, method, state, rows, message_id, message_ids, error, sending_at, attempts, unknown_since = columns
     return Chunk(
         id=chunk_id,
         method=Method(method),
@@ -67,6 +67,7 @@ def _chunk(columns: Sequence[Any]) -> Chunk:
         error=error,
         sending_at=None if sending_at is None else sending_at.astimezone(UTC),
         attempts=attempts,
+        unknown_since=None if unknown_since is None else unknown_since.astimezone(UTC),
     )
 
 

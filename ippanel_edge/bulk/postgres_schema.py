@@ -53,6 +53,7 @@ CREATE TABLE ippanel_edge.chunks (
     claim text,                     -- the last attempt to send it
     worker bigint,                  -- the advisory lock of the worker that claimed it
     sending_at timestamptz,
+    unknown_since timestamptz,      -- sending_at of the first attempt with an unknown outcome that was released
     settled_at timestamptz,
     PRIMARY KEY (campaign, id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);
@@ -143,5 +144,6 @@ async def ensure_schema(connection: AsyncConnection, *, create: bool) -> bool:
 
 
 async def _exists(connection: AsyncConnection) -> bool:
-    found = await (await connection.execute("SELECT to_regclass('ippanel_edge.version') IS NOT NULL")).fetchone()
-    return bool(found and found[0])
+    # Not to_regclass: its cache may not have noticed yet what another connection has created.
+    query = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = 'ippanel_edge' AND tablename = 'version'"
+    return await (await connection.execute(query)).fetchone() is not None

@@ -208,11 +208,11 @@ async def settle(
 
 async def prove_sent(
     connection: AsyncConnection, *, campaign: int, chunk_id: int, message_ids: Mapping[int, int]
-) -> None:
-    """Record that rows of an unknown chunk were accepted. A chunk that is not unknown any more is left as it is."""
+) -> int:
+    """Record that rows of an unknown chunk were accepted, and return their number; 0 if it is not unknown any more."""
     state, _ = await claim_of(connection, campaign, chunk_id)
     if state != "unknown":
-        return
+        return 0
     rows = {row_id for row_id, _, _ in await open_rows(connection, campaign, chunk_id)}
     proven = {row_id: message_id for row_id, message_id in message_ids.items() if row_id in rows}
     await connection.execute(
@@ -227,6 +227,7 @@ async def prove_sent(
             "WHERE campaign = %s AND id = %s",
             (campaign, chunk_id),
         )
+    return len(proven)
 
 
 _RECIPIENTS: Final[LiteralString] = """

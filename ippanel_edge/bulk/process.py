@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -11,7 +12,7 @@ from ippanel_edge._async._grace import Grace, finish
 from ippanel_edge._async.client import AsyncEdgeClient
 from ippanel_edge.bulk.calls import build_call, settlement_of
 from ippanel_edge.bulk.ledger import Claimed, Ledger
-from ippanel_edge.bulk.records import Processed, Settlement, State
+from ippanel_edge.bulk.records import Chunk, LedgerRow, Processed, Settlement, State, Terms
 from ippanel_edge.config import CANCEL_GRACE
 from ippanel_edge.errors import EdgeError
 from ippanel_edge.models.send_result import SendResult
@@ -48,15 +49,25 @@ async def process_chunk(
     if client is None:
         async with AsyncEdgeClient() as own:
             return await process_chunk(ledger, chunk_id, client=own)
-    terms = ledger.terms
-    claimed = await ledger.claim(partial(build_call, terms), chunk_id)
+    claimed = await ledger.claim(partial(_build, ledger.terms), chunk_id)
     if claimed is None:
         return None
-    settlement = await _send(ledger, claimed, client)
+    if claimed.built is None:
+        settlement = Settlement(state=State.SENT)
+        await ledger.settle(claimed.chunk.id, settlement, token=claimed.token)
+    else:
+        settlement = await _send(ledger, claimed, claimed.built, client)
     return Processed(chunk_id=claimed.chunk.id, rows=len(claimed.rows), settlement=settlement)
 
 
-async def _send(ledger: Ledger, claimed: Claimed[Call[SendResult]], client: AsyncEdgeClient) -> Settlement:
+def _build(terms: Terms, chunk: Chunk, rows: Sequence[LedgerRow]) -> Call[SendResult] | None:
+    """Build the call that sends a chunk; None if all its rows were proven to be sent, so that it has none to send."""
+    return build_call(terms, chunk, rows) if rows else None
+
+
+async def _send(
+    ledger: Ledger, claimed: Claimed[Call[SendResult] | None], call: Call[SendResult], client: AsyncEdgeClient
+) -> Settlement:
     late: list[Settlement | None] = []
     settlement = Settlement(state=State.PENDING, error=_CANCELLED)  # until the send begins
 
@@ -64,9 +75,9 @@ async def _send(ledger: Ledger, claimed: Claimed[Call[SendResult]], client: Asyn
         nonlocal settlement
         settlement = Settlement(state=State.UNKNOWN, error=_CANCELLED)
         try:
-            result = await client._fetch(claimed.built)  # noqa: SLF001 - runs a call that was built before
+            result = await client._fetch(call)  # noqa: SLF001 - runs a call that was built before
         except EdgeError as error:
-            return settlement_of(error)
+            return settlement_of(error, claimed.chunk)
         return Settlement(state=State.SENT, message_outbox_ids=result.message_outbox_ids)
 
     try:

@@ -2,7 +2,8 @@
 
 The outbox may lag behind, so a message that it does not list may have been accepted all the same. A message proves that
 a row was accepted if its line, its text and its recipients are those of the row, if it was created after the chunk
-began to be sent, if it belongs to no other row, and if neither another message nor another unknown row fits too.
+began to be sent, if it belongs to no other row, and if neither another message nor another unknown row fits too. A
+message that was created shortly before that time proves nothing: it may be a test, or that of another program.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from ippanel_edge._async.client import AsyncEdgeClient
 from ippanel_edge.bulk.ledger import Ledger
 from ippanel_edge.bulk.reads import Reads
 from ippanel_edge.bulk.records import Chunk, Kind, Reconciled, State, Terms
+from ippanel_edge.bulk.service_clock import SECOND, ServiceClock
 from ippanel_edge.bulk.texts import parse_template
 from ippanel_edge.models.common import Page
 from ippanel_edge.models.reports import OutboxFilters, OutboxMessage
 
 _MARGIN: Final = timedelta(minutes=10)
-"""How far the clock of this machine may be ahead of the service's."""
+"""How long before a chunk began to be sent the outbox is read: the clock of this machine may be ahead."""
 _ROWS: Final = 1000
 _BATCH: Final = 1000
 _VARIABLE: Final = re.compile(r"%([^%\s]+)%")
@@ -38,14 +40,22 @@ class _Target:
     Attributes:
         chunk_id: the chunk.
         row_ids: the rows.
-        since: the earliest time at which a message that fits was created; None for any time.
-        found: the ids of the messages that fit.
+        since: when the chunk began to be sent, by the clock of this machine.
+        found: the times of the messages with the same text and recipients, by their ids.
     """
 
     chunk_id: int
     row_ids: Sequence[int]
-    since: datetime | None
-    found: set[int] = attrs.field(factory=set[int])
+    since: datetime
+    found: dict[int, datetime] = attrs.field(factory=dict[int, datetime])
+
+    def proofs(self, ahead: timedelta) -> list[int]:
+        """Return the messages that were created after the chunk began to be sent.
+
+        Args:
+            ahead: how far the service's clock is ahead.
+        """
+        return [message_id for message_id, time in self.found.items() if time > self.since + ahead - SECOND]
 
 
 @attrs.define
@@ -67,8 +77,8 @@ class _Targets:
     def match(self, message: OutboxMessage, recipients: Sequence[str]) -> None:
         """Record a message with its recipients at the targets that it fits."""
         for target in self.by_key.get(_key(message.message or "", recipients), ()):
-            if target.since is None or (message.time is not None and message.time >= target.since):
-                target.found.add(message.messages_outbox_id or 0)
+            if message.time is not None and message.time >= target.since - _MARGIN:
+                target.found[message.messages_outbox_id or 0] = message.time
 
     def may_match(self, message: OutboxMessage) -> bool:
         counts = self.texts.get(_plain(message.message or ""))
@@ -82,24 +92,26 @@ async def reconcile(ledger: Ledger, client: AsyncEdgeClient) -> Reconciled:
         EdgeError: the outbox cannot be read. What was proven before is recorded when it is called again.
     """
     terms = ledger.terms
-    chunks = [chunk async for chunk in _unknown(ledger)]
+    chunks = {chunk.id: since async for chunk in _unknown(ledger) if (since := chunk.unknown_since or chunk.sending_at)}
     if not chunks:
         return Reconciled(found=0, unknown=0, ambiguous=0, messages=0)
+    clock = ServiceClock()
+    client = client.with_options(middleware=[*client._settings.middleware, clock.observe])  # noqa: SLF001 - it keeps its own
     targets = await _targets(ledger, client, terms, chunks)
-    looked_at = await _search(ledger, client, terms, chunks, targets)
+    looked_at = await _search(ledger, client, terms, min(chunks.values()), targets)
     proven: dict[int, dict[int, int]] = {}
     ambiguous: set[int] = set()
     for same in targets.by_key.values():
         for target in same:
-            if len(target.found) == len(same) == 1:
-                (message_id,) = target.found
-                proven.setdefault(target.chunk_id, {}).update(dict.fromkeys(target.row_ids, message_id))
+            proofs = target.proofs(clock.ahead)
+            if len(proofs) == len(same) == 1:
+                proven.setdefault(target.chunk_id, {}).update(dict.fromkeys(target.row_ids, proofs[0]))
             elif target.found:
                 ambiguous.add(target.chunk_id)
+    found = 0
     for chunk_id, message_ids in proven.items():
-        await ledger.prove_sent(chunk_id, message_ids)
+        found += await ledger.prove_sent(chunk_id, message_ids)
     counts = await ledger.counts()
-    found = sum(map(len, proven.values()))
     return Reconciled(found=found, unknown=counts.unknown, ambiguous=len(ambiguous), messages=looked_at)
 
 
@@ -111,23 +123,23 @@ async def _unknown(ledger: Ledger) -> AsyncIterator[Chunk]:
         after = found[-1].id
 
 
-async def _targets(ledger: Ledger, client: AsyncEdgeClient, terms: Terms, chunks: Sequence[Chunk]) -> _Targets:
+async def _targets(ledger: Ledger, client: AsyncEdgeClient, terms: Terms, chunks: Mapping[int, datetime]) -> _Targets:
+    """Return what to look for. Each chunk comes with the time when it began to be sent."""
     pattern = ""
     if terms.kind is Kind.PATTERN and terms.pattern is not None:
         pattern = (await client.patterns.get(terms.pattern)).pattern_message or ""
     targets = _Targets()
-    for chunk in chunks:
-        rows = await ledger.rows(chunk.id)
-        since = None if chunk.sending_at is None else chunk.sending_at - _MARGIN
+    for chunk_id, since in chunks.items():
+        rows = await ledger.rows(chunk_id)
         if terms.kind is Kind.ONE_TEXT:
             text = parse_template(terms.message or "").text
-            targets.add(text, [row[1] for row in rows], _Target(chunk.id, [row[0] for row in rows], since))
+            targets.add(text, [row[1] for row in rows], _Target(chunk_id, [row[0] for row in rows], since))
             continue
         for row_id, recipient, content in rows:
             text = content or ""
             if terms.kind is Kind.PATTERN:
                 text = fill_pattern(pattern, json.loads(text))
-            targets.add(text, [recipient], _Target(chunk.id, [row_id], since))
+            targets.add(text, [recipient], _Target(chunk_id, [row_id], since))
     return targets
 
 
@@ -136,12 +148,9 @@ def fill_pattern(message: str, values: Mapping[str, object]) -> str:
     return _VARIABLE.sub(lambda found: str(values.get(found[1], found[0])), message)
 
 
-async def _search(
-    ledger: Ledger, client: AsyncEdgeClient, terms: Terms, chunks: Sequence[Chunk], targets: _Targets
-) -> int:
+async def _search(ledger: Ledger, client: AsyncEdgeClient, terms: Terms, since: datetime, targets: _Targets) -> int:
     """Read the messages since the first unknown chunk, and return their number."""
-    times = [chunk.sending_at for chunk in chunks if chunk.sending_at is not None]
-    filters = OutboxFilters(number=terms.from_number, create_from_date=min(times) - _MARGIN) if times else None
+    filters = OutboxFilters(number=terms.from_number, create_from_date=since - _MARGIN)
     reads = Reads()
     count = 0
     number = 0

@@ -160,6 +160,7 @@ class Chunk:
         error: why it was rejected or is unknown, or why the last attempt to send it failed.
         sending_at: the time (UTC) just before it was last sent, by the clock of this machine.
         attempts: the number of times that it was sent, at most once after an attempt that was accepted or is unknown.
+        unknown_since: the same time of the first attempt whose outcome is unknown, if it was released after that.
     """
 
     id: int
@@ -170,6 +171,7 @@ class Chunk:
     error: str | None = None
     sending_at: datetime | None = None
     attempts: int = 0
+    unknown_since: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -344,7 +346,8 @@ class Reconciled:
     Attributes:
         found: the number of unknown rows that the outbox proves to have been accepted; they are sent now.
         unknown: the number of rows that are still unknown.
-        ambiguous: the number of chunks that several messages of the outbox match, so that none is proven.
+        ambiguous: the number of unknown chunks for which the outbox has a message that may be theirs, but also another
+            one's: several match, or it was created up to 10 minutes before the chunk began to be sent.
         messages: the number of messages of the outbox that were looked at.
     """
 

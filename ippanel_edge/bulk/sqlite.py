@@ -36,7 +36,9 @@ from ippanel_edge.config import RateLimit
 
 T = TypeVar("T")
 
-_COLUMNS: Final = "id, method, state, rows, message_outbox_id, message_outbox_ids, error, sending_at, attempts"
+_COLUMNS: Final = (
+    "id, method, state, rows, message_outbox_id, message_outbox_ids, error, sending_at, attempts, unknown_since"
+)
 _FINAL: Final = ", ".join(f"'{status}'" for status in FINAL)
 
 
@@ -254,9 +256,11 @@ class SqliteLedger(Ledger):
 
     # Afterwards.
 
-    async def prove_sent(self, chunk_id: int, message_outbox_ids: Mapping[int, int]) -> None:
+    async def prove_sent(self, chunk_id: int, message_outbox_ids: Mapping[int, int]) -> int:
         """Record that rows of an unknown chunk were accepted."""
-        await self._file.transact(lambda connection: statements.prove_sent(connection, chunk_id, message_outbox_ids))
+        return await self._file.transact(
+            lambda connection: statements.prove_sent(connection, chunk_id, message_outbox_ids)
+        )
 
     async def known_ids(self, message_outbox_ids: Sequence[int]) -> set[int]:
         """Return those of the ids that belong to sent rows."""
@@ -279,7 +283,12 @@ class SqliteLedger(Ledger):
 
         def work(connection: sqlite3.Connection) -> int:
             count = statements.rows_in(connection, state)
-            connection.execute("UPDATE chunks SET state = 'pending', settled_at = NULL WHERE state = ?", (state.value,))
+            connection.execute(
+                "UPDATE chunks SET state = 'pending', settled_at = NULL, unknown_since = "
+                "CASE state WHEN 'unknown' THEN coalesce(unknown_since, sending_at) ELSE unknown_since END "
+                "WHERE state = ?",
+                (state.value,),
+            )
             return count
 
         return await self._file.transact(work)

@@ -50,6 +50,7 @@ CREATE TABLE chunks (
     attempts INTEGER NOT NULL DEFAULT 0,
     claim TEXT,                 -- the last attempt to send it
     sending_at TEXT,
+    unknown_since TEXT,         -- sending_at of the first attempt with an unknown outcome that was released
     settled_at TEXT
 );
 CREATE TABLE set_aside (

@@ -181,7 +181,7 @@ def _ranges(ids: Iterator[tuple[int]], size: int) -> Iterator[tuple[int, int, in
 
 def read_chunk(columns: Sequence[Any]) -> Chunk:
     """Return a chunk from its columns."""
-    chunk_id, method, state, rows, message_id, message_ids, error, sending_at, attempts = columns
+    chunk_id, method, state, rows, message_id, message_ids, error, sending_at, attempts, unknown_since = columns
     ids = [message_id] if message_id is not None else json.loads(message_ids) if message_ids else []
     return Chunk(
         id=chunk_id,
@@ -192,6 +192,7 @@ def read_chunk(columns: Sequence[Any]) -> Chunk:
         error=error,
         sending_at=None if sending_at is None else datetime.fromisoformat(sending_at),
         attempts=attempts,
+        unknown_since=None if unknown_since is None else datetime.fromisoformat(unknown_since),
     )
 
 
@@ -301,9 +302,12 @@ def report_row(columns: Sequence[Any]) -> ReportRow:
     )
 
 
-def prove_sent(connection: sqlite3.Connection, chunk_id: int, message_ids: Mapping[int, int]) -> None:
-    """Record that rows of a chunk were accepted. If all its rows were, so was the chunk."""
+def prove_sent(connection: sqlite3.Connection, chunk_id: int, message_ids: Mapping[int, int]) -> int:
+    """Record that rows of an unknown chunk were accepted, and return their number; 0 if it is not unknown any more."""
     first, last = row_range(connection, chunk_id)
+    is_unknown = "SELECT EXISTS (SELECT 1 FROM chunks WHERE id = ? AND state = 'unknown')"
+    if not connection.execute(is_unknown, (chunk_id,)).fetchone()[0]:
+        return 0
     rows = {row_id for row_id, _, _ in open_rows(connection, first, last)}
     proven = {row_id: message_id for row_id, message_id in message_ids.items() if row_id in rows}
     connection.executemany(
@@ -312,6 +316,6 @@ def prove_sent(connection: sqlite3.Connection, chunk_id: int, message_ids: Mappi
     )
     if len(proven) == len(rows):
         connection.execute(
-            "UPDATE chunks SET state = 'sent', error = NULL, settled_at = ? WHERE id = ? AND state = 'unknown'",
-            (now(), chunk_id),
+            "UPDATE chunks SET state = 'sent', error = NULL, settled_at = ? WHERE id = ?", (now(), chunk_id)
         )
+    return len(proven)

@@ -22,6 +22,7 @@ import anyio
 import procrastinate
 import procrastinate.exceptions
 import procrastinate.jobs
+import psycopg
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.types import JSONDict
 from psycopg import AsyncConnection
@@ -152,8 +153,7 @@ class ChunkJobs(ChunkQueue):
     async def defer_pending(self, ledger: Ledger, campaign: str) -> int:
         """Add a job for each pending chunk, and return their number. The app must be open.
 
-        Use it after jobs have failed or were deleted, or when the worker of a job ended before it began. A chunk that
-        has a job already is sent once all the same.
+        Use it after jobs have failed or were deleted. A chunk that has a job already is sent once all the same.
 
         Args:
             ledger: the open ledger of the campaign.
@@ -165,6 +165,28 @@ class ChunkJobs(ChunkQueue):
             await deferrer.batch_defer_async(*_arguments(campaign, [each.id for each in found]))
             after = found[-1].id
             count += len(found)
+        return count
+
+    async def retry_stalled(self, *, seconds: float = 30.0) -> int:
+        """Retry the jobs whose workers were killed, and return their number. The app must be open.
+
+        Procrastinate leaves such a job as it is. If its chunk was not claimed yet, it is pending, and no other job
+        would send it. Otherwise the retry makes it unknown. Call this regularly, for example in a periodic task.
+
+        Args:
+            seconds: a worker without a heartbeat for longer than this was killed. A worker sends one each 10 seconds.
+        """
+        jobs = self._app.job_manager
+        count = 0
+        stalled = await jobs.get_stalled_jobs(queue=self._queue, task_name=TASK, seconds_since_heartbeat=seconds)
+        for job in stalled:
+            try:
+                await jobs.retry_job(job)
+            except procrastinate.exceptions.ConnectorException as error:
+                if not isinstance(error.__cause__, psycopg.errors.RaiseException):
+                    raise
+                continue  # it has ended meanwhile, or another worker retries it
+            count += 1
         return count
 
     async def process(self, campaign: str, chunk_id: int) -> None:

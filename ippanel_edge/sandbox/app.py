@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from email.utils import format_datetime
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from starlette.datastructures import UploadFile
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from ippanel_edge.sandbox.records import User
     from ippanel_edge.sandbox.state import SandboxState
@@ -118,11 +119,28 @@ def create_app(state: SandboxState, faults: Faults | None = None) -> Starlette:
 
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(SameOrigin, page=PAGE)],
+        middleware=[Middleware(_Dated, state=state), Middleware(SameOrigin, page=PAGE)],
         exception_handlers={HTTPException: on_http_error, Exception: _on_error},
     )
     app.router.redirect_slashes = False
     return app
+
+
+class _Dated:
+    """Adds the Date header to each response: the time of the sandbox, which tests may have changed."""
+
+    def __init__(self, app: ASGIApp, *, state: SandboxState) -> None:
+        self._app = app
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start" and all(name != b"date" for name, _ in message["headers"]):
+                date = format_datetime(self._state.now, usegmt=True).encode()
+                message = {**message, "headers": [*message["headers"], (b"date", date)]}
+            await send(message)
+
+        await self._app(scope, receive, dated)
 
 
 def _publish_request(

@@ -208,7 +208,7 @@ def _open_storage(db: str | os.PathLike[str]) -> Storage:
 
 
 _TICK: Final = 0.1
-"""Seconds between two updates of the Date header."""
+"""Seconds between two turns of the main loop of uvicorn."""
 _CLOSING_STEPS: Final = 3
 """Turns of the event loop in which a closed idle connection disappears."""
 
@@ -285,6 +285,7 @@ class _ServerThread:
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=False,  # the app sends its own
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
         )

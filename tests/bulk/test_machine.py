@@ -173,6 +173,15 @@ class LedgerMachine(RuleBasedStateMachine):
         if left := [row for row in rows if row not in proven]:
             self.unknown[chunk_id] = left
 
+    @precondition(lambda self: self.model)
+    @rule(chunk_id=st.integers(1, 3))
+    def prove_what_is_not_unknown(self, chunk_id: int) -> None:
+        """Prove all rows of a chunk that was released or settled since the outbox was read."""
+        others = [state for state in State if state is not State.UNKNOWN]
+        if chunk_id in [chunk.id for state in others for chunk in self.run(self.ledger.chunks, state)]:
+            rows = self.run(self.ledger.rows, chunk_id)
+            assert self.run(self.ledger.prove_sent, chunk_id, {row_id: 1 for row_id, _, _ in rows}) == 0
+
     @rule(state=st.sampled_from([State.REJECTED, State.UNKNOWN]))
     def release(self, state: State) -> None:
         rows = [row for row, each in self.model.items() if each is state]
@@ -198,6 +207,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
     async def _report(self, after: int) -> Any:
         return await self.ledger.report(after=after, limit=7, states=list(State))
+
+    @invariant()
+    def no_pending_chunk_is_empty(self) -> None:
+        if not self.path.exists():
+            return
+        for chunk in self.run(self.ledger.chunks, State.PENDING):
+            assert self.run(self.ledger.rows, chunk.id)
 
     @invariant()
     def nothing_leaves_sent(self) -> None:

@@ -6,6 +6,7 @@ import inspect
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from ippanel_edge import errors
@@ -42,7 +43,10 @@ EACH_STATE: dict[type[EdgeError], tuple[State, bool]] = {
     errors.ServerError: (State.UNKNOWN, False),
     errors.DecodeError: (State.UNKNOWN, False),
 }
-"""The state of a chunk after each error, and whether the run stops."""
+"""The state of a chunk after each error of its first attempt, and whether the run stops."""
+FIRST = Chunk(id=1, method=Method.WEBSERVICE, state=State.PENDING, rows=1)
+AGAIN = attrs.evolve(FIRST, attempts=1)
+DOUBTFUL = attrs.evolve(AGAIN, unknown_since=datetime(2030, 1, 1, tzinfo=UTC))
 
 
 def test_every_error_is_in_the_table() -> None:
@@ -55,14 +59,14 @@ def test_the_settlement_of_an_error(kind: type[EdgeError]) -> None:
     error = kind("the reason")
     state, stops = EACH_STATE[kind]
     text = str(error)
-    assert settlement_of(error) == Settlement(state=state, error=text, stop=text if stops else None)
+    assert settlement_of(error, FIRST) == Settlement(state=state, error=text, stop=text if stops else None)
 
 
 @pytest.mark.parametrize("kind", EACH_STATE, ids=lambda kind: kind.__name__)
 def test_an_unknown_outcome_is_unknown_whatever_the_error(kind: type[EdgeError]) -> None:
     error = kind("the reason")
     error.outcome = Outcome.UNKNOWN
-    settlement = settlement_of(error)
+    settlement = settlement_of(error, FIRST)
     assert (settlement.state, settlement.stop) == (State.UNKNOWN, None)
 
 
@@ -71,13 +75,25 @@ def test_an_unknown_outcome_is_unknown_whatever_the_error(kind: type[EdgeError])
 def test_what_was_not_accepted_is_never_sent_or_unknown(kind: type[EdgeError], outcome: Outcome) -> None:
     error = kind("the reason")
     error.outcome = outcome
-    assert settlement_of(error).state in {State.PENDING, State.REJECTED}
+    assert settlement_of(error, FIRST).state in {State.PENDING, State.REJECTED}
+
+
+@pytest.mark.parametrize("kind", EACH_STATE, ids=lambda kind: kind.__name__)
+def test_a_rejection_does_not_settle_an_attempt_that_may_have_been_accepted(kind: type[EdgeError]) -> None:
+    state = settlement_of(kind("the reason"), DOUBTFUL).state
+    assert state is (State.UNKNOWN if EACH_STATE[kind][0] is State.REJECTED else EACH_STATE[kind][0])
+
+
+@pytest.mark.parametrize("kind", EACH_STATE, ids=lambda kind: kind.__name__)
+def test_a_duplicate_of_an_earlier_attempt_is_unknown(kind: type[EdgeError]) -> None:
+    state = settlement_of(kind("the reason"), AGAIN).state
+    assert state is (State.UNKNOWN if kind is errors.DuplicateMessage else EACH_STATE[kind][0])
 
 
 def test_ids_that_arrived_before_the_error_prove_a_send() -> None:
     error = OutcomeUnknown("deadline")
     error.message_outbox_ids = (7, 8)
-    assert settlement_of(error) == Settlement(state=State.SENT, message_outbox_ids=(7, 8))
+    assert settlement_of(error, FIRST) == Settlement(state=State.SENT, message_outbox_ids=(7, 8))
 
 
 @pytest.mark.parametrize("kind", [CampaignError, LedgerError])

@@ -113,7 +113,12 @@ EXPECTED = {
 
 
 def _command(script: Path, arguments: Sequence[str]) -> list[str]:
-    """Return the command of a script; a test module is run by pytest, with none of this project's settings."""
+    """Return the command of a script; a test module is run by pytest, with none of this project's settings.
+
+    The example of Celery is run with a worker in its process.
+    """
+    if script.name == "bulk_celery.py":
+        return [sys.executable, str(Path(__file__).with_name("celery_worker.py"))]
     if script.name.startswith("test_"):
         return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(script)]
     return [sys.executable, str(script), *arguments]
@@ -142,6 +147,7 @@ def test_an_example_runs_as_a_file(script: Path, tmp_path: Path, request: pytest
             "IPPANEL_USERNAME": USERNAME,
             "IPPANEL_PASSWORD": PASSWORD,
             "PYTHONIOENCODING": "utf-8",
+            "BROKER_URL": "memory://",
         }
         if script.name in WITH_POSTGRES:
             settings["DATABASE_URL"] = _database(request.getfixturevalue("database"))

@@ -177,6 +177,16 @@ class TestClock:
         clock.advance(90)
         assert clock.now() == datetime(2030, 1, 1, 0, 1, 30, tzinfo=UTC)
 
+    def test_the_date_of_a_response_is_that_of_the_clock(self) -> None:
+        clock = SandboxClock(datetime(2030, 1, 1, tzinfo=UTC), frozen=True)
+        with Sandbox(clock) as sandbox:
+            clock.advance(90)
+            responses = [httpx.get(f"{sandbox.base_url}{path}") for path in (CREDIT, "/api/nothing")]
+            sandbox.faults.add(500, path=CREDIT, headers={"Date": "soon"})
+            responses.append(httpx.get(f"{sandbox.base_url}{CREDIT}"))
+        dates = [response.headers.get_list("date") for response in responses]
+        assert dates == [["Tue, 01 Jan 2030 00:01:30 GMT"], ["Tue, 01 Jan 2030 00:01:30 GMT"], ["soon"]]
+
     def test_a_running_clock_continues_from_its_start(self) -> None:
         clock = SandboxClock(datetime(2030, 1, 1, tzinfo=UTC))
         clock.advance(3600)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 
+import anyio.to_thread
 import procrastinate
+import procrastinate.exceptions
 import procrastinate.jobs
 import pytest
 
@@ -15,7 +20,7 @@ from ippanel_edge.bulk import Counts, LedgerError, PostgresLedger, Settlement, S
 from ippanel_edge.config import RateLimit
 from ippanel_edge.errors import ConfigurationError
 from ippanel_edge.integrations.procrastinate import TASK, ChunkJobs, ChunkPendingError, _Retry, add_chunk_task
-from tests.bulk.postgres.campaigns import TERMS, claim, execute, load
+from tests.bulk.postgres.campaigns import TERMS, claim, execute, load, wait_until
 from tests.bulk.postgres.conftest import OpenLedger
 from tests.bulk.service import Service
 
@@ -157,6 +162,60 @@ async def test_pending_chunks_can_have_new_jobs(
     assert await jobs.defer_pending(ledger, "spring") == 3
     await run()
     assert await ledger.counts() == Counts(sent=3)
+
+
+def kill_a_worker_before_its_second_claim(database: str, service: Service) -> None:
+    arguments = json.dumps([database, service.options])
+    command = [sys.executable, "-m", "tests.bulk.postgres.queue_worker", arguments]
+    with subprocess.Popen(command) as worker:  # noqa: S603 - this Python
+        try:
+            query = "SELECT array_agg(status::text ORDER BY id) = ARRAY['succeeded', 'doing'] FROM procrastinate_jobs"
+            wait_until(database, query)
+        finally:
+            worker.kill()
+
+
+async def test_the_job_of_a_worker_that_was_killed_before_its_claim_is_retried(
+    open_ledger: OpenLedger, jobs: ChunkJobs, database: str, service: Service, listed: Listed, run: Run
+) -> None:
+    ledger = await open_ledger(queue=jobs)
+    await load(ledger, 2)
+    await anyio.to_thread.run_sync(kill_a_worker_before_its_second_claim, database, service)
+    assert await ledger.counts() == Counts(sent=1, pending=1)
+    assert await jobs.retry_stalled() == 0, "its last heartbeat is not old yet"
+    await run()
+    assert listed() == [(1, "succeeded"), (2, "doing")]
+    execute(database, "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 seconds'")
+    assert await jobs.retry_stalled() == 1
+    assert await jobs.retry_stalled() == 0
+    await run()
+    assert listed() == [(1, "succeeded"), (2, "succeeded")]
+    assert await ledger.counts() == Counts(sent=2)
+
+
+async def test_a_job_that_has_ended_is_not_retried(
+    open_ledger: OpenLedger,
+    jobs: ChunkJobs,
+    app: procrastinate.App,
+    database: str,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await load(await open_ledger(queue=jobs), 1)
+    execute(database, "UPDATE procrastinate_jobs SET status = 'doing'")
+    stalled = list(await app.job_manager.get_stalled_jobs())
+    assert len(stalled) == 1
+    execute(database, "UPDATE procrastinate_jobs SET status = 'todo'")
+    await run()
+
+    async def get_stalled_jobs(**_: object) -> list[procrastinate.jobs.Job]:
+        return stalled
+
+    monkeypatch.setattr(app.job_manager, "get_stalled_jobs", get_stalled_jobs)
+    assert await jobs.retry_stalled() == 0
+    execute(database, "ALTER TABLE procrastinate_jobs RENAME TO gone")
+    with pytest.raises(procrastinate.exceptions.ConnectorException):
+        await jobs.retry_stalled()
 
 
 async def test_the_job_of_a_chunk_that_was_not_sent_is_retried(

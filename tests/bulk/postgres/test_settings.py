@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 
+import anyio
 import pytest
+from psycopg import AsyncConnection
 
 from ippanel_edge import bulk
-from ippanel_edge.bulk import BadRow, CampaignError, Kind, LedgerError, Method, PostgresLedger, Terms
+from ippanel_edge.bulk import BadRow, CampaignError, Counts, Kind, LedgerError, Method, PostgresLedger, Terms
 from ippanel_edge.errors import ConfigurationError, InvalidArgument
-from tests.bulk.postgres.campaigns import TERMS, execute, load
+from tests.bulk.postgres.campaigns import TERMS, build, execute, load, sent
 from tests.bulk.postgres.conftest import OpenLedger
 
 pytestmark = pytest.mark.anyio
@@ -94,6 +96,36 @@ async def test_commits_are_durable_though_the_server_is_set_otherwise(open_ledge
     async with ledger._connections.lend() as connection:
         cursor = await connection.execute("SHOW synchronous_commit")
         assert await cursor.fetchone() == ("on",)
+
+
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
+async def test_workers_begin_a_campaign_at_once_at_any_isolation_level(
+    open_ledger: OpenLedger, database: str, isolation: str
+) -> None:
+    name = database.rpartition("=")[2]
+    execute(database, f"ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'")
+    ledgers: list[PostgresLedger] = []
+
+    async def work() -> None:
+        ledger = await open_ledger()  # the first one creates the tables
+        ledgers.append(ledger)
+        await load(ledger, 40)  # the first one adds the rows
+        while (claimed := await ledger.claim(build)) is not None:
+            await ledger.settle(claimed.chunk.id, sent(claimed.chunk.id), token=claimed.token)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(6):
+            tasks.start_soon(work)
+    assert await ledgers[0].counts() == Counts(sent=40)
+
+
+async def test_a_read_is_a_snapshot(open_ledger: OpenLedger) -> None:
+    async def isolation(connection: AsyncConnection) -> object:
+        return await (await connection.execute("SHOW transaction_isolation")).fetchone()
+
+    ledger = await open_ledger()
+    assert await ledger._connections.read(isolation) == ("repeatable read",)
+    assert await ledger._connections.transact(isolation) == ("read committed",)
 
 
 async def test_the_report_is_a_view(open_ledger: OpenLedger, database: str) -> None:
