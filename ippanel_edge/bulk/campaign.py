@@ -42,7 +42,15 @@ from ippanel_edge.bulk.texts import parse_template, preparer, wanted_columns
 from ippanel_edge.config import RateLimit
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values import phones, times
-from ippanel_edge.values.checks import check_choice, check_int, check_iterable, check_range, check_text, check_type
+from ippanel_edge.values.checks import (
+    check_choice,
+    check_int,
+    check_iterable,
+    check_range,
+    check_str,
+    check_text,
+    check_type,
+)
 from ippanel_edge.values.segments import check_message
 
 T = TypeVar("T")
@@ -179,7 +187,7 @@ class Campaign:
     async def _with_variables(self, terms: Terms) -> Terms:
         pattern = await self._client.patterns.get(terms.pattern or "")
         names = [variable.name for variable in pattern.variable or () if variable.name]
-        return attrs.evolve(terms, params={name: name for name in names})
+        return attrs.evolve(terms, params=_columns(names))
 
     async def load(self, rows: AnyRows, *, on_bad_row: OnBadRow = "set_aside") -> LoadReport:
         """Read rows, check them and add them to the ledger: all of them, or none if it fails.
@@ -398,7 +406,7 @@ def _terms(
     if pattern is not None:
         kind = Kind.PATTERN
     elif message is not None:
-        template = parse_template(message)
+        template = parse_template(check_str(message, argument="message"))
         kind = Kind.OWN_TEXT if template.columns else Kind.ONE_TEXT
         if not template.columns:
             check_message(template.text)
