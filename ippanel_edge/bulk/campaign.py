@@ -306,7 +306,7 @@ class Campaign:
         """Read the delivery status of the sent rows until none can change any more.
 
         Args:
-            timeout: the maximum of seconds.
+            timeout: the maximum of seconds. Reads in progress are then cancelled, and the result is what is known.
             every: seconds between two rounds.
 
         Raises:

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
-from ippanel_edge import AsyncEdgeClient, InvalidArgument
+from ippanel_edge import AsyncEdgeClient, InvalidArgument, RateLimited
 from ippanel_edge.bulk import (
     Campaign,
     Method,
@@ -56,6 +56,16 @@ async def test_a_plan_asks_for_the_price_of_each_distinct_length_and_sends_nothi
     assert 0 < plan.cost_from <= plan.cost_to
     assert asked == ["send.calculate_price"] * 4
     assert accepted(sandbox) == []
+
+
+async def test_a_plan_does_not_wait_for_prices_that_the_service_refuses(
+    client: AsyncEdgeClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with Campaign.open(tmp_path / "a.db", client, message="a") as campaign:
+        await campaign.load(numbers(1))
+        sandbox.faults.add(429, path="/api/send/calculate-price", times=999, headers={"Retry-After": "3600"})
+        with anyio.fail_after(5), pytest.raises(RateLimited):
+            await campaign.plan()
 
 
 async def test_a_plan_of_one_text_and_of_a_pattern(client: AsyncEdgeClient, tmp_path: Path) -> None:
