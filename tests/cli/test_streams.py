@@ -33,7 +33,7 @@ def test_a_signal_ends_the_reading_of_an_open_pipe(
     sandbox: Sandbox, tmp_path: Path, number: signal.Signals, rows: str
 ) -> None:
     ledger = tmp_path / "a.db"
-    command = ["bulk", "-", "--message", "Hello", "--ledger", ledger, "--yes", "--json"]
+    command: list[str | Path] = ["bulk", "-", "--message", "Hello", "--ledger", ledger, "--yes", "--json"]
     with process(*command, stdin=subprocess.PIPE) as child:
         assert child.stdin is not None
         assert child.stderr is not None
