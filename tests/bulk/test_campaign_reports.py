@@ -144,6 +144,15 @@ async def test_a_million_rows_need_less_than_150_mb(tmp_path: Path) -> None:
     assert failed == 0
 
 
+@pytest.mark.parametrize(("length", "size", "requests"), [(100, None, 2), (500, None, 6), (500, 10_000, 2)])
+async def test_a_file_has_fewer_rows_if_their_texts_are_long(
+    client: AsyncEdgeClient, tmp_path: Path, length: int, size: int | None, requests: int
+) -> None:
+    async with Campaign.open(tmp_path / "a.db", client, chunk_size=size) as campaign:
+        await campaign.load([(number, "a" * length) for number in numbers(12_000)])
+        assert (await campaign.plan(price=False)).requests == {Method.PEER_TO_PEER_FILE: requests}
+
+
 async def test_rows_of_an_xlsx_file(client: AsyncEdgeClient, sandbox: Sandbox, tmp_path: Path) -> None:
     from benchmarks import customers  # noqa: PLC0415 - this test only
 
