@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -23,9 +22,9 @@ from ippanel_edge.values.checks import (
     check_ids,
     check_int,
     check_iterable,
-    check_str,
     check_text,
     check_type,
+    check_value,
     optional_texts,
     secrets,
     texts,
@@ -199,7 +198,7 @@ def with_values(
     check_type(params, Mapping, argument="params")
     for name, value in params.items():
         check_text(name, argument="params")
-        _check_value(value, argument=f"params[{name!r}]")
+        check_value(value, argument=f"params[{name!r}]")
     return {
         **texts(code=code),
         "recipients": [_recipient(recipient)],
@@ -282,25 +281,13 @@ def _contact(contact: PatternContact) -> dict[str, Any]:
     check_type(contact.options, Mapping, argument="phonebook.options")
     for field, value in contact.options.items():
         name = str(check_id(field, argument="phonebook.options"))
-        _check_value(value, argument=f"phonebook.options[{name}]")
+        check_value(value, argument=f"phonebook.options[{name}]")
         options[name] = value
     return {
         "id": check_id(contact.id, argument="phonebook.id"),
         **{name.removeprefix("phonebook."): value for name, value in optional.items()},
         **({"options": options} if options else {}),
     }
-
-
-def _check_value(value: object, *, argument: str) -> None:
-    """Check that a value is a str or a number that JSON can represent."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise InvalidArgument(f"expected a str or a number, got {type(value).__name__}", argument=argument)
-    if isinstance(value, str):
-        check_str(value, argument=argument)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise InvalidArgument(f"expected a finite number, got {value}", argument=argument)
-    elif isinstance(value, int):
-        check_int(int(value), argument=argument)
 
 
 def _hidden(value: object) -> object:

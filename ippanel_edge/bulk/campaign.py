@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Final, Literal, Self, TypeAlias, TypeVar, cast
 
@@ -42,7 +43,15 @@ from ippanel_edge.bulk.texts import parse_template, preparer, wanted_columns
 from ippanel_edge.config import RateLimit
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values import phones, times
-from ippanel_edge.values.checks import check_choice, check_int, check_iterable, check_range, check_text, check_type
+from ippanel_edge.values.checks import (
+    check_choice,
+    check_int,
+    check_iterable,
+    check_range,
+    check_str,
+    check_text,
+    check_type,
+)
 from ippanel_edge.values.segments import check_message
 
 T = TypeVar("T")
@@ -55,6 +64,8 @@ AnyRows: TypeAlias = Rows | str | os.PathLike[str] | Iterable[Item] | AsyncItera
 
 _STATES: Final = tuple(State)
 _BATCH: Final = 2_000
+_MAX_CHARACTERS: Final = 1_000_000
+"""The number of characters of a request, on average, by which its rows are limited: it is held in memory."""
 MAX_CONCURRENCY: Final = 1_000
 
 
@@ -117,7 +128,8 @@ class Campaign:
             send_time: timezone-aware time to send at; sent immediately if omitted.
             one_per_number: whether a number gets one message only, even if its rows have different texts.
             method: the method of `client.send` for the rows of the next loads; chosen by their number if omitted.
-            chunk_size: the maximum number of rows of a request; by default 1,000, or 10,000 in a file.
+            chunk_size: the maximum number of rows of a request; by default 1,000, or 10,000 in a file, and fewer if
+                the texts are long.
 
         Raises:
             InvalidArgument: an argument is invalid, or a message and a pattern are given.
@@ -179,7 +191,7 @@ class Campaign:
     async def _with_variables(self, terms: Terms) -> Terms:
         pattern = await self._client.patterns.get(terms.pattern or "")
         names = [variable.name for variable in pattern.variable or () if variable.name]
-        return attrs.evolve(terms, params={name: name for name in names})
+        return attrs.evolve(terms, params=_columns(names))
 
     async def load(self, rows: AnyRows, *, on_bad_row: OnBadRow = "set_aside") -> LoadReport:
         """Read rows, check them and add them to the ledger: all of them, or none if it fails.
@@ -204,6 +216,7 @@ class Campaign:
         terms = self._ledger.terms
         prepare = preparer(terms, source.name)
         load = await self._ledger.begin_load(source.name)
+        rows_read = characters = 0
         try:
             # A trio loop does not close a generator that a cancellation leaves.
             async with _closing(source.batches(wanted_columns(terms))) as batches:
@@ -212,16 +225,18 @@ class Campaign:
                     if on_bad_row == "stop":
                         _check_good(bad)
                     await self._ledger.add(load, good, bad)
-            return await self._ledger.finish_load(load, self._cut)
+                    rows_read += len(good)
+                    characters += sum(len(content or "") for _, _, content, _ in good)
+            return await self._ledger.finish_load(load, partial(self._cut, length=characters / max(rows_read, 1)))
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._ledger.abandon_load(load)
             raise
 
-    def _cut(self, rows: int) -> tuple[Method, int]:
-        kind = self._ledger.terms.kind
-        method = self._method or choose_method(kind, rows, self._chunk_size)
-        return method, self._chunk_size or DEFAULT_ROWS[method]
+    def _cut(self, rows: int, *, length: float) -> tuple[Method, int]:
+        """Return the method and the rows of a request, for rows whose texts have a length on average."""
+        method = self._method or choose_method(self._ledger.terms.kind, rows, self._chunk_size)
+        return method, self._chunk_size or min(DEFAULT_ROWS[method], int(_MAX_CHARACTERS / max(length, 1.0)))
 
     async def plan(self, *, rate: RateLimit | float | None = None, price: bool = True) -> Plan:
         """Return what a run would do: a dry run, which sends nothing.
@@ -298,7 +313,7 @@ class Campaign:
         """Read the delivery status of the sent rows until none can change any more.
 
         Args:
-            timeout: the maximum of seconds.
+            timeout: the maximum of seconds. Reads in progress are then cancelled, and the result is what is known.
             every: seconds between two rounds.
 
         Raises:
@@ -398,7 +413,7 @@ def _terms(
     if pattern is not None:
         kind = Kind.PATTERN
     elif message is not None:
-        template = parse_template(message)
+        template = parse_template(check_str(message, argument="message"))
         kind = Kind.OWN_TEXT if template.columns else Kind.ONE_TEXT
         if not template.columns:
             check_message(template.text)

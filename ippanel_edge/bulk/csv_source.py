@@ -47,6 +47,7 @@ class CsvRows:
         delimiter: the character between the columns; None to detect it.
         recipient: the name of the column of the recipients; None to recognise it.
         message: the name of the column of the texts; None to recognise it.
+        can_wait: whether reading may wait for another program, because the file is a pipe.
     """
 
     name: str
@@ -55,10 +56,11 @@ class CsvRows:
     delimiter: str | None = None
     recipient: str | None = None
     message: str | None = None
+    can_wait: bool = False
 
     def batches(self, columns: Sequence[str] | None) -> AsyncIterator[list[RawRow]]:
         """Yield the rows in batches. As `Rows.batches`."""
-        return from_thread(self.read(columns))
+        return from_thread(self.read(columns), can_wait=self.can_wait)
 
     def read(self, columns: Sequence[str] | None) -> Generator[list[RawRow], None, None]:
         """Yield the rows in batches, blocking.

@@ -60,6 +60,14 @@ def check_releasable(state: State) -> None:
         raise CampaignError(f"only rejected and unknown rows can be pending again, got {state}", argument="state")
 
 
+def storable(text: str) -> str:
+    """Return a text without what databases cannot store: NUL and lone surrogates.
+
+    The value of a row that was set aside may have them, and the name of a file.
+    """
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 class Turns(Protocol):
     """The rate of the requests of a campaign."""
 

@@ -12,7 +12,7 @@ from typing import Any, Final, LiteralString, Protocol
 import attrs
 from psycopg import AsyncConnection
 
-from ippanel_edge.bulk.ledger import Cut
+from ippanel_edge.bulk.ledger import Cut, storable
 from ippanel_edge.bulk.records import BadRow, LoadReport, NewRow
 
 _TABLES: Final[LiteralString] = """
@@ -136,11 +136,6 @@ class Loading:
         await connection.execute(LOCK, (campaign,))
         cursor = await connection.execute("SELECT 1 FROM ippanel_edge.loads WHERE token = %s", (self.token,))
         return await cursor.fetchone() is not None
-
-
-def storable(text: str) -> str:
-    """Return a text without what PostgreSQL cannot store: NUL and lone surrogates."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 async def _count(connection: AsyncConnection, statement: LiteralString, values: Sequence[object] = ()) -> int:

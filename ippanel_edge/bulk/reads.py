@@ -7,14 +7,18 @@ from typing import Any, Final, TypeVar, cast
 
 import anyio
 
-from ippanel_edge.errors import RateLimited
+from ippanel_edge._async import _io
+from ippanel_edge.config import RetryPolicy
+from ippanel_edge.endpoints import READ
+from ippanel_edge.errors import EdgeError, RateLimited
+from ippanel_edge.wire.retry import next_delay
 
 T = TypeVar("T")
 
 _START: Final = 4.0
 _MAXIMUM: Final = 32.0
-_PAUSE: Final = 1.0
-"""Seconds to wait after a 429 without Retry-After."""
+_POLICY: Final = RetryPolicy(backoff=1.0)
+"""The retries of a read that the service answers with 429: after 1, 2 and 4 seconds, or after Retry-After."""
 
 
 class Window:
@@ -52,23 +56,46 @@ class Window:
 
 
 class Reads:
-    """Runs reads, and repeats those that are answered with 429."""
+    """Runs reads, and retries those that are answered with 429."""
 
-    def __init__(self, *, sleep: Callable[[float], Awaitable[None]] = anyio.sleep) -> None:
+    def __init__(
+        self,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        clock: Callable[[], float] = _io.monotonic,
+    ) -> None:
         self.window: Window = Window()
         self._sleep = sleep
+        self._clock = clock
+        self._succeeded = 0
 
     async def read(self, function: Callable[[], Awaitable[T]]) -> T:
-        """Run a read in the window. It is repeated until the service answers it with something other than 429."""
+        """Run a read in the window. After a 429 it is retried, while other reads succeed as often as necessary.
+
+        Raises:
+            RateLimited: no read succeeds any more: three retries of this one were answered with 429 too, or the next
+                one would have to wait until more than 120 seconds after the first attempt.
+            EdgeError: the read failed otherwise.
+        """
+        failures: list[EdgeError] = []
+        began, succeeded = self._clock(), self._succeeded
         while True:
             await self.window.acquire()
             try:
                 result = await function()
             except RateLimited as error:
                 self.window.limited()
-                pause = error.retry_after or _PAUSE
+                if self._succeeded != succeeded:  # the service answers, but not as many reads at once
+                    failures.clear()
+                    began, succeeded = self._clock(), self._succeeded
+                failures.append(error)
+                left = began + _POLICY.max_retry_after - self._clock()
+                pause = next_delay(_POLICY, READ, failures, draw=max, remaining=left)  # the longest pause, no jitter
+                if pause is None:
+                    raise
             else:
                 self.window.succeeded()
+                self._succeeded += 1
                 return result
             finally:
                 self.window.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import sys
 from collections.abc import AsyncIterable, Callable, Generator, Iterable, Mapping
@@ -129,7 +130,7 @@ def _file(
 ) -> Rows:
     if source == _STDIN:
         _reject(xlsx_only, ".xlsx files, and standard input is read as CSV")
-        return CsvRows("stdin", lambda: nullcontext(sys.stdin.buffer), recipient=recipient, message=message, **csv_only)
+        return CsvRows("stdin", _stdin, recipient=recipient, message=message, can_wait=True, **csv_only)
     path = Path(source)
     suffix = path.suffix.lower()
     if suffix == _XLSX:
@@ -137,7 +138,14 @@ def _file(
         return XlsxRows(path.name, _opener(path), recipient=recipient, message=message, **xlsx_only)
     if suffix in _CSV:
         _reject(xlsx_only, ".xlsx files")
-        return CsvRows(path.name, _opener(path), recipient=recipient, message=message, **csv_only)
+        return CsvRows(
+            path.name,
+            _opener(path),
+            recipient=recipient,
+            message=message,
+            can_wait=not os.path.isfile(path),  # noqa: PTH113 - `Path.is_file` may raise an error
+            **csv_only,
+        )
     raise InvalidArgument(
         f"expected a file whose name ends in .csv, .tsv, .txt or .xlsx, got {path.name!r}; save it as one of these",
         argument="source",
@@ -161,7 +169,15 @@ def _stream(
             raise InvalidArgument("expected an .xlsx file that is seekable; pass its path", argument="source")
         return XlsxRows(name, opened, recipient=recipient, message=message, **xlsx_only)
     _reject(xlsx_only, ".xlsx files")
-    return CsvRows(name, opened, recipient=recipient, message=message, **csv_only)
+    return CsvRows(name, opened, recipient=recipient, message=message, can_wait=not is_seekable, **csv_only)
+
+
+def _stdin() -> AbstractContextManager[BinaryIO]:
+    """Return the standard input, without its buffer: Python could not exit while a thread waits in that."""
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - the process has none
+        raise InvalidArgument("the standard input is closed; pass the path of a file", argument="source")
+    buffer = sys.stdin.buffer
+    return nullcontext(cast("BinaryIO", buffer.raw if isinstance(buffer, io.BufferedReader) else buffer))
 
 
 def _is_xlsx(source: BinaryIO) -> bool:

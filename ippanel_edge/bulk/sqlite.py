@@ -13,7 +13,7 @@ import anyio
 
 from ippanel_edge._async.limiter import AsyncLimiter
 from ippanel_edge.bulk import sqlite_statements as statements
-from ippanel_edge.bulk.ledger import Build, Claimed, Cut, Ledger, Turns, check_releasable
+from ippanel_edge.bulk.ledger import Build, Claimed, Cut, Ledger, Turns, check_releasable, storable
 from ippanel_edge.bulk.records import (
     FINAL,
     BadRow,
@@ -105,7 +105,7 @@ class SqliteLedger(Ledger):
         def work(connection: sqlite3.Connection) -> int:
             statements.delete_unfinished(connection)  # that of a load which could not be abandoned
             cursor = connection.execute(
-                "INSERT INTO loads (source, started_at) VALUES (?, ?)", (source, statements.now())
+                "INSERT INTO loads (source, started_at) VALUES (?, ?)", (storable(source), statements.now())
             )
             return int(cursor.lastrowid or 0)
 
@@ -126,7 +126,7 @@ class SqliteLedger(Ledger):
             )
             connection.executemany(
                 "INSERT INTO set_aside (load, line, value, reason) VALUES (?, ?, ?, ?)",
-                ((load, each.line, each.value, each.reason) for each in bad_rows),
+                ((load, each.line, storable(each.value), storable(each.reason)) for each in bad_rows),
             )
             connection.execute("UPDATE loads SET rows = rows + ? WHERE id = ?", (len(rows) + len(bad_rows), load))
 

@@ -104,16 +104,17 @@ class LedgerFile:
                 self._owner = _own(self.path)
                 if not self.path.exists():
                     os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _MODE))
-            mode = "ro" if self._read_only else "rw"
-            self._connection = _connect(f"{self.path.absolute().as_uri()}?mode={mode}", timeout=_BUSY)
+            if self._read_only:
+                self._connection = connect_to_read(self.path, timeout=_BUSY)
+            else:
+                self._connection = _connect(f"{self.path.absolute().as_uri()}?mode=rw", timeout=_BUSY)
             self._connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
             self._check(self._connection)
         except sqlite3.DatabaseError as error:
-            if self._read_only and getattr(error, "sqlite_errorname", "").startswith("SQLITE_READONLY"):
+            problem = _read_problem(error) if self._read_only else None
+            if problem is not None:
                 raise CampaignError(
-                    f"the process that was creating the ledger {str(self.path)!r} ended too early; run the campaign "
-                    "again",
-                    argument="ledger",
+                    f"cannot read the ledger {str(self.path)!r}: {problem}", argument="ledger"
                 ) from error
             if isinstance(error, sqlite3.OperationalError):
                 raise LedgerError(f"cannot open the ledger {str(self.path)!r}: {error}") from error
@@ -251,6 +252,49 @@ class LedgerFile:
 
 def _connect(uri: str, *, timeout: float) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
+
+
+def connect_to_read(path: Path, *, timeout: float = _BUSY) -> sqlite3.Connection:
+    """Open a ledger that another process may own, to read only; also in a folder that cannot be written.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    connection = _connect(uri, timeout=timeout)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema")  # opens the file
+    except sqlite3.Error as error:
+        connection.close()
+        if not _is_blocked(error) or _has_journal(path):
+            raise
+        # SQLite cannot create its index of the journal here. Without a journal, nobody is writing, and it needs none.
+        return _connect(f"{uri}&immutable=1", timeout=timeout)
+    return connection
+
+
+def _is_blocked(error: sqlite3.Error) -> bool:
+    """Whether SQLite could not create or write a file beside the ledger."""
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
+
+
+def _has_journal(path: Path) -> bool:
+    """Whether SQLite has changes of the ledger in another file."""
+    ledger = path.resolve()
+    journals = (ledger.with_name(f"{ledger.name}{suffix}") for suffix in ("-wal", "-journal"))
+    return any(journal.exists() and journal.stat().st_size for journal in journals)
+
+
+def _read_problem(error: sqlite3.Error) -> str | None:
+    """Return why a ledger with a journal cannot be opened to read only, or None if the reason is another one."""
+    if not getattr(error, "sqlite_errorname", "").startswith("SQLITE_READONLY"):
+        return None
+    if error.sqlite_errorname == "SQLITE_READONLY_ROLLBACK":
+        return "the process that was creating it ended too early; run the campaign again"
+    return (
+        "it has a journal (-wal), which SQLite reads only in a folder that this user may write; get that right, or "
+        "copy both files to a folder of your own"
+    )
 
 
 def _own(path: Path) -> sqlite3.Connection:

@@ -14,6 +14,7 @@ from ippanel_edge.bulk.raw_rows import RawRow
 from ippanel_edge.bulk.records import BadRow, Kind, NewRow, Terms
 from ippanel_edge.errors import InvalidArgument
 from ippanel_edge.values import phones
+from ippanel_edge.values.checks import check_value
 from ippanel_edge.values.segments import check_message
 
 Make: TypeAlias = Callable[[Sequence[object]], str]
@@ -143,7 +144,13 @@ def _text_maker(terms: Terms) -> Make:
     def make(values: Sequence[object]) -> str:
         if None in values:
             raise InvalidArgument("has no value", argument=f"column {names[values.index(None)]!r}")
-        return check_message(fill(*values))
+        try:
+            text = fill(*values)
+        except ValueError as error:  # for example of an int with more digits than Python converts
+            problem = f"a value of {{{'}, {'.join(names)}}} cannot be written as text ({error})"
+        else:
+            return check_message(text)
+        raise InvalidArgument(problem, argument="message")
 
     return make
 
@@ -164,6 +171,7 @@ def _values_maker(terms: Terms) -> Make:
                 raise InvalidArgument(
                     f"expected a str or an int, got {type(value).__name__}", argument=f"params[{name!r}]"
                 )
+            check_value(value, argument=f"params[{name!r}]")  # the check of the send, which nothing loaded may fail
         return json.dumps(dict(zip(names, values, strict=True)), ensure_ascii=False, separators=(",", ":"))
 
     return make
@@ -174,4 +182,9 @@ def _bad(source: str, line: int, value: object, error: InvalidArgument) -> BadRo
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)[:_SHOWN]
+    if value is None:
+        return ""
+    try:
+        return str(value)[:_SHOWN]
+    except ValueError:  # as above
+        return type(value).__name__

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import anyio
+
 from ippanel_edge._async import _io
 from ippanel_edge._async.client import AsyncEdgeClient
 from ippanel_edge._async.faults import is_transient
@@ -27,32 +29,39 @@ async def track(ledger: Ledger, client: AsyncEdgeClient, *, seconds: float, ever
     Args:
         ledger: the ledger, which records the statuses.
         client: the client.
-        seconds: the maximum time.
+        seconds: the maximum time. Reads in progress are then cancelled.
         every: seconds between two rounds.
+
+    Returns:
+        What the ledger knows at the end.
 
     Raises:
         EdgeError: the service rejects a request, or five rounds in a row failed.
     """
     check_seconds(seconds, argument="timeout")
     check_seconds(every, argument="every")
-    ends = _io.monotonic() + seconds
+    with anyio.move_on_after(seconds):
+        await _rounds(ledger, client, every, until=_io.monotonic() + seconds)
+    counts = await ledger.counts()
+    done = counts.delivered + counts.not_delivered
+    return Tracked(delivered=counts.delivered, not_delivered=counts.not_delivered, open=max(0, counts.sent - done))
+
+
+async def _rounds(ledger: Ledger, client: AsyncEdgeClient, every: float, *, until: float) -> None:
+    """Read in rounds, unless the next one would begin too late."""
     reads = Reads()
     faults = 0
+    left = 1
     while True:
         try:
             left = await _round(ledger, client, reads)
             faults = 0
         except EdgeError as error:
             faults += 1
-            if not is_transient(error) or faults >= _FAULTS:
+            if not (is_transient(error) or error.timed_out) or faults >= _FAULTS:
                 raise
-            left = 1
-        if not left or _io.monotonic() + every >= ends:
-            counts = await ledger.counts()
-            done = counts.delivered + counts.not_delivered
-            return Tracked(
-                delivered=counts.delivered, not_delivered=counts.not_delivered, open=max(0, counts.sent - done)
-            )
+        if not left or _io.monotonic() + every >= until:
+            return
         await _io.sleep(every)
 
 

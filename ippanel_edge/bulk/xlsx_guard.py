@@ -39,6 +39,8 @@ _FAR: Final = re.compile(rb"""=\s*["'](?:[A-Za-z]{2,}[0-9]|[A-Za-z]?(?:[0-9]{8}|
 """A cell or row beyond column Z or row 1,100,000."""
 _PLACE: Final = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]*)""")
 _ROW: Final = re.compile(rb"<(?:\w+:)?row\b")
+_FORMULAS: Final = (b'"e"', b"'e'", b"<f>", b"<f ", b"<f/", b":f")
+"""What occurs in a sheet with an error or a formula."""
 _STRING: Final = re.compile(rb"<(?:\w+:)?si\b")
 _IS_SHARED: Final = re.compile(rb"""\st\s*=\s*["']s["']""")
 _SHARED: Final = re.compile(rb"""\st\s*=\s*["']s["'][^<>]*><(?:\w+:)?v>([0-9]+)<""")
@@ -48,7 +50,7 @@ def check_workbook(stream: BinaryIO, *, name: str) -> bool:
     """Check that a workbook can be opened in a bounded amount of memory. The position is set to the start.
 
     Returns:
-        Whether a cell may hold an error such as #N/A.
+        Whether a cell may hold an error such as #N/A, or a formula.
 
     Raises:
         InvalidArgument: it is not XLSX, is damaged or encrypted, or is too large when unpacked.
@@ -56,14 +58,14 @@ def check_workbook(stream: BinaryIO, *, name: str) -> bool:
     try:
         check_archive(stream)
         with ZipFile(stream) as archive:
-            has_errors = _check_members(archive)
+            has_formulas = _check_members(archive)
     except InvalidWorkbook as error:
         problem = str(error)
     except _BROKEN:
         problem = f"the file is damaged or not a workbook; {SAVE}"
     else:
         stream.seek(0)
-        return has_errors
+        return has_formulas
     raise InvalidArgument(f"{name}: {problem}", argument="source")
 
 
@@ -72,7 +74,7 @@ def _too_large() -> NoReturn:
 
 
 def _check_members(archive: ZipFile) -> bool:
-    """Check the documents of a workbook. Return whether a cell may hold an error."""
+    """Check the documents of a workbook. Return whether a cell may hold an error or a formula."""
     members = archive.infolist()
     if any(
         member.flag_bits & ENCRYPTED or member.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for member in members
@@ -96,7 +98,7 @@ def _check_members(archive: ZipFile) -> bool:
     if longest * max(size.tags for size in sizes) // _MIN_TAGS > MAX_TEXT:
         strings = [member for member, size in zip(documents, sizes, strict=True) if size.string]
         _check_references(archive, documents, strings, longest)
-    return any(size.has_errors for size in sizes)
+    return any(size.has_formulas for size in sizes)
 
 
 @attrs.define
@@ -105,7 +107,7 @@ class _Size:
 
     Attributes:
         is_sheet: whether it may be a sheet.
-        has_errors: whether it may have a cell with an error.
+        has_formulas: whether it may have a cell with an error or a formula.
         is_far: whether it has a cell beyond column Z or row 1,100,000.
         row: the maximum number of bytes of a row.
         string: the maximum number of bytes of a shared string, with its tags; 0 if there is none.
@@ -113,7 +115,7 @@ class _Size:
     """
 
     is_sheet: bool = False
-    has_errors: bool = False
+    has_formulas: bool = False
     is_far: bool = False
     row: int = 0
     string: int = 0
@@ -126,7 +128,7 @@ def _measure(archive: ZipFile, member: ZipInfo) -> _Size:
     for chunk in document_chunks(archive, member):
         size.tags += chunk.count(b"<")
         size.is_sheet = size.is_sheet or b"sheetData" in chunk
-        size.has_errors = size.has_errors or b'"e"' in chunk or b"'e'" in chunk
+        size.has_formulas = size.has_formulas or any(mark in chunk for mark in _FORMULAS)
         size.is_far = size.is_far or _FAR.search(chunk) is not None
         longest, row = _longest(_split(chunk, b"row", _ROW), row)
         size.row = max(size.row, longest)

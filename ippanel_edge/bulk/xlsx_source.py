@@ -15,7 +15,7 @@ import attrs
 
 from ippanel_edge.bulk.columns import Wanted
 from ippanel_edge.bulk.raw_rows import BATCH, RawRow, from_thread
-from ippanel_edge.bulk.xlsx_errors import error_cells
+from ippanel_edge.bulk.xlsx_errors import Problems, empty_cells
 from ippanel_edge.bulk.xlsx_guard import check_workbook
 from ippanel_edge.errors import ConfigurationError, InvalidArgument
 
@@ -52,7 +52,7 @@ class XlsxRows:
             InvalidArgument: the file cannot be read or is too large, or the sheet or a wanted column is missing.
             ConfigurationError: python-calamine is not installed.
         """
-        sheet, errors = self._open()
+        sheet, empty = self._open()
         wanted = Wanted(columns, self.recipient, self.message)
         # The rows are those from the first one of the sheet; the columns are those from the first one with a value.
         start = sheet.start
@@ -66,16 +66,17 @@ class XlsxRows:
             if any(map(str.strip, names)):
                 break
         else:
-            raise InvalidArgument(f"{self.name}: is empty; expected a header and rows", argument="source")
+            problem = "its cells hold formulas without values; open it in Excel and save it" if empty else "is empty"
+            raise InvalidArgument(f"{self.name}: {problem}; expected a header and rows", argument="source")
         header = wanted.header(names, source=self.name, first=first_column)
         selection = wanted.select(header)
         indexes = (selection.recipient, *selection.values)
         places = {first_column + index + 1: header.names[index] for index in indexes}
         problems = {
-            line: f"column {name!r} holds an error of a formula, such as #N/A; correct it in the workbook"
-            for line, columns_with_errors in errors.items()
-            for column, name in places.items()
-            if column in columns_with_errors
+            line: f"column {places[column]!r} {problem}"
+            for (column, problem), lines in sorted(empty.items(), reverse=True)  # the first problem of a row
+            if column in places
+            for line in lines
         }
         if not header.is_first_row and (batch := _batch([row], number, indexes, problems)):
             yield batch
@@ -83,9 +84,13 @@ class XlsxRows:
             if batch := _batch(chunk, number + 1, indexes, problems):
                 yield batch
             number += len(chunk)
+        # The reader ends with the last value, so it does not return rows of formulas without values after that.
+        after: list[RawRow] = [(line, "", problems[line]) for line in sorted(problems) if line > number]
+        if after:
+            yield after
 
-    def _open(self) -> tuple[CalamineSheet, dict[int, set[int]]]:
-        """Read the sheet and the places of its errors into memory, and close the file."""
+    def _open(self) -> tuple[CalamineSheet, Problems]:
+        """Read the sheet and the places of the cells that only look empty into memory, and close the file."""
         try:
             from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415 - an extra, loaded on first use
         except ImportError:
@@ -93,13 +98,13 @@ class XlsxRows:
                 "reading .xlsx requires python-calamine; run pip install 'ippanel-edge[excel]'", argument="source"
             ) from None
         with self.opened() as stream:
-            has_errors = check_workbook(stream, name=self.name)
+            has_formulas = check_workbook(stream, name=self.name)
             try:
                 opened = CalamineWorkbook.from_object(_path(stream) or stream)  # pyright: ignore[reportUnknownMemberType] - a bare PathLike
                 with opened as workbook:
                     index = self._index(workbook)
                     sheet = workbook.get_sheet_by_index(index)
-                return sheet, error_cells(stream, index, name=self.name) if has_errors else {}
+                return sheet, empty_cells(stream, index, name=self.name) if has_formulas else {}
             except InvalidArgument:
                 raise
             except (CalamineError, OSError, ValueError, LookupError, ET.ParseError) as error:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import attrs
 
 from ippanel_edge.bulk.records import CampaignError, LedgerError
+from ippanel_edge.bulk.sqlite_file import connect_to_read
 
 
 @attrs.frozen
@@ -71,9 +72,8 @@ def _check_no_journal(ledger: Path) -> None:
 
 def _copy(ledger: Path, path: Path) -> None:
     """Copy a ledger, which another process may be using."""
-    uri = f"{ledger.absolute().as_uri()}?mode=ro"
     try:
-        with closing(sqlite3.connect(uri, uri=True)) as source, closing(sqlite3.connect(path)) as copy:
+        with closing(connect_to_read(ledger)) as source, closing(sqlite3.connect(path)) as copy:
             source.backup(copy)
     except sqlite3.Error as error:
         raise CampaignError(f"cannot read the ledger {str(ledger)!r}: {error}") from error

@@ -161,6 +161,22 @@ def check_int(value: int, *, argument: str) -> int:
     return value
 
 
+def check_value(value: object, *, argument: str) -> None:
+    """Check that a value, such as that of a pattern's variable, is a str or a number that JSON can represent.
+
+    Raises:
+        InvalidArgument: any other value.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise InvalidArgument(f"expected a str or a number, got {type(value).__name__}", argument=argument)
+    if isinstance(value, str):
+        check_str(value, argument=argument)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise InvalidArgument(f"expected a finite number, got {value}", argument=argument)
+    elif isinstance(value, int):
+        check_int(int(value), argument=argument)
+
+
 def check_id(value: int, *, argument: str) -> int:
     """Return an id: an int from 1.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,6 +37,7 @@ pytestmark = pytest.mark.anyio
     ("arguments", "problem"),
     [
         ({"message": ""}, "message: must not be empty"),
+        ({"message": "Hello {name} \ud800"}, "message: contains a lone surrogate"),
         ({"message": "Hello {"}, "message: not a valid template"),
         ({"message": "Hello {name!r}"}, "the field {name} must be the name of a column"),
         ({"message": "a", "pattern": "otp"}, "pattern: must not be combined with message"),
@@ -144,6 +147,36 @@ async def test_a_bad_row_is_set_aside_with_its_place_and_reason(client: AsyncEdg
         ("customers.csv", 5, "09121234569"),
     ]
     assert [row.reason.split(":")[0] for row in bad] == ["recipient", "message", "message"]
+
+
+async def test_rows_that_cannot_be_sent_do_not_stop_those_after_them(
+    client: AsyncEdgeClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    rows: list[Any] = [
+        (numbers(1)[0], {"code": 10**30}),
+        (numbers(1)[0], {"code": 10**5000}),
+        (numbers(1)[0], {"code": "\ud800"}),
+        ("0912\udcff\0", {"code": "1"}),
+        (numbers(2)[1], {"code": "ok"}),
+    ]
+    async with Campaign.open(tmp_path / "a.db", client, pattern="otp", params=["code"]) as campaign:
+        report = await campaign.load(rows)
+        assert (report.added, report.set_aside) == (1, 4)
+        bad = [row async for row in campaign.bad_rows()]
+        assert [(row.source, row.line) for row in bad] == [("rows", line) for line in (1, 2, 3, 4)]
+        assert bad[3].value == "0912?\ufffd", "what no database can store is replaced"
+        result = await campaign.run()
+        assert (result.stopped, result.counts.sent) == (None, 1)
+    assert len(sandbox.state.outbox) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have Unicode names only")
+async def test_a_file_may_have_any_name(client: AsyncEdgeClient, tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"caf\xe9.csv")  # Latin-1, which is not UTF-8
+    file.write_text("mobile\n09121234567\n")
+    async with Campaign.open(tmp_path / "a.db", client, message="a") as campaign:
+        report = await campaign.load(file)
+        assert (report.source, report.added) == ("caf?.csv", 1)
 
 
 async def test_a_load_that_stops_at_a_bad_row_adds_nothing(

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
-from ippanel_edge import AsyncEdgeClient, InvalidArgument
+from ippanel_edge import AsyncEdgeClient, InvalidArgument, RateLimited
 from ippanel_edge.bulk import (
     Campaign,
     Method,
@@ -56,6 +56,16 @@ async def test_a_plan_asks_for_the_price_of_each_distinct_length_and_sends_nothi
     assert 0 < plan.cost_from <= plan.cost_to
     assert asked == ["send.calculate_price"] * 4
     assert accepted(sandbox) == []
+
+
+async def test_a_plan_does_not_wait_for_prices_that_the_service_refuses(
+    client: AsyncEdgeClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with Campaign.open(tmp_path / "a.db", client, message="a") as campaign:
+        await campaign.load(numbers(1))
+        sandbox.faults.add(429, path="/api/send/calculate-price", times=999, headers={"Retry-After": "3600"})
+        with anyio.fail_after(5), pytest.raises(RateLimited):
+            await campaign.plan()
 
 
 async def test_a_plan_of_one_text_and_of_a_pattern(client: AsyncEdgeClient, tmp_path: Path) -> None:
@@ -132,6 +142,15 @@ async def test_a_million_rows_need_less_than_150_mb(tmp_path: Path) -> None:
     rss, failed = map(float, run.stdout.split())
     assert rss < 150
     assert failed == 0
+
+
+@pytest.mark.parametrize(("length", "size", "requests"), [(100, None, 2), (500, None, 6), (500, 10_000, 2)])
+async def test_a_file_has_fewer_rows_if_their_texts_are_long(
+    client: AsyncEdgeClient, tmp_path: Path, length: int, size: int | None, requests: int
+) -> None:
+    async with Campaign.open(tmp_path / "a.db", client, chunk_size=size) as campaign:
+        await campaign.load([(number, "a" * length) for number in numbers(12_000)])
+        assert (await campaign.plan(price=False)).requests == {Method.PEER_TO_PEER_FILE: requests}
 
 
 async def test_rows_of_an_xlsx_file(client: AsyncEdgeClient, sandbox: Sandbox, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from ippanel_edge import RateLimited, ServerError
+from ippanel_edge import EdgeError, RateLimited, ServerError
 from ippanel_edge.bulk.reads import Reads, Window, together
 
 pytestmark = pytest.mark.anyio
@@ -45,38 +45,92 @@ async def test_a_window_limits_the_reads_in_progress() -> None:
     assert (most, active) == (2, 0)
 
 
-async def test_a_429_is_waited_out_and_halves_the_window() -> None:
-    pauses: list[float] = []
-    answers: list[RateLimited | str] = [RateLimited(retry_after=7.0), RateLimited(), "done"]
+class Service:
+    """Answers reads in turn, with a clock that runs while they wait.
 
-    async def sleep(seconds: float) -> None:
-        pauses.append(seconds)
+    Attributes:
+        answers: the answers; the last one is repeated.
+        takes: the seconds that each read takes.
+        pauses: the pauses before retries.
+    """
 
-    async def read() -> str:
-        answer = answers.pop(0)
-        if isinstance(answer, RateLimited):
+    def __init__(self, *answers: EdgeError | str, takes: float = 0.0) -> None:
+        self.answers = list(answers)
+        self.takes = takes
+        self.pauses: list[float] = []
+        self._time = 0.0
+
+    async def read(self) -> str:
+        self._time += self.takes
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, EdgeError):
             raise answer
         return answer
 
-    reads = Reads(sleep=sleep)
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self._time += seconds
+
+    def reads(self) -> Reads:
+        return Reads(sleep=self.sleep, clock=lambda: self._time)
+
+
+def limited(retry_after: float | None = None) -> RateLimited:
+    return RateLimited(status_code=429, retry_after=retry_after)
+
+
+async def test_a_429_is_waited_out_and_halves_the_window() -> None:
+    service = Service(limited(7.0), limited(), "done")
+    reads = service.reads()
     start = reads.window.size
-    assert await reads.read(read) == "done"
-    assert pauses == [7.0, 1.0]
+    assert await reads.read(service.read) == "done"
+    assert service.pauses == [7.0, 2.0]
     assert reads.window.size == start / 4 + 1 / (start / 4)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "takes", "pauses"),
+    [
+        (None, 0.0, [1.0, 2.0, 4.0]),
+        (20.0, 0.0, [20.0, 20.0, 20.0]),
+        (50.0, 0.0, [50.0, 50.0]),
+        (3600.0, 0.0, []),
+        (None, 60.0, [1.0]),
+    ],
+)
+async def test_a_read_that_is_always_answered_with_429_fails(
+    retry_after: float | None, takes: float, pauses: list[float]
+) -> None:
+    service = Service(limited(retry_after), takes=takes)
+    with pytest.raises(RateLimited):
+        await service.reads().read(service.read)
+    assert service.pauses == pauses
+
+
+async def test_a_read_is_retried_as_long_as_others_succeed() -> None:
+    service, other = Service(*[limited()] * 9, "done"), Service("done")
+
+    async def sleep(seconds: float) -> None:
+        await service.sleep(seconds)
+        await reads.read(other.read)
+
+    reads = Reads(sleep=sleep, clock=lambda: 0.0)
+    assert await reads.read(service.read) == "done"
+    assert service.pauses == [1.0] * 9
 
 
 async def test_each_item_is_read_once() -> None:
     seen: list[int] = []
-    limited = {3, 50}
+    rejected = {3, 50}
 
     async def sleep(_: float) -> None:
         await anyio.lowlevel.checkpoint()
 
     async def read(item: int) -> None:
         await anyio.lowlevel.checkpoint()
-        if item in limited:
-            limited.remove(item)
-            raise RateLimited
+        if item in rejected:
+            rejected.remove(item)
+            raise limited()
         seen.append(item)
 
     await Reads(sleep=sleep).each(range(200), read)

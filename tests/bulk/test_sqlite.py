@@ -15,6 +15,7 @@ import anyio
 import attrs
 import pytest
 
+from ippanel_edge.bulk import sqlite_file
 from ippanel_edge.bulk.records import CampaignError, Counts, Kind, LedgerError, Method, Settlement, State, Terms
 from ippanel_edge.bulk.sqlite import SqliteLedger
 from tests.bulk.ledgers import TERMS, claim, load, new_rows, nothing, opened, query, sent
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.anyio
 
 OPENS: Final = """
 import sys, anyio
+from ippanel_edge.bulk import sqlite_file
 from ippanel_edge.bulk.records import CampaignError
 from ippanel_edge.bulk.sqlite import SqliteLedger
 
@@ -393,3 +395,53 @@ async def test_a_ledger_whose_creation_was_killed_is_named_to_a_reader(tmp_path:
         await SqliteLedger(path, read_only=True).open(None)
     with pytest.raises(CampaignError, match="no campaign"):  # a writer completes it
         await SqliteLedger(path).open(None)
+
+
+# A folder that cannot be written.
+
+
+class Refused(sqlite3.Connection):
+    """A connection in a folder that cannot be written: root, as which tests may run, can write everywhere."""
+
+    name = "SQLITE_READONLY_DIRECTORY"
+
+    def execute(self, *_: Any) -> sqlite3.Cursor:
+        error = sqlite3.OperationalError("attempt to write a readonly database")
+        error.sqlite_errorname = self.name
+        raise error
+
+
+@pytest.fixture(params=["SQLITE_READONLY_DIRECTORY", "SQLITE_CANTOPEN"])
+def read_only_folder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of the error with which SQLite refuses to open a ledger, unless nothing in the folder is needed."""
+    monkeypatch.setattr(Refused, "name", request.param)
+    connect = sqlite_file._connect
+
+    def connect_in_it(uri: str, *, timeout: float) -> sqlite3.Connection:
+        is_blocked = "mode=ro" in uri and "immutable=1" not in uri
+        return sqlite3.connect(":memory:", factory=Refused) if is_blocked else connect(uri, timeout=timeout)
+
+    monkeypatch.setattr(sqlite_file, "_connect", connect_in_it)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("read_only_folder")
+async def test_a_finished_ledger_is_read_in_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    async with opened(path) as ledger:
+        await load(ledger, ["a", "b"])
+    reader = SqliteLedger(path, read_only=True)
+    assert await reader.open(None) == TERMS
+    assert (await reader.counts()).pending == 2
+    await reader.aclose()
+
+
+async def test_a_journal_in_a_folder_that_cannot_be_written_is_named(tmp_path: Path, read_only_folder: str) -> None:
+    path = tmp_path / "ledger.db"
+    async with opened(path) as ledger:
+        await load(ledger, ["a"])
+        with pytest.raises((CampaignError, LedgerError)) as caught:
+            await SqliteLedger(path, read_only=True).open(None)
+    reason = "a folder that this user may write" if "READONLY" in read_only_folder else "cannot open the ledger"
+    assert reason in str(caught.value)
+    assert "ended too early" not in str(caught.value)

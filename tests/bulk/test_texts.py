@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ippanel_edge.bulk.calls import build_call
 from ippanel_edge.bulk.raw_rows import RawRow
-from ippanel_edge.bulk.records import BadRow, Kind, Terms
+from ippanel_edge.bulk.records import BadRow, Chunk, Kind, Method, State, Terms
 from ippanel_edge.bulk.texts import content_hash, parse_template, preparer, wanted_columns
 from ippanel_edge.errors import InvalidArgument
 
@@ -19,6 +20,8 @@ TEMPLATE = Terms(from_number=LINE, kind=Kind.OWN_TEXT, message="Hi {name}, {n}")
 OWN_TEXT = Terms(from_number=LINE, kind=Kind.OWN_TEXT)
 PATTERN = Terms(from_number=LINE, kind=Kind.PATTERN, pattern="p", params={"code": "Code", "name": "نام"})
 NUMBER = "+989121234567"
+HUGE = 10**5000
+"""An int with more digits than Python converts to text."""
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,11 @@ def test_a_good_row(terms: Terms, row: RawRow, content: str | None) -> None:
         (PATTERN, (2, NUMBER, ["1", None]), NUMBER, "params['name']: has no value"),
         (PATTERN, (2, NUMBER, [1.5, "a"]), NUMBER, "params['code']: expected a str or an int, got float"),
         (PATTERN, (2, NUMBER, [True, "a"]), NUMBER, "params['code']: expected a str or an int, got bool"),
+        (PATTERN, (2, NUMBER, [10**30, "a"]), NUMBER, "params['code']: is too large"),
+        (PATTERN, (2, NUMBER, [HUGE, "a"]), NUMBER, "params['code']: is too large"),
+        (PATTERN, (2, NUMBER, ["1", "\ud800"]), NUMBER, "params['name']: contains a lone surrogate"),
+        (PATTERN, (2, HUGE, ["1", "a"]), "int", "recipient: expected a str, got int"),
+        (TEMPLATE, (2, NUMBER, ["Sara", HUGE]), NUMBER, "a value of {name}, {n} cannot be written as text"),
     ],
 )
 def test_a_bad_row_has_its_line_and_reason(terms: Terms, row: RawRow, value: str, reason: str) -> None:
@@ -125,6 +133,31 @@ def test_bad_rows_do_not_stop_the_others() -> None:
     assert [row[0] for row in good] == [3]
     assert [row.line for row in bad] == [2, 4]
     assert all(isinstance(row, BadRow) for row in bad)
+
+
+ODD = st.characters() | st.characters(categories=["Cs"])  # with lone surrogates, which are not text
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(ODD, max_size=8) | st.just(HUGE)
+ROWS = [
+    (ONE_TEXT, Method.WEBSERVICE, 0),
+    (ONE_TEXT, Method.FILE, 0),
+    (TEMPLATE, Method.PEER_TO_PEER, 2),
+    (TEMPLATE, Method.PEER_TO_PEER_FILE, 2),
+    (OWN_TEXT, Method.PEER_TO_PEER, 1),
+    (OWN_TEXT, Method.PEER_TO_PEER_FILE, 1),
+    (PATTERN, Method.PATTERN, 2),
+]
+
+
+@pytest.mark.parametrize(("terms", "method", "width"), ROWS)
+@given(data=st.data())
+def test_a_row_is_set_aside_or_can_be_sent(terms: Terms, method: Method, width: int, data: st.DataObject) -> None:
+    recipient = data.draw(st.just(NUMBER) | VALUES)
+    values = data.draw(st.lists(VALUES, min_size=width, max_size=width))
+    good, bad = preparer(terms, "a.csv")([(2, recipient, values)])
+    assert len(good) + len(bad) == 1
+    rows = [(1, number, content) for _, number, content, _ in good]
+    if rows:
+        build_call(terms, Chunk(id=1, method=method, state=State.PENDING, rows=1), rows)
 
 
 @given(st.text(min_size=1), st.text(min_size=1))

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from ippanel_edge import AsyncEdgeClient, InvalidArgument, NotFound, ServerError
+from ippanel_edge import AsyncEdgeClient, InvalidArgument, NotFound, RateLimit, ServerError
 from ippanel_edge.bulk.campaign import Campaign
 from ippanel_edge.bulk.records import Method, Settlement, State, Tracked
 from ippanel_edge.sandbox.records import MessageState
@@ -76,10 +76,10 @@ async def test_own_texts_are_followed(tmp_path: Path) -> None:
 async def test_the_statuses_before_the_last_are_recorded_too(tmp_path: Path) -> None:
     with Service() as service:
         async with sent_campaign(tmp_path, service, ["09120000001", LATE_NUMBER], step=3600.0) as campaign:
-            assert await campaign.track(timeout=0.01, every=0.02) == Tracked(delivered=0, not_delivered=0, open=2)
+            assert await campaign.track(timeout=60, every=99) == Tracked(delivered=0, not_delivered=0, open=2)
             assert await deliveries(campaign) == ["handed_over", "handed_over"]
             service.sandbox.clock.advance(2.5 * 3600)
-            assert await campaign.track(timeout=0.01, every=0.02) == Tracked(delivered=1, not_delivered=0, open=1)
+            assert await campaign.track(timeout=60, every=99) == Tracked(delivered=1, not_delivered=0, open=1)
             assert await deliveries(campaign) == ["delivered", "received"]
             service.sandbox.clock.advance(9 * 3600)
             assert await campaign.track(every=0.01) == Tracked(delivered=2, not_delivered=0, open=0)
@@ -111,7 +111,7 @@ async def test_a_message_in_review_stays_open_until_the_time_is_over(tmp_path: P
         service.sandbox.state.review = True
         service.sandbox.state.review_seconds = None
         async with sent_campaign(tmp_path, service, ["09120000001"]) as campaign:
-            assert await campaign.track(timeout=0.05, every=0.02) == Tracked(delivered=0, not_delivered=0, open=1)
+            assert await campaign.track(timeout=0.5, every=0.02) == Tracked(delivered=0, not_delivered=0, open=1)
             (message,) = service.outbox
             service.sandbox.state.approve(message.outbox_id)
             assert (await campaign.track(every=0.01)).delivered == 1
@@ -149,6 +149,37 @@ async def test_a_429_and_transient_errors_are_waited_out(tmp_path: Path) -> None
             service.sandbox.faults.add(429, path=RECIPIENTS, times=3, headers={"Retry-After": "0.01"})
             service.sandbox.faults.add(500, path=RECIPIENTS, times=3)
             assert (await campaign.track(every=0.001)).delivered == 20
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "1"}, {"Retry-After": "3600"}])
+async def test_tracking_ends_at_its_timeout_whatever_the_service_asks_for(
+    headers: dict[str, str], tmp_path: Path
+) -> None:
+    with Service() as service:
+        async with sent_campaign(tmp_path, service, SAMPLE.numbers) as campaign:
+            service.sandbox.faults.add(429, path=RECIPIENTS, times=999, headers=headers)
+            with anyio.fail_after(5):
+                assert await campaign.track(timeout=0.6, every=0.5) == Tracked(delivered=0, not_delivered=0, open=20)
+
+
+async def test_a_read_without_a_response_ends_at_the_timeout(tmp_path: Path) -> None:
+    with Service() as service:
+        async with sent_campaign(tmp_path, service, SAMPLE.numbers) as campaign:
+            service.sandbox.faults.add(None, path=RECIPIENTS, delay=30.0, times=999)
+            with anyio.fail_after(5):
+                assert await campaign.track(timeout=0.3, every=0.1) == Tracked(delivered=0, not_delivered=0, open=20)
+
+
+async def test_a_rate_limit_does_not_prolong_the_timeout(tmp_path: Path) -> None:
+    with Service() as service:
+        async with sent_campaign(tmp_path, service, SAMPLE.numbers):
+            pass
+        async with (
+            AsyncEdgeClient(**service.options, rate_limit=RateLimit(0.01)) as client,
+            Campaign.resume(tmp_path / "ledger.db", client) as campaign,
+        ):
+            with anyio.fail_after(5):
+                assert (await campaign.track(timeout=0.5, every=1.0)).open >= 15
 
 
 async def test_five_failed_rounds_are_an_error(tmp_path: Path) -> None:

@@ -68,6 +68,62 @@ async def test_a_row_with_an_error_of_a_formula_is_a_problem() -> None:
     ]
 
 
+NO_VALUE = (
+    "column {!r} holds a formula without a value; open the workbook in Excel and save it, or replace the formulas by "
+    "their values"
+)
+
+
+async def test_a_row_with_a_formula_without_a_value_is_a_problem() -> None:
+    content = saved(
+        ["mobile", "code", "other"],
+        ['="0912"&"1234567"', 1, None],
+        ["09121234568", "=RAND()", None],
+        ["09121234569", 3, "=RAND()"],
+        ["=A2", "=B2", None],
+        ["=A3", None, None],
+    )
+    assert await rows_of(content, ["code"]) == [
+        (2, "", NO_VALUE.format("mobile")),
+        (3, "09121234568", NO_VALUE.format("code")),
+        (4, "09121234569", ("3",)),
+        (5, "", NO_VALUE.format("mobile")),
+        (6, "", NO_VALUE.format("mobile")),
+    ]
+
+
+async def test_a_sheet_of_formulas_without_values_is_not_empty() -> None:
+    content = saved(["mobile"], *[[f'="091212345{index:02}"'] for index in range(5)])
+    assert await rows_of(content) == [(line, "", NO_VALUE.format("mobile")) for line in range(2, 7)]
+    (argument, text) = await problem_of(read_rows(io.BytesIO(saved(['="09121234567"']))))
+    assert argument == "source"
+    assert "its cells hold formulas without values; open it in Excel and save it" in text
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ('<c r="B2"><f>1+1</f><v>2</v></c>', ("2",)),
+        ('<c r="B2"><f t="shared" si="0"/><v>2</v></c>', ("2",)),
+        ('<c r="B2" t="str"><f>A1</f><v>x</v></c>', ("x",)),
+        ('<c r="B2" t="str"><f>IF(1,"","")</f><v></v></c>', ("",)),
+        ('<c r="B2"><f>1+1</f></c>', NO_VALUE.format("code")),
+        ('<c r="B2"><f>1+1</f><v/></c>', NO_VALUE.format("code")),
+        ('<c r="B2" s="1"><f t="shared" si="0"/><v></v></c>', NO_VALUE.format("code")),
+        ('<c r="B2"><f t="array" ref="B2">{1}</f>\n<v />\n</c>', NO_VALUE.format("code")),
+    ],
+)
+@pytest.mark.parametrize("padding", [0, 1])
+async def test_a_formula_has_the_value_that_is_stored_with_it(cell: str, value: object, padding: int) -> None:
+    rows = ["<c r='A1' t='inlineStr'><is><t>mobile</t></is></c><c r='B1' t='inlineStr'><is><t>code</t></is></c>"]
+    rows.append(f"<c r='A2' t='inlineStr'><is><t>0912</t></is></c>{cell}")
+    content = sheet(*rows)
+    if padding:  # so that a chunk of 1 MiB ends within the cell
+        start = content.index(cell)
+        content = f"{content[:start]}{' ' * (1024 * 1024 - start - 20)}{content[start:]}"
+    assert await rows_of(packed({**parts(), SHEET: content}), ["code"]) == [(2, "0912", value)]
+
+
 @pytest.mark.parametrize("make", [workbook, shared, saved])
 async def test_inline_and_shared_strings_are_read(make: Any) -> None:
     content = make(["موبایل", "متن"], ["09121234567", "سلام & <b>\nخط"], ["09351234567", "a  b"])

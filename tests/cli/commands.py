@@ -85,11 +85,11 @@ def run_process(*arguments: str | Path, stdin: str | None = "", **variables: str
 
 
 @contextmanager
-def process(*arguments: str | Path) -> Generator[subprocess.Popen[str]]:
+def process(*arguments: str | Path, stdin: int = subprocess.DEVNULL) -> Generator[subprocess.Popen[str]]:
     """Start the command line as a process, which is killed at the end."""
     with subprocess.Popen(  # noqa: S603 - the command is that of this project
         [*COMMAND, *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
