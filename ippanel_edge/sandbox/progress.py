@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -10,6 +11,8 @@ import attrs
 from ippanel_edge.sandbox.events import EventFeed
 from ippanel_edge.sandbox.records import DeliveryOutcome, OutboxMessage, Recipient
 from ippanel_edge.sandbox.rules.billing import charge_due_messages
+from ippanel_edge.sandbox.rules.delivery import next_change
+from ippanel_edge.sandbox.timed import TimedItems
 from ippanel_edge.sandbox.views import FINAL_STATUSES, outgoing_row, status_of
 
 if TYPE_CHECKING:
@@ -23,11 +26,15 @@ Statuses = Mapping[DeliveryOutcome, str]
 
 @attrs.define
 class _Watched:
-    """A message without a final status, one recipient for each delivery outcome, and the published statuses."""
+    """A message without a final status, one recipient for each delivery outcome, and the published statuses.
+
+    The statuses were computed after `checked_at`.
+    """
 
     message: OutboxMessage
     examples: Mapping[DeliveryOutcome, Recipient]
     statuses: Statuses
+    checked_at: datetime
 
     @property
     def is_final(self) -> bool:
@@ -43,7 +50,7 @@ class Progress:
 
     def __init__(self, feed: EventFeed) -> None:
         self._feed = feed
-        self._watched: dict[int, _Watched] = {}
+        self._watched: TimedItems[_Watched] = TimedItems(_next_change)
         self._recipients = 0
 
     def add(self, message: OutboxMessage, state: SandboxState) -> None:
@@ -54,9 +61,9 @@ class Progress:
                 "message", outgoing_row(message, index, state, status=watched.statuses[recipient.outcome])
             )
         if message.recipients:
-            self._add(watched)
+            self._add(watched, state)
         while self._recipients > MAX_RECIPIENTS and len(self._watched) > 1:
-            oldest = next(iter(self._watched.values()))
+            oldest = next(iter(self._watched))
             if not self._check(oldest, state):  # its further changes are not published
                 self._feed.publish("reset", {"reason": "too many messages without a final status"})
             self._remove(oldest)
@@ -73,20 +80,19 @@ class Progress:
             found.append(_watch(message, state))
         for watched in reversed(found):
             if not watched.is_final:
-                self._add(watched)
+                self._add(watched, state)
 
     def update(self, state: SandboxState) -> None:
         """Publish the status changes since the last call."""
         charge_due_messages(state)
-        for watched in list(self._watched.values()):
-            if self._check(watched, state):
-                self._remove(watched)
+        for watched in self._watched.take_due(state):
+            self._renew(watched, state)
 
     def update_message(self, message: OutboxMessage, state: SandboxState) -> None:
         """Publish the status changes of one message, which was approved, rejected or cancelled."""
         watched = self._watched.get(message.outbox_id)
-        if watched is not None and self._check(watched, state):
-            self._remove(watched)
+        if watched is not None:
+            self._renew(watched, state)
 
     def remove(self, outbox_id: int) -> None:
         """Stop watching a message, which was deleted, if it is watched."""
@@ -102,6 +108,7 @@ class Progress:
     def _check(self, watched: _Watched, state: SandboxState) -> bool:
         """Publish the changes of one message; return whether its statuses are final."""
         message = watched.message
+        watched.checked_at = state.now
         statuses = _statuses(message, watched.examples, state)
         if statuses != watched.statuses:
             for index, recipient in enumerate(message.recipients):
@@ -111,18 +118,30 @@ class Progress:
             watched.statuses = statuses
         return watched.is_final
 
-    def _add(self, watched: _Watched) -> None:
-        self._watched[watched.message.outbox_id] = watched
+    def _renew(self, watched: _Watched, state: SandboxState) -> None:
+        """Publish the changes of one message, and watch it until the next one."""
+        if self._check(watched, state):
+            self._remove(watched)
+        else:
+            self._watched.set(watched.message.outbox_id, watched, state)
+
+    def _add(self, watched: _Watched, state: SandboxState) -> None:
+        self._watched.set(watched.message.outbox_id, watched, state)
         self._recipients += len(watched.message.recipients)
 
     def _remove(self, watched: _Watched) -> None:
-        del self._watched[watched.message.outbox_id]
+        self._watched.remove(watched.message.outbox_id)
         self._recipients -= len(watched.message.recipients)
 
 
 def _watch(message: OutboxMessage, state: SandboxState) -> _Watched:
     examples = {recipient.outcome: recipient for recipient in message.recipients}
-    return _Watched(message, examples, _statuses(message, examples, state))
+    checked_at = state.now
+    return _Watched(message, examples, _statuses(message, examples, state), checked_at)
+
+
+def _next_change(watched: _Watched, state: SandboxState) -> datetime | None:
+    return next_change(watched.message, watched.examples, state, after=watched.checked_at)
 
 
 def _statuses(message: OutboxMessage, examples: Mapping[DeliveryOutcome, Recipient], state: SandboxState) -> Statuses:

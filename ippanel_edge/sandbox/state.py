@@ -37,8 +37,9 @@ from ippanel_edge.sandbox.records import (
     User,
     UserDocument,
 )
-from ippanel_edge.sandbox.rules.delivery import keep_progress, message_state
+from ippanel_edge.sandbox.rules.delivery import keep_progress, message_state, planned_start
 from ippanel_edge.sandbox.spelling import find_line, normalise_mobile
+from ippanel_edge.sandbox.timed import TimedItems
 from ippanel_edge.sandbox.views import incoming_row, iso, notice_row
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class SandboxState:
         strict: reject fields that the API does not document, and optional fields that are null or empty.
         sample_files: whether the sample of an import is an Excel file; False: the documented JSON without data.
         exports: the exported files of contacts, newest last, which the panel would offer for download.
-        uncharged: the scheduled messages that are charged at their send time, by id.
+        uncharged: the scheduled messages that are charged at their send time.
         events: the feed of what happens: messages, status changes, requests and so on.
         progress: publishes the status changes of outgoing messages.
     """
@@ -153,14 +154,15 @@ class SandboxState:
     packages: dict[int, Package] = attrs.field(factory=dict[int, Package])
     document_kinds: dict[int, DocumentKind] = attrs.field(factory=dict[int, DocumentKind])
     documents: dict[tuple[int, int], UserDocument] = attrs.field(factory=dict[tuple[int, int], UserDocument])
-    uncharged: dict[int, OutboxMessage] = attrs.field(
-        factory=dict[int, OutboxMessage], repr=False, metadata={"stored": False}
+    uncharged: TimedItems[OutboxMessage] = attrs.field(
+        factory=lambda: TimedItems(planned_start), repr=False, metadata={"stored": False}
     )
     recent_messages: _RecentMessages = attrs.field(factory=_RecentMessages, repr=False)
     events: EventFeed = attrs.field(factory=EventFeed, repr=False)
     progress: Progress = attrs.field(init=False, repr=False)
     _token_limit: int = attrs.field(default=TOKEN_LIMIT, repr=False)
     _recipient_count: int = attrs.field(default=0, repr=False)
+    _setting_changes: int = attrs.field(default=0, repr=False)
     _counters: Counter[str] = attrs.field(factory=Counter[str], repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -203,7 +205,7 @@ class SandboxState:
         for message in self.outbox.values():
             self._recipient_count += len(message.recipients)
             if not message.charged and message.final_state is None:
-                self.uncharged[message.outbox_id] = message
+                self.uncharged.set(message.outbox_id, message, self)
             if message.created_at > self.now - timedelta(seconds=DUPLICATE_SECONDS):
                 keys = [(recipient.number, message.line, recipient.text) for recipient in message.recipients]
                 self.recent_messages.add(keys, message.created_at)
@@ -278,8 +280,8 @@ class SandboxState:
         """Add an accepted message to the outbox; remove the oldest messages if there are more than `max_messages`."""
         message.sequence = self.next_id("sequence")
         self.outbox[message.outbox_id] = message
-        if not message.charged:
-            self.uncharged[message.outbox_id] = message
+        if not message.charged and message.final_state is None:
+            self.uncharged.set(message.outbox_id, message, self)
         self.progress.add(message, self)
         self._recipient_count += len(message.recipients)
         limit = self.max_messages * RECIPIENTS_PER_MESSAGE
@@ -299,7 +301,7 @@ class SandboxState:
                 break
             removed_messages += 1
             removed_recipients += len(self.outbox.pop(outbox_id).recipients)
-            self.uncharged.pop(outbox_id, None)
+            self.uncharged.remove(outbox_id)
             self.progress.remove(outbox_id)
         self._recipient_count -= removed_recipients
         if removed_messages:
@@ -340,8 +342,14 @@ class SandboxState:
     def keep_progress(self) -> None:
         """Record what has happened to the messages, so that no change of the settings undoes it."""
         with self.lock:
+            self._setting_changes += 1
             for message in self.outbox.values():
                 keep_progress(message, self)
+
+    @property
+    def timing(self) -> tuple[float | None, ...]:
+        """The settings that the times of messages depend on; it differs after each change of one of them."""
+        return self._setting_changes, self.delivery_seconds, self.review_seconds, self.clock.factor
 
     def _on_clock_change(self) -> None:
         self.events.publish("clock", {"now": iso(self.now)})
@@ -392,6 +400,8 @@ class SandboxState:
             message = self.outbox[outbox_id]
             if message.reviewed_at is None:
                 message.reviewed_at = self.now
+                if self.uncharged.get(outbox_id) is not None:
+                    self.uncharged.set(outbox_id, message, self)
             self.progress.update_message(message, self)
 
     def reject(self, outbox_id: int, comment: str = "") -> None:
@@ -416,6 +426,7 @@ class SandboxState:
         """Set the final state of a message that was not sent; a cost that was charged is refunded."""
         if message.final_state is None:
             message.final_state = state
+            self.uncharged.remove(message.outbox_id)
             if message.charged:
                 self.users[message.user_id].credit += message.cost
             self.progress.update_message(message, self)

@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
 NUMBER = "+989121234567"
 CREDIT = "/api/payment/credit/mine"
-DERIVED = {"clock", "lock", "uncharged", "recent_messages", "events", "progress", "_token_limit", "_recipient_count"}
+DERIVED = {
+    *("clock", "lock", "uncharged", "recent_messages", "events", "progress"),
+    *("_token_limit", "_recipient_count", "_setting_changes"),
+}
 """The attributes of a state that are compared otherwise, or that only exist in memory."""
 
 STAGES = ("login", "messages", "banks", "phonebooks", "patterns", "drafts_and_tickets", "users", "others")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from ippanel_edge.sandbox.population import MCI, operator_of
@@ -10,6 +11,8 @@ from ippanel_edge.sandbox.records import MessageState, OutboxMessage, Recipient,
 from ippanel_edge.sandbox.rules.delivery import sending_start
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ippanel_edge.sandbox.state import SandboxState
 
 VOICE_TARIFF: Final = 2
@@ -38,11 +41,17 @@ def charge_due_messages(state: SandboxState) -> None:
     A message that exceeds the credit is not sent: its state is 8. There are no background tasks, so the app calls this
     before each request.
     """
-    waiting = [message for message in state.uncharged.values() if message.final_state is None]
-    starts = {message.outbox_id: sending_start(message, state) for message in waiting}
-    due = sorted((start, outbox_id) for outbox_id, start in starts.items() if start is not None and start <= state.now)
-    for _, outbox_id in due:
-        message = state.uncharged[outbox_id]
+    due: list[tuple[datetime, int, OutboxMessage]] = []
+    for message in state.uncharged.take_due(state):
+        start = sending_start(message, state)
+        if message.final_state is not None:
+            state.uncharged.remove(message.outbox_id)
+        elif start is not None and start <= state.now:
+            due.append((start, message.outbox_id, message))
+        else:
+            state.uncharged.set(message.outbox_id, message, state)
+    for _, outbox_id, message in sorted(due, key=itemgetter(0, 1)):
+        state.uncharged.remove(outbox_id)
         user = state.users[message.user_id]
         message.cost = total_price(state.tariffs[state.lines[message.line_id].tariff_id], message.recipients)
         if message.cost > user.credit:
@@ -50,8 +59,3 @@ def charge_due_messages(state: SandboxState) -> None:
         else:
             user.credit -= message.cost
             message.charged = True
-    state.uncharged = {message.outbox_id: message for message in waiting if not _is_settled(message)}
-
-
-def _is_settled(message: OutboxMessage) -> bool:
-    return message.charged or message.final_state is not None

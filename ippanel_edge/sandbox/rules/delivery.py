@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ippanel_edge.sandbox.records import DeliveryOutcome, DeliveryStatus, MessageState, OutboxMessage, Recipient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ippanel_edge.sandbox.state import SandboxState
 
@@ -51,15 +51,34 @@ def delivery_status(recipient: Recipient, message: OutboxMessage, state: Sandbox
 
 def sending_start(message: OutboxMessage, state: SandboxState) -> datetime | None:
     """Return the time when sending starts; None while the message is in review."""
+    if message.started_at is None and _approved_at(message, state) is None:
+        return None
+    return planned_start(message, state)
+
+
+def planned_start(message: OutboxMessage, state: SandboxState) -> datetime | None:
+    """Return the time when sending starts, also while the message is in review; None if time does not approve it."""
     if message.started_at is not None:
         return message.started_at
-    approved = _approved_at(message, state)
+    approved = _planned_approval(message, state)
     if approved is None:
         return None
     if not message.scheduled:
         return max(message.send_at, approved)
     wait = state.clock.wait((message.send_at - message.created_at).total_seconds())
     return max(message.created_at + wait, approved)
+
+
+def next_change(
+    message: OutboxMessage, outcomes: Iterable[DeliveryOutcome], state: SandboxState, *, after: datetime
+) -> datetime | None:
+    """Return the first time after `after` when the state or the delivery status of an outcome may change, if any."""
+    start = None if message.final_state is not None else planned_start(message, state)
+    if start is None:
+        return None
+    times = [_planned_approval(message, state) or start, start]
+    times += [start + _steps(count, message, state) for each in outcomes for count in _STEPS.get(each, (1, 2))]
+    return min((time for time in times if time > after), default=None)
 
 
 def keep_progress(message: OutboxMessage, state: SandboxState) -> None:
@@ -77,10 +96,16 @@ def keep_progress(message: OutboxMessage, state: SandboxState) -> None:
 
 def _approved_at(message: OutboxMessage, state: SandboxState) -> datetime | None:
     """Return the time of the approval; None while the message is in review."""
+    approved = _planned_approval(message, state)
+    is_approved = message.reviewed_at is not None or (approved is not None and state.now >= approved)
+    return approved if is_approved else None
+
+
+def _planned_approval(message: OutboxMessage, state: SandboxState) -> datetime | None:
+    """Return the time of the approval, even if it is to come; None if only `approve` approves the message."""
     if message.reviewed_at is not None or state.review_seconds is None:
         return message.reviewed_at
-    approved = message.created_at + state.clock.wait(state.review_seconds)
-    return approved if state.now >= approved else None
+    return message.created_at + state.clock.wait(state.review_seconds)
 
 
 def _steps(count: int, message: OutboxMessage, state: SandboxState) -> timedelta:
