@@ -138,6 +138,13 @@ class Service:
                 raise TimeoutError(f"{self._active} sends are active")
             time.sleep(0.002)
 
+    def clear(self) -> None:
+        """Forget the accepted messages and the faults that are still to come."""
+        self.wait_until_idle()
+        self.sandbox.faults.clear()
+        with self.sandbox.state.lock:
+            self.sandbox.state.outbox.clear()
+
     @contextmanager
     def lagging(self, count: int) -> Generator[None]:
         """Hide the newest messages from all reports, as an outbox that lags behind does."""

@@ -441,37 +441,6 @@ async def test_released_rows_are_sent_again_without_those_that_were_proven(ledge
     assert await ledger.counts() == Counts(sent=3)
 
 
-async def test_the_time_of_the_first_attempt_with_an_unknown_outcome_is_kept(ledger: Ledger) -> None:
-    await load(ledger, range(2))
-    await settle(ledger, State.REJECTED)
-    await ledger.release(State.REJECTED)
-    await settle(ledger, State.UNKNOWN)
-    (first,) = await ledger.chunks(State.UNKNOWN)
-    assert first.unknown_since is None, "no attempt followed"
-    for state in (State.UNKNOWN, State.REJECTED):
-        await ledger.release(State.UNKNOWN)
-        (chunk,) = await ledger.chunks(State.PENDING)
-        assert chunk.unknown_since == first.sending_at
-        assert (await settle(ledger, state)).chunk.unknown_since == first.sending_at
-    await ledger.release(State.REJECTED)
-    (chunk,) = await ledger.chunks(State.PENDING)
-    assert chunk.unknown_since == first.sending_at
-
-
-async def test_rows_of_a_chunk_that_is_not_unknown_any_more_are_not_proven(ledger: Ledger) -> None:
-    await load(ledger, range(2))
-    await settle(ledger, State.UNKNOWN)
-    await ledger.release(State.UNKNOWN)
-    assert await ledger.prove_sent(1, {1: 70, 2: 71}) == 0
-    assert await ledger.counts() == Counts(pending=2)
-    claimed = await claim(ledger)
-    assert len(claimed.rows) == 2
-    assert await ledger.prove_sent(1, {1: 70, 2: 71}) == 0
-    await ledger.settle(1, Settlement(state=State.REJECTED), token=claimed.token)
-    assert await ledger.prove_sent(1, {1: 70, 2: 71}) == 0
-    assert await ledger.counts() == Counts(rejected=2)
-
-
 @pytest.mark.parametrize("state", [State.SENT, State.SENDING, State.PENDING])
 async def test_rows_that_may_have_left_cannot_be_released(ledger: Ledger, state: State) -> None:
     await load(ledger, range(3))

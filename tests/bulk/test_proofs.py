@@ -13,11 +13,12 @@ import psycopg
 import pytest
 
 from ippanel_edge import AsyncEdgeClient, AsyncProceed, Call, Reply
-from ippanel_edge.bulk import Campaign, Counts, Ledger, PostgresLedger, SqliteLedger, State
+from ippanel_edge.bulk import Campaign, Chunk, Counts, Ledger, PostgresLedger, Settlement, SqliteLedger, State
 from ippanel_edge.bulk.process import process_chunk
 from ippanel_edge.bulk.service_clock import ServiceClock
 from ippanel_edge.sandbox import Fault, Sandbox, SandboxClock
 from tests.bulk.accepted import accepted
+from tests.bulk.ledgers import TERMS, claim, load
 
 pytestmark = pytest.mark.anyio
 
@@ -276,3 +277,51 @@ async def test_a_pending_chunk_without_rows_does_no_harm(
         assert (processed.rows, processed.settlement.state) == (0, State.SENT)
         assert (await campaign.run()).counts == Counts(sent=2)
     assert accepted(sandbox) == [("+989120000002", TEXT)]
+
+
+# The ledger.
+
+
+@pytest.fixture
+async def opened(ledger: Ledger) -> AsyncIterator[Ledger]:
+    await ledger.open(TERMS)
+    yield ledger
+    await ledger.aclose()
+
+
+async def settle(ledger: Ledger, state: State) -> Chunk:
+    """Claim the next chunk and record its result; return the chunk as it was before."""
+    claimed = await claim(ledger)
+    await ledger.settle(claimed.chunk.id, Settlement(state=state), token=claimed.token)
+    return claimed.chunk
+
+
+async def test_the_time_of_the_first_attempt_with_an_unknown_outcome_is_kept(opened: Ledger) -> None:
+    await load(opened, ["a", "b"])
+    await settle(opened, State.REJECTED)
+    await opened.release(State.REJECTED)
+    await settle(opened, State.UNKNOWN)
+    (first,) = await opened.chunks(State.UNKNOWN)
+    assert first.unknown_since is None, "no attempt followed"
+    for state in (State.UNKNOWN, State.REJECTED):
+        await opened.release(State.UNKNOWN)
+        (chunk,) = await opened.chunks(State.PENDING)
+        assert chunk.unknown_since == first.sending_at
+        assert (await settle(opened, state)).unknown_since == first.sending_at
+    await opened.release(State.REJECTED)
+    (chunk,) = await opened.chunks(State.PENDING)
+    assert chunk.unknown_since == first.sending_at
+
+
+async def test_rows_of_a_chunk_that_is_not_unknown_any_more_are_not_proven(opened: Ledger) -> None:
+    await load(opened, ["a", "b"])
+    await settle(opened, State.UNKNOWN)
+    await opened.release(State.UNKNOWN)
+    assert await opened.prove_sent(1, {1: 70, 2: 71}) == 0
+    assert await opened.counts() == Counts(pending=2)
+    claimed = await claim(opened)
+    assert len(claimed.rows) == 2
+    assert await opened.prove_sent(1, {1: 70, 2: 71}) == 0
+    await opened.settle(1, Settlement(state=State.REJECTED), token=claimed.token)
+    assert await opened.prove_sent(1, {1: 70, 2: 71}) == 0
+    assert await opened.counts() == Counts(rejected=2)

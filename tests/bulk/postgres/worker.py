@@ -48,6 +48,7 @@ def _fork(arguments: list[Any]) -> int:
 
 
 def _main() -> None:
+    AsyncEdgeClient("key")  # imports what each worker needs
     for line in sys.stdin:
         given: Any = json.loads(line)
         answer = os.waitstatus_to_exitcode(os.waitpid(given, 0)[1]) if isinstance(given, int) else _fork(given)
