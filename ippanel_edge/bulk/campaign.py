@@ -358,7 +358,8 @@ class Campaign:
         Raises:
             InvalidArgument: the file exists, or has another type.
         """
-        message = self._ledger.terms.message
+        terms = self._ledger.terms
+        message = parse_template(terms.message or "").text if terms.kind is Kind.ONE_TEXT else None
         async with (
             _closing(self.rows(*states)) as rows,
             _closing(_no_rows() if states else self.bad_rows()) as bad_rows,

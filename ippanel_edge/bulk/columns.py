@@ -17,6 +17,9 @@ _SHOWN: Final = 40
 _NUMBER_LIKE: Final = re.compile(r"[0-9+()\-.\s]{7,20}")
 """A mistyped number in the first row, which must not be mistaken for the name of a column."""
 
+_BROKEN_NUMBER: Final = re.compile(r"[0-9]{5}")
+"""What a mistyped number has, which is the first row of a file with one column."""
+
 _LETTERS: Final = str.maketrans({"ي": "ی", "ى": "ی", "ئ": "ی", "ك": "ک", "ة": "ه", "ۀ": "ه", "أ": "ا", "إ": "ا"})
 _IGNORED: Final = frozenset({"Cf", "Mn", "Pc", "Pd", "Po", "Lm", "Cc", "Zs", "Zl", "Zp", "Ps", "Pe"})
 """Categories of characters that do not distinguish names: spaces, half-spaces, dashes, diacritics, punctuation."""
@@ -139,10 +142,17 @@ class Wanted:
             numbers = [index for index, cell in enumerate(names) if is_mobile(cell)] or [
                 index for index, cell in enumerate(names) if _NUMBER_LIKE.fullmatch(phones.digits(cell))
             ]
+            if not numbers and len(names) == 1 and self._is_broken_number(names[0]):
+                numbers = [0]
             if numbers:
                 letters = tuple(_letters(first + index) for index in range(len(names)))
                 return Header(source, letters, numbers[0])
         return Header(source, names)
+
+    def _is_broken_number(self, cell: str) -> bool:
+        """Whether the only cell of the first row is rather a number with a mistake than the name of a column."""
+        is_wanted = fold(cell) in map(fold, self.columns or ())
+        return not is_wanted and _BROKEN_NUMBER.search(phones.digits(cell)) is not None
 
     def knows(self, row: Sequence[str]) -> bool:
         """Whether the first row of a file has the name of a known column, or a mobile number."""
@@ -194,8 +204,10 @@ def _only(found: Sequence[int], header: Header, content: str, *, argument: str) 
     if len(found) == 1:
         return found[0]
     if found:
-        several = ", ".join(repr(_shortened(header.names[index])) for index in found)
-        problem = f"several columns may hold the {content}: {several}; pass {argument}= with one of them"
+        names = [header.names[index] for index in found]
+        several = ", ".join(repr(_shortened(name)) for name in names)
+        remedy = f"pass {argument}= with one of them" if len(set(names)) == len(names) else "rename all but one of them"
+        problem = f"several columns may hold the {content}: {several}; {remedy}"
     else:
         problem = (
             f"no column is recognised as that of the {content}; pass {argument}= with the name of the column. "

@@ -17,6 +17,8 @@ __all__ = ["main"]
 
 ENV_DEBUG: Final = "IPPANEL_DEBUG"
 """Any value but 0 shows the traceback of an error."""
+_INTERRUPTED: Final = 130
+"""`ExitCode.INTERRUPTED`, whose module may not have been imported yet."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +30,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: -h or --version was given (0), or the usage is wrong (2).
     """
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    _open_missing_streams()
+    try:
+        return _main(sys.argv[1:] if arguments is None else list(arguments))
+    except KeyboardInterrupt:  # before the command began, for example while its modules are imported
+        sys.stderr.write("interrupted; nothing was sent\n")
+        return _INTERRUPTED
+
+
+def _open_missing_streams() -> None:
+    """Replace the standard streams that the process was started without. Otherwise other files get their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends
+
+
+def _main(given: Sequence[str]) -> int:
     if given[:1] == ["sandbox"]:
         from ippanel_edge.sandbox import command  # noqa: PLC0415 - importing the package stays cheap
 
@@ -37,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     options = parse(given)
     from ippanel_edge.cli.bulk import run  # noqa: PLC0415 - not needed for -h
+    from ippanel_edge.cli.exit_codes import ExitCode  # noqa: PLC0415
     from ippanel_edge.cli.output import Output  # noqa: PLC0415
 
     logger = logging.getLogger("ippanel_edge")
@@ -50,7 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             output.trace("".join(traceback.format_exception(result.error)))
         output.error(result.message)
     output.result({**result.values, "exit_code": int(result.exit_code)})
-    return int(result.exit_code)
+    if output.problem is None:
+        return int(result.exit_code)
+    output.error(f"cannot write the output: {output.problem}")
+    return int(result.exit_code or ExitCode.ERROR)
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, TypeVar, assert_never
 
 import anyio
@@ -22,7 +23,7 @@ from ippanel_edge.cli.exit_codes import ExitCode, of_counts
 from ippanel_edge.cli.options import STDIN, Export, Options, Reconcile, Resume, Send, Status, Track
 from ippanel_edge.cli.output import Output
 from ippanel_edge.cli.staging import staged
-from ippanel_edge.errors import AuthenticationError, ConfigurationError, EdgeError
+from ippanel_edge.errors import AuthenticationError, ConfigurationError, EdgeError, InvalidArgument
 from ippanel_edge.values import times
 from ippanel_edge.values.secrets import Secret
 
@@ -66,8 +67,8 @@ def run(options: Options, output: Output) -> Result:
         return _failed(ExitCode.ERROR, error, text)
 
 
-def _failed(code: ExitCode, error: Exception, message: str) -> Result:
-    return Result(exit_code=code, error=error, message=message, values={"error": message})
+def _failed(code: ExitCode, error: Exception, message: str, values: Mapping[str, Any] = MappingProxyType({})) -> Result:
+    return Result(exit_code=code, error=error, message=message, values={**values, "error": message})
 
 
 def _dispatch(options: Options, output: Output) -> Result:
@@ -144,6 +145,8 @@ def _send(options: Send, output: Output) -> Result:
         values = _load_values(options, loaded)
         if options.dry_run:
             return Result(exit_code=ExitCode.OK, values={**values, "requests": 0, "seconds": 0.0, "stopped": None})
+        if ledger.path != options.ledger and not loaded.counts.rows:
+            return _nothing_loaded(loaded.report, values, output)
         if loaded.plan.rows and not _confirmed(loaded.plan.rows, loaded.terms, output, yes=options.yes):
             return _declined(options.ledger, values, output, is_kept=ledger.path == options.ledger)
         ledger.keep()
@@ -217,7 +220,7 @@ def _show_loaded(options: Send, loaded: _Loaded, output: Output) -> None:
     output.line(f"{describe.counted(loaded.counts.set_aside, 'row')} set aside, not to be sent:")
     for row in loaded.bad_rows:
         output.line(f"  {row.source}, line {row.line:,}: {row.reason}")
-    if not options.dry_run:
+    if not options.dry_run and loaded.counts.rows:
         output.line(f"{describe.command('export', options.ledger, 'report.csv')} lists all of them after the run")
 
 
@@ -229,6 +232,16 @@ def _load_values(options: Send, loaded: _Loaded) -> dict[str, Any]:
         "plan": describe.plan_json(loaded.plan),
         "counts": attrs.asdict(loaded.counts),
     }
+
+
+def _nothing_loaded(report: LoadReport, values: dict[str, Any], output: Output) -> Result:
+    """Return the result of a file without a valid row. No ledger is kept, which would refuse another message."""
+    values = {**values, "ledger": None, "requests": 0, "seconds": 0.0, "stopped": None}
+    if not report.set_aside:
+        output.note(f"{report.source} has no rows; nothing was sent")
+        return Result(exit_code=ExitCode.OK, values=values)
+    message = f"{report.source} has no row that can be sent; correct it and run the command again. Nothing was sent"
+    return _failed(ExitCode.USAGE, InvalidArgument(message, argument="source"), message, values)
 
 
 # Asking

@@ -34,9 +34,13 @@ class Output:
 
     Args:
         as_json: whether --json was given.
+
+    Attributes:
+        problem: why something could not be written, for example because the disk is full; else None.
     """
 
     def __init__(self, *, as_json: bool) -> None:
+        self.problem: str | None = None
         self._as_json = as_json
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
@@ -49,11 +53,11 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """Write a line of the result."""
-        _write(self.people, f"{one_line(text)}\n")
+        self._write(self.people, f"{one_line(text)}\n")
 
     def note(self, text: str, *, end: str = "\n") -> None:
         """Write a line, such as one of the progress, to stderr."""
-        _write(sys.stderr, f"{one_line(text)}{end}")
+        self._write(sys.stderr, f"{one_line(text)}{end}")
 
     def error(self, text: str) -> None:
         """Write the line of an error to stderr."""
@@ -61,7 +65,7 @@ class Output:
 
     def trace(self, text: str) -> None:
         """Write a traceback to stderr."""
-        _write(sys.stderr, text)
+        self._write(sys.stderr, text)
 
     def table(self, title: str, pairs: Pairs) -> None:
         """Write labels and values below each other, under a title."""
@@ -76,17 +80,19 @@ class Output:
     def result(self, values: Mapping[str, object]) -> None:
         """Write the JSON object, if it was asked for."""
         if self._as_json:
-            _write(sys.stdout, f"{json.dumps(values)}\n")
+            self._write(sys.stdout, f"{json.dumps(values)}\n")
 
-
-def _write(stream: TextIO, text: str) -> None:
-    try:
-        stream.write(text)
-        stream.flush()
-    except BrokenPipeError:
-        # The reader, such as `head`, has ended. A run must go on, and Python flushes the stream again when it exits.
-        with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - not a path of the user
-            os.dup2(nothing.fileno(), stream.fileno())
+    def _write(self, stream: TextIO, text: str) -> None:
+        try:
+            stream.write(text)
+            stream.flush()
+        except OSError as error:
+            # A run must go on, and Python flushes the stream again when it exits. The reader of a broken pipe, such as
+            # `head`, does not want the rest.
+            with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - not a path of the user
+                os.dup2(nothing.fileno(), stream.fileno())
+            if not isinstance(error, BrokenPipeError):
+                self.problem = error.strerror or str(error)
 
 
 def _write_rich(stream: TextIO, title: str, pairs: Pairs) -> None:

@@ -113,6 +113,16 @@ async def test_the_export_has_every_row_once(client: AsyncEdgeClient, tmp_path: 
     ]
 
 
+async def test_an_export_has_the_texts_that_are_sent(client: AsyncEdgeClient, sandbox: Sandbox, tmp_path: Path) -> None:
+    async with Campaign.open(tmp_path / "a.db", client, message="pg {{x}}") as campaign:
+        await campaign.load(numbers(1))
+        await campaign.run()
+        await campaign.export(tmp_path / "report.csv")
+    with (tmp_path / "report.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [row["message"] for row in csv.DictReader(file)] == ["pg {x}"]
+    assert [message.text for message in sandbox.state.outbox.values()] == ["pg {x}"]
+
+
 # Memory.
 
 _MEASURE = """

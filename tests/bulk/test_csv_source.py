@@ -93,6 +93,18 @@ async def test_a_mistyped_number_in_the_first_row_is_not_taken_for_a_header(path
     assert await collect_file(path, "0912123456\n09351234567\n") == [(1, "0912123456", ()), (2, "09351234567", ())]
 
 
+@pytest.mark.parametrize("cell", ["0912345678a", "۲۳۴۶۸۹x", "09123/45678901"])
+async def test_a_broken_number_in_the_first_row_of_one_column_is_a_row(path: Path, cell: str) -> None:
+    assert await collect_file(path, f"{cell}\n09121234567\n") == [(1, cell, ()), (2, "09121234567", ())]
+
+
+@pytest.mark.parametrize("name", ["customers", "list 2024", "mobile 140312"])
+async def test_the_name_of_one_column_may_have_digits(path: Path, name: str) -> None:
+    columns = [name] if name[-1] == "2" else ()
+    ((line, recipient, _),) = await collect_file(path, f"{name}\n09121234567\n", columns)
+    assert (line, recipient) == (2, "09121234567")
+
+
 async def test_a_single_column_holds_the_recipients_whatever_its_name(path: Path) -> None:
     assert await collect_file(path, "who\n09121234567\n") == [(2, "09121234567", ())]
 

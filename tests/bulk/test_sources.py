@@ -77,6 +77,14 @@ async def test_a_name_matches_a_column_written_with_other_letters_or_spaces() ->
         ("a,b", {}, (), "recipient", "The columns are 'a', 'b'"),
         ("mobile,phone", {}, (), "recipient", "several columns may hold the recipients: 'mobile', 'phone'; pass"),
         (
+            "mobile,mobile",
+            {},
+            (),
+            "recipient",
+            "may hold the recipients: 'mobile', 'mobile'; rename all but one of them",
+        ),
+        ("mobile,text,text", {}, None, "message", "may hold the texts: 'text', 'text'; rename all but one of them"),
+        (
             "mobile,b",
             {"recipient": "cell"},
             (),

@@ -141,6 +141,30 @@ def test_set_aside_rows_are_listed_with_ten_reasons_and_do_not_change_the_exit_c
     assert f"`ippanel-edge bulk export {tmp_path / 'rows.ledger.db'} report.csv` lists all of them" in done.out
 
 
+def test_a_file_without_a_valid_row_is_wrong_usage_and_leaves_no_ledger(
+    sandbox: Sandbox, tmp_path: Path, cli: Cli
+) -> None:
+    file = write_csv(tmp_path / "customers.csv", ["0912", "x"])
+    done = cli("bulk", file, "--message", "Hello", "--yes", "--json")
+    assert done.code == 2
+    problem = "customers.csv has no row that can be sent; correct it and run the command again. Nothing was sent"
+    assert done.errors == [f"error: {problem}"]
+    assert "customers.csv, line 3: recipient: " in done.err
+    assert (done.json["load"]["set_aside"], done.json["ledger"], done.json["error"]) == (2, None, problem)
+    assert list(tmp_path.iterdir()) == [file]
+    write_csv(file, numbers(1))
+    assert cli("bulk", file, "--message", "Another message", "--yes").code == 0
+    assert accepted(sandbox) == {numbers(1)[0]: 1}
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_file_with_a_header_only_says_so_and_leaves_no_ledger(tmp_path: Path, cli: Cli) -> None:
+    file = write_csv(tmp_path / "customers.csv", [])
+    done = cli("bulk", file, "--message", "Hello", "--yes")
+    assert (done.code, done.err.splitlines()[-1]) == (0, "customers.csv has no rows; nothing was sent")
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_on_bad_row_stop_sends_nothing_and_names_the_row(sandbox: Sandbox, tmp_path: Path, cli: Cli) -> None:
     file = write_csv(tmp_path / "rows.csv", [*numbers(2), "12"])
     done = cli("bulk", file, "--message", "Hello", "--yes", "--on-bad-row", "stop")

@@ -7,11 +7,13 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ippanel_edge.cli import options
 from ippanel_edge.sandbox import Sandbox
-from tests.cli.commands import accepted, numbers, process, wait_until
+from tests.cli.commands import COMMAND, Cli, accepted, environment, numbers, process, wait_until
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows sends no signal to a single process")
 PATIENCE = 10.0
@@ -46,3 +48,48 @@ def test_a_signal_ends_the_reading_of_an_open_pipe(
         assert child.stderr.read() == "interrupted; nothing was sent\n"
     assert not accepted(sandbox)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_the_command_is_imported_ends_with_130(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(options, "parse", interrupt)
+    done = cli("bulk", "status", "a.db")
+    assert (done.code, done.out, done.err) == (130, "", "interrupted; nothing was sent\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_stdout_is_one_line_and_does_not_stop_the_run(sandbox: Sandbox, rows: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = run_closed(rows, "--yes", "--json", stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "error: cannot write the output: No space left on device"
+    assert "Traceback" not in done.stderr
+    assert accepted(sandbox) == dict.fromkeys(numbers(20), 1)
+
+
+@posix_only
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_error(rows: Path, closed: str) -> None:
+    done = run_closed(rows, "--dry-run", closed=closed)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+
+
+@posix_only
+@pytest.mark.usefixtures("sandbox")
+def test_a_closed_standard_input_has_no_rows(tmp_path: Path) -> None:
+    done = run_closed("-", "--yes", "--ledger", tmp_path / "a.db", closed="<&-")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: stdin: is empty")
+
+
+def run_closed(
+    *arguments: str | Path, closed: str = "", stdout: Any = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
+    """Run `bulk` with closed standard streams."""
+    command = ["sh", "-c", f'"$@" {closed}', "sh", *COMMAND, "bulk", *map(str, arguments), "--message", "Hello"]
+    return subprocess.run(  # noqa: S603 - the command is that of this project
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, env=environment(), timeout=20
+    )
