@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import io
 import os
 import sys
 from collections.abc import AsyncIterable, Callable, Generator, Iterable, Mapping
@@ -176,8 +175,8 @@ def _stdin() -> AbstractContextManager[BinaryIO]:
     """Return the standard input, without its buffer: Python could not exit while a thread waits in that."""
     if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - the process has none
         raise InvalidArgument("the standard input is closed; pass the path of a file", argument="source")
-    buffer = sys.stdin.buffer
-    return nullcontext(cast("BinaryIO", buffer.raw if isinstance(buffer, io.BufferedReader) else buffer))
+    raw: object = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)  # a stream in memory has none
+    return nullcontext(cast("BinaryIO", raw))
 
 
 def _is_xlsx(source: BinaryIO) -> bool:

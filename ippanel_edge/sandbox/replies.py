@@ -24,8 +24,9 @@ class Reply:
     @property
     def refusal(self) -> str | None:
         """The words with which the service refuses the request; None if it accepts it."""
-        body = cast("dict[str, Any]", self.body) if isinstance(self.body, dict) else {}
-        meta = body.get("meta", {})
+        meta: dict[str, Any] = {}
+        if isinstance(self.body, dict):
+            meta = cast("dict[str, Any]", self.body).get("meta", {})
         return None if meta.get("status", self.status < HTTPStatus.BAD_REQUEST) else str(meta.get("message", ""))
 
 

@@ -6,7 +6,7 @@ import asyncio
 import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -67,7 +67,7 @@ async def test_a_cancelled_task_waits_for_the_thread_that_reads(tmp_path: Path, 
 
 
 @contextmanager
-def pipe(content: bytes) -> Iterator[BinaryIO]:
+def pipe(content: bytes) -> Generator[BinaryIO]:
     """Return a pipe with a beginning and no end."""
     end, begin = os.pipe()
     try:

@@ -300,7 +300,7 @@ def test_the_documented_urls_are_answered_with_their_plus_signs_unencoded(call: 
 
 
 CURL = shutil.which("curl")
-CURLS = {
+CURLS: dict[str, tuple[list[str], list[str], str]] = {
     "a login": (
         ["--location", "{url}/api/acl/auth/login", "--header", "Content-Type: application/json"],
         ["--data-raw", '{{"username": "sandbox", "password": "Sandbox-1"}}'],

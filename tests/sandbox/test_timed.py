@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ippanel_edge.sandbox import Sandbox, SandboxClock, progress
-from ippanel_edge.sandbox.records import MessageState
+from ippanel_edge.sandbox.records import MessageState, OutboxMessage
 from ippanel_edge.sandbox.reserved import LATE_NUMBER, NEVER_FINAL_NUMBER, SLOW_OPERATOR_NUMBER
 from ippanel_edge.sandbox.rules import billing
 from ippanel_edge.sandbox.rules.delivery import message_state, sending_start
@@ -40,7 +40,7 @@ STEPS = st.one_of(
 def run(sandbox: Sandbox, number: int, kind: str, value: Any) -> None:
     """Carry out one step."""
     state, call = sandbox.state, Caller(sandbox)
-    messages = list(state.outbox.values())
+    messages: list[OutboxMessage] = list(state.outbox.values())
     match kind:
         case "send":
             call.webservice(value, message=f"text {number}")
