@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ippanel_edge.sandbox import Sandbox, SandboxClock, progress
-from ippanel_edge.sandbox.records import MessageState, OutboxMessage
+from ippanel_edge.sandbox.records import MessageState
 from ippanel_edge.sandbox.reserved import LATE_NUMBER, NEVER_FINAL_NUMBER, SLOW_OPERATOR_NUMBER
 from ippanel_edge.sandbox.rules import billing
 from ippanel_edge.sandbox.rules.delivery import message_state, sending_start
@@ -40,7 +40,8 @@ STEPS = st.one_of(
 def run(sandbox: Sandbox, number: int, kind: str, value: Any) -> None:
     """Carry out one step."""
     state, call = sandbox.state, Caller(sandbox)
-    messages: list[OutboxMessage] = list(state.outbox.values())
+    messages = list(state.outbox.values())
+    at = value if isinstance(value, int) else 0
     match kind:
         case "send":
             call.webservice(value, message=f"text {number}")
@@ -51,12 +52,12 @@ def run(sandbox: Sandbox, number: int, kind: str, value: Any) -> None:
         case "factor":
             state.keep_progress()
             sandbox.clock.factor = value
-        case "approve" if value < len(messages):
-            state.approve(messages[value].outbox_id)
-        case "reject" if value < len(messages) and message_state(messages[value], state) is MessageState.REVIEW:
-            state.reject(messages[value].outbox_id)
-        case "cancel" if value < len(messages):
-            call("POST", "/api/send/cancel", json={"message_outbox_id": messages[value].outbox_id})
+        case "approve" if at < len(messages):
+            state.approve(messages[at].outbox_id)
+        case "reject" if at < len(messages) and message_state(messages[at], state) is MessageState.REVIEW:
+            state.reject(messages[at].outbox_id)
+        case "cancel" if at < len(messages):
+            call("POST", "/api/send/cancel", json={"message_outbox_id": messages[at].outbox_id})
         case "poll":
             state.publish_status_changes()
         case "review" | "review_seconds" | "delivery_seconds":
