@@ -24,9 +24,8 @@ class Reply:
     @property
     def refusal(self) -> str | None:
         """The words with which the service refuses the request; None if it accepts it."""
-        meta: dict[str, Any] = {}
-        if isinstance(self.body, dict):
-            meta = cast("dict[str, Any]", self.body).get("meta", {})
+        body = self.body
+        meta: dict[str, Any] = cast("dict[str, Any]", body).get("meta", {}) if isinstance(body, dict) else {}
         return None if meta.get("status", self.status < HTTPStatus.BAD_REQUEST) else str(meta.get("message", ""))
 
 

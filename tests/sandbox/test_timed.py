@@ -37,11 +37,15 @@ STEPS = st.one_of(
 )
 
 
+def index_of(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
 def run(sandbox: Sandbox, number: int, kind: str, value: Any) -> None:
     """Carry out one step."""
     state, call = sandbox.state, Caller(sandbox)
     messages = list(state.outbox.values())
-    at = value if isinstance(value, int) else 0
+    at = index_of(value)
     match kind:
         case "send":
             call.webservice(value, message=f"text {number}")
