@@ -42,7 +42,7 @@ class SandboxClock:
             )
         if not (factor > 0 and isfinite(factor)):
             raise ValueError(f"factor: expected a positive number, got {factor}; use e.g. 60")
-        self.factor = factor
+        self.factor: float = factor
         real = datetime.now(UTC)
         initial = real if start is None else start.astimezone(UTC)
         self._frozen_at: datetime | None = initial if frozen else None
