@@ -20,7 +20,7 @@ import httpx
 from benchmarks.measure import Round
 from benchmarks.peers import KEY, LINE, NUMBER
 from benchmarks.process import commands, pin, reply
-from benchmarks.targets import ROWS, decode, loads
+from benchmarks.targets import NEW_CLIENT, NEW_HTTPX_CLIENT, ROWS, SPELLINGS, decode, loads, normalize, parts
 from ippanel_edge import AsyncEdgeClient, endpoints, normalize_phone, sms_parts
 from ippanel_edge.api import send
 from ippanel_edge.config import Defaults
@@ -30,15 +30,6 @@ SECONDS: Final = 0.02
 """The CPU time for which a function is repeated in one round."""
 LATIN: Final = "Your order has been sent and will arrive tomorrow. "
 PERSIAN: Final = "سفارش شما ارسال شد و فردا به دست شما می‌رسد. "
-SPELLINGS: Final = (
-    NUMBER,
-    "09121110001",
-    "9121110001",
-    "00989121110001",
-    "989121110001",
-    "0912 111 0001",
-    "۰۹۱۲۱۱۱۰۰۰۱",
-)
 MESSAGES: Final = 1000
 
 
@@ -103,13 +94,13 @@ def table() -> Mapping[str, Callable[[], object]]:
         functions[decode(rows)] = partial(parse, endpoints.REPORTS_OUTBOX, answer)
     for pattern, name, lengths in ((LATIN, "Latin", (20, 160)), (PERSIAN, "Persian", (70, 1340))):
         for length in lengths:
-            functions[f"sms_parts, {name}, {length:,} characters"] = partial(sms_parts, text(pattern, length))
+            functions[parts(name, length)] = partial(sms_parts, text(pattern, length))
     for spelling in SPELLINGS:
-        functions[f"normalize_phone, {spelling}"] = partial(normalize_phone, spelling)
+        functions[normalize(spelling)] = partial(normalize_phone, spelling)
     functions["building a peer_to_peer of 1,000"] = peer_to_peer
-    functions["a further AsyncEdgeClient"] = partial(AsyncEdgeClient, KEY)
+    functions[NEW_CLIENT] = partial(AsyncEdgeClient, KEY)
     functions["client.with_options"] = partial(client.with_options, timeout=5.0)
-    functions["a further httpx.AsyncClient"] = httpx.AsyncClient
+    functions[NEW_HTTPX_CLIENT] = httpx.AsyncClient
     return functions
 
 

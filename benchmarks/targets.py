@@ -39,6 +39,18 @@ FUNCTIONS: Final = "functions"
 FUNCTIONS_BEFORE: Final = "functions before"
 IMPORT: Final = "import"
 
+NEW_CLIENT: Final = "a further AsyncEdgeClient"
+NEW_HTTPX_CLIENT: Final = "a further httpx.AsyncClient"
+SPELLINGS: Final = (
+    "+989121110001",
+    "09121110001",
+    "9121110001",
+    "00989121110001",
+    "989121110001",
+    "0912 111 0001",
+    "۰۹۱۲۱۱۱۰۰۰۱",
+)
+"""The spellings of a phone number for which the normalisation is measured."""
 ROWS: Final = (1, 10, 100, 1000)
 """The rows per page for which the decoding is measured."""
 
@@ -61,6 +73,16 @@ def decode(rows: int) -> str:
 def loads(rows: int) -> str:
     """Return the name of the function that only runs json.loads on a page."""
     return f"json.loads, {rows:,} rows"
+
+
+def normalize(spelling: str) -> str:
+    """Return the name of the function that normalises a spelling of a phone number."""
+    return f"normalize_phone, {spelling}"
+
+
+def parts(script: str, length: int) -> str:
+    """Return the name of the function that counts the parts of a text."""
+    return f"sms_parts, {script}, {length:,} characters"
 
 
 def campaign(rows: int) -> str:
@@ -119,6 +141,10 @@ TARGETS: Final = (
     Target(LARGE_BURST, FAST, 130.0, field="rss", unit="MB"),
     Target(threads(1), SYNC_FAST, 0.35, SYNC_HTTPX),
     Target(FUNCTIONS, decode(1000), 2.5, loads(1000)),
+    Target(FUNCTIONS, NEW_CLIENT, 0.05, NEW_HTTPX_CLIENT),
+    *(Target(FUNCTIONS, normalize(each), 1.0, unit="µs", margin=3.0) for each in SPELLINGS),
+    Target(FUNCTIONS, parts("Latin", 160), 3.4, unit="µs", margin=3.0),
+    Target(FUNCTIONS, parts("Persian", 1340), 5.0, unit="µs", margin=3.0),
     Target(IMPORT, SDK, 1.6, HTTPX),
     # 100,000 rows per second, and 50 times the rate of the official SDK, which sends one row per request.
     Target(campaign(100_000), CAMPAIGN_ONE, 10.0, field="each", unit="µs", margin=3.0),
