@@ -12,6 +12,7 @@ import ssl
 import sys
 import types
 import warnings
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 import httpx
@@ -36,44 +37,43 @@ _REPLACED: Final = (
 )
 """What mocks and tracing tools replace, each method or its class: respx, pytest-httpx, vcrpy, OpenTelemetry."""
 
-_Method: TypeAlias = tuple[types.ModuleType, str, type, str, object]
+_Member: TypeAlias = tuple[Mapping[str, object], str, object]
 
-_originals: Final[dict[str, list[_Method]]] = {}
-"""The classes and methods of each package as they were when none of them was replaced."""
+_originals: Final[dict[str, list[_Member]]] = {}
+"""The classes and methods of each package, each in its namespace, as they were when none of them was replaced."""
 
 
 def is_patched() -> bool:
     """Return whether httpx or httpcore is patched, so that httpx's client must make the requests."""
     for package in ("httpx", "httpcore"):
-        methods = _originals.get(package)
-        if methods is None:
-            methods = _methods(package)
-            if not all(_is_original(method, package) for *_, method in methods):
+        members = _originals.get(package)
+        if members is None:
+            members = _members(package)
+            if not all(_is_original(member, package) for *_, member in members):
                 return True
-            if methods:
-                _originals[package] = methods
-        for module, title, kind, name, method in methods:
-            if getattr(module, title, None) is not kind or getattr(kind, name, None) is not method:
+            if members:
+                _originals[package] = members
+        for namespace, name, member in members:
+            if namespace.get(name) is not member:
                 return True
     return False
 
 
-def _methods(package: str) -> list[_Method]:
-    """Return the methods of a package; none if it was not imported yet, as httpcore is on first use."""
-    module = sys.modules.get(package)
-    if module is None:
-        return []
-    found = [(title, getattr(module, title, None), name) for owner, title, name in _REPLACED if owner == package]
-    return [
-        (module, title, kind, name, getattr(kind, name))
-        for title, kind, name in found
-        if kind is not None and hasattr(kind, name)
+def _members(package: str) -> list[_Member]:
+    """Return the members of a package; none if it was not imported yet, as httpcore is on first use."""
+    names = vars(sys.modules.get(package, object))
+    methods = [(title, name) for owner, title, name in _REPLACED if owner == package]
+    found: list[_Member] = [(names, title, names[title]) for title in {title for title, _ in methods} & {*names}]
+    return found + [
+        (namespace, name, namespace[name])
+        for title, name in methods
+        if name in (namespace := vars(names.get(title, object)))
     ]
 
 
-def _is_original(method: object, package: str) -> bool:
-    is_plain = isinstance(method, types.FunctionType) and not hasattr(method, "__wrapped__")
-    return is_plain and method.__module__.partition(".")[0] == package
+def _is_original(member: object, package: str) -> bool:
+    is_plain = isinstance(member, type | types.FunctionType) and not hasattr(member, "__wrapped__")
+    return is_plain and member.__module__.partition(".")[0] == package
 
 
 def log_request(request: httpx.Request, response: httpx.Response) -> None:
