@@ -61,14 +61,14 @@ def is_patched() -> bool:
 
 def _members(package: str) -> list[_Member]:
     """Return the members of a package; none if it was not imported yet, as httpcore is on first use."""
-    names = vars(sys.modules.get(package, object))
-    methods = [(title, name) for owner, title, name in _REPLACED if owner == package]
-    found: list[_Member] = [(names, title, names[title]) for title in {title for title, _ in methods} & {*names}]
-    return found + [
-        (namespace, name, namespace[name])
-        for title, name in methods
-        if name in (namespace := vars(names.get(title, object)))
-    ]
+    names: Mapping[str, object] = vars(sys.modules.get(package, object))
+    kinds = {title: names[title] for owner, title, _ in _REPLACED if owner == package and title in names}
+    found: list[_Member] = [(names, title, kind) for title, kind in kinds.items()]
+    for owner, title, name in _REPLACED:
+        namespace: Mapping[str, object] = vars(kinds.get(title, object)) if owner == package else {}
+        if name in namespace:
+            found.append((namespace, name, namespace[name]))
+    return found
 
 
 def _is_original(member: object, package: str) -> bool:
