@@ -64,8 +64,8 @@ def _members(package: str) -> list[_Member]:
     names: Mapping[str, object] = vars(sys.modules.get(package, object))
     kinds = {title: names[title] for owner, title, _ in _REPLACED if owner == package and title in names}
     found: list[_Member] = [(names, title, kind) for title, kind in kinds.items()]
-    for owner, title, name in _REPLACED:
-        namespace: Mapping[str, object] = vars(kinds.get(title, object)) if owner == package else {}
+    for _, title, name in _REPLACED:
+        namespace: Mapping[str, object] = vars(kinds.get(title, object))
         if name in namespace:
             found.append((namespace, name, namespace[name]))
     return found
