@@ -13,7 +13,7 @@ import sys
 import types
 import warnings
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import httpx
 
@@ -62,7 +62,8 @@ def is_patched() -> bool:
 def _members(package: str) -> list[_Member]:
     """Return the members of a package; none if it was not imported yet, as httpcore is on first use."""
     names: Mapping[str, object] = vars(sys.modules.get(package, object))
-    kinds = {title: names[title] for owner, title, _ in _REPLACED if owner == package and title in names}
+    titles = [title for owner, title, _ in _REPLACED if owner == package and title in names]
+    kinds = {title: cast("type", names[title]) for title in titles}
     found: list[_Member] = [(names, title, kind) for title, kind in kinds.items()]
     for _, title, name in _REPLACED:
         namespace: Mapping[str, object] = vars(kinds.get(title, object))
