@@ -236,7 +236,8 @@ class Campaign:
     def _cut(self, rows: int, *, length: float) -> tuple[Method, int]:
         """Return the method and the rows of a request, for rows whose texts have a length on average."""
         method = self._method or choose_method(self._ledger.terms.kind, rows, self._chunk_size)
-        return method, self._chunk_size or min(DEFAULT_ROWS[method], int(_MAX_CHARACTERS / max(length, 1.0)))
+        fitting = max(1, int(_MAX_CHARACTERS / max(length, 1.0)))
+        return method, self._chunk_size or min(DEFAULT_ROWS[method], fitting)
 
     async def plan(self, *, rate: RateLimit | float | None = None, price: bool = True) -> Plan:
         """Return what a run would do: a dry run, which sends nothing.

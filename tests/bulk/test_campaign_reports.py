@@ -163,6 +163,15 @@ async def test_a_file_has_fewer_rows_if_their_texts_are_long(
         assert (await campaign.plan(price=False)).requests == {Method.PEER_TO_PEER_FILE: requests}
 
 
+async def test_a_request_has_at_least_one_row_however_long_its_values_are(
+    client: AsyncEdgeClient, tmp_path: Path
+) -> None:
+    rows = [(number, {"code": "1" * 1_100_000}) for number in numbers(2)]
+    async with Campaign.open(tmp_path / "a.db", client, pattern="otp", params=["code"]) as campaign:
+        await campaign.load(rows)
+        assert (await campaign.plan(price=False)).requests == {Method.PATTERN: 2}
+
+
 async def test_rows_of_an_xlsx_file(client: AsyncEdgeClient, sandbox: Sandbox, tmp_path: Path) -> None:
     from benchmarks import customers  # noqa: PLC0415 - this test only
 
